@@ -1,0 +1,190 @@
+//! TCP and TLS connections to TURN servers, and how they fail.
+
+use super::outcome::Conclusion;
+use super::server::TransportError;
+use farcall_timeline::IceServerOutcome;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
+use std::io;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// A TLS client that trusts the certificates of a PEM bundle and no others. Chain, validity and
+/// name are verified.
+pub(super) fn tls_connector(ca_certificates_pem: &[u8]) -> Result<TlsConnector, TransportError> {
+    let failed = |reason: String| TransportError::CaCertificates { reason };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca_certificates_pem) {
+        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+        let added = roots.add(certificate);
+        added.map_err(|error| failed(error.to_string()))?;
+    }
+    if roots.is_empty() && !ca_certificates_pem.trim_ascii().is_empty() {
+        return Err(failed("it holds no certificate".into()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Opens a TCP connection from a local address.
+pub(super) async fn tcp(local: IpAddr, server: SocketAddr) -> Result<TcpStream, Conclusion> {
+    let connect = async {
+        let socket = if server.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // TURN carries datagrams: waiting to fill a segment would only delay them.
+        socket.set_nodelay(true)?;
+        socket.bind(SocketAddr::new(local, 0))?;
+        socket.connect(server).await
+    };
+    connect
+        .await
+        .map_err(|error| at_connect(&format!("the TCP connection to {server}"), &error))
+}
+
+/// Opens a UDP socket to a server, so that ICMP errors about it are seen.
+pub(super) async fn udp(local: IpAddr, server: SocketAddr) -> Result<UdpSocket, Conclusion> {
+    let connect = async {
+        let socket = UdpSocket::bind(SocketAddr::new(local, 0)).await?;
+        socket.connect(server).await?;
+        Ok(socket)
+    };
+    connect
+        .await
+        .map_err(|error: io::Error| at_connect(&format!("UDP to {server}"), &error))
+}
+
+/// Makes a connection a TLS connection to the host with this name.
+pub(super) async fn tls(
+    connector: &TlsConnector,
+    stream: TcpStream,
+    host: &str,
+) -> Result<TlsStream<TcpStream>, Conclusion> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+        let reason = format!("{host} cannot be in a certificate: {error}");
+        Conclusion::failure(IceServerOutcome::TlsFailed, reason)
+    })?;
+    connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| at_handshake(&error))
+}
+
+/// What an error before anything was exchanged means: a TCP reset or ICMP error refuses; the
+/// kernel giving up is no answer.
+pub(super) fn at_connect(what: &str, error: &io::Error) -> Conclusion {
+    let (outcome, how) = match error.kind() {
+        ErrorKind::TimedOut => (IceServerOutcome::NoAnswer, "timed out"),
+        ErrorKind::ConnectionRefused => (IceServerOutcome::Refused, "was refused"),
+        ErrorKind::ConnectionReset => (IceServerOutcome::Refused, "was reset while it was opened"),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            (IceServerOutcome::Refused, "was refused as unreachable")
+        }
+        _ => (IceServerOutcome::Refused, "failed"),
+    };
+    Conclusion::failure(outcome, format!("{what} {how}: {error}"))
+}
+
+/// What the end of an established connection means.
+pub(super) fn at_exchange(error: &io::Error) -> Conclusion {
+    let reason = match error.kind() {
+        ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        ErrorKind::ConnectionReset => "the connection was reset".into(),
+        _ => format!("the connection broke: {error}"),
+    };
+    Conclusion::failure(IceServerOutcome::Reset, reason)
+}
+
+fn at_handshake(error: &io::Error) -> Conclusion {
+    let tls = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<TlsError>());
+    let Some(tls) = tls else {
+        let conclusion = at_exchange(error);
+        let reason = format!("{} during the TLS handshake", conclusion.reason);
+        return Conclusion::failure(IceServerOutcome::Reset, reason);
+    };
+    let kind = match tls {
+        TlsError::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => "unknown issuer",
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "not valid yet"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "wrong name"
+            }
+            _ => "invalid certificate",
+        },
+        TlsError::InvalidMessage(_) | TlsError::InappropriateMessage { .. } => "not TLS",
+        TlsError::AlertReceived(_) => "rejected by the server",
+        _ => "handshake failed",
+    };
+    Conclusion::failure(IceServerOutcome::TlsFailed, format!("{kind}: {tls}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome_of(tls: TlsError) -> (IceServerOutcome, String) {
+        let conclusion = at_handshake(&io::Error::new(ErrorKind::InvalidData, tls));
+        (conclusion.outcome, conclusion.reason)
+    }
+
+    #[test]
+    fn tls_failures_begin_with_their_kind() {
+        for (error, kind) in [
+            (CertificateError::UnknownIssuer, "unknown issuer: "),
+            (CertificateError::Expired, "expired: "),
+            (CertificateError::NotValidYet, "not valid yet: "),
+            (CertificateError::NotValidForName, "wrong name: "),
+            (CertificateError::Revoked, "invalid certificate: "),
+        ] {
+            let (outcome, reason) = outcome_of(TlsError::InvalidCertificate(error));
+            assert_eq!(outcome, IceServerOutcome::TlsFailed);
+            assert!(reason.starts_with(kind), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_reset_in_the_handshake_is_no_tls_failure() {
+        let conclusion = at_handshake(&ErrorKind::ConnectionReset.into());
+        assert_eq!(conclusion.outcome, IceServerOutcome::Reset);
+        assert!(
+            conclusion.reason.contains("TLS handshake"),
+            "{conclusion:?}"
+        );
+    }
+
+    #[test]
+    fn refused_and_timed_out_connections_are_told_apart() {
+        for (kind, outcome) in [
+            (ErrorKind::ConnectionRefused, IceServerOutcome::Refused),
+            (ErrorKind::HostUnreachable, IceServerOutcome::Refused),
+            (ErrorKind::TimedOut, IceServerOutcome::NoAnswer),
+        ] {
+            assert_eq!(at_connect("it", &kind.into()).outcome, outcome);
+        }
+    }
+
+    #[test]
+    fn only_certificates_can_be_trusted() {
+        assert!(tls_connector(b"").is_ok());
+        assert!(tls_connector(b"turn.example.net").is_err());
+        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(tls_connector(broken).is_err());
+    }
+}

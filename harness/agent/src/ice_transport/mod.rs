@@ -1,0 +1,30 @@
+//! TURN over UDP, TCP and TLS for webrtc-rs, with the outcome of every URL.
+//!
+//! webrtc 0.21.1 speaks TURN over UDP only and does not say what became of a server. This module
+//! stands between it and the network, as its [`Runtime`](webrtc::runtime::Runtime): it tells webrtc-rs
+//! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
+//! there over the URL's own transport (`link`, `frame`, `connect`) or, for STUN servers, over the
+//! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`).
+
+mod attempt;
+mod connect;
+mod frame;
+mod gather;
+mod link;
+mod observer;
+mod outcome;
+mod reflexive;
+mod resolve;
+mod runtime;
+mod server;
+mod socket;
+mod status;
+#[cfg(test)]
+mod testing;
+mod transactions;
+mod transport;
+
+pub use gather::{GatherError, gather};
+pub use server::TransportError;
+pub use status::{Observation, ServerStatus};
+pub use transport::ServerTransport;

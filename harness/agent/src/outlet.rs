@@ -1,0 +1,196 @@
+//! The one way out of an agent: whatever it says is put in order here and written by one task.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use farcall_protocol::{Message, RemoteCandidate, Reply};
+use farcall_scenario::Secret;
+use farcall_timeline::{Event, Level};
+use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+use tokio::sync::mpsc;
+
+/// Says things to the host. Clones are cheap and may be used from any task or thread.
+#[derive(Clone)]
+pub struct Outlet {
+    messages: mpsc::UnboundedSender<Message>,
+    start: Instant,
+    secrets: Arc<RwLock<Vec<String>>>,
+}
+
+/// What the outlets have said and nobody has written yet.
+pub struct Said(mpsc::UnboundedReceiver<Message>);
+
+impl Outlet {
+    /// An outlet whose clock starts now, and what is said through it or its clones.
+    #[must_use]
+    pub fn new() -> (Self, Said) {
+        let (messages, said) = mpsc::unbounded_channel();
+        let outlet = Self {
+            messages,
+            start: Instant::now(),
+            secrets: Arc::default(),
+        };
+        (outlet, Said(said))
+    }
+
+    /// Reports an event as of now.
+    pub fn event(&self, event: Event) {
+        let at_ns = self.now_ns();
+        let event = self.without_secrets(event);
+        self.say(Message::Event { at_ns, event });
+    }
+
+    /// Reports a line of a log, the agent's own or a program's.
+    pub fn log(&self, level: Level, target: &str, line: &str) {
+        self.event(Event::Log {
+            level,
+            target: target.to_owned(),
+            message: line.to_owned(),
+        });
+    }
+
+    /// Gives a local candidate to the other peer.
+    pub fn trickle(&self, candidate: RemoteCandidate) {
+        self.say(Message::Trickle(candidate));
+    }
+
+    /// Answers the request with this `id`.
+    pub fn reply(&self, id: u64, reply: Reply) {
+        let reply = match reply {
+            Reply::Failed { message } => Reply::Failed {
+                message: self.redact(&message),
+            },
+            Reply::Files { files } => Reply::Files {
+                files: files
+                    .into_iter()
+                    .map(|(name, text)| (name, self.redact(&text)))
+                    .collect(),
+            },
+            other => other,
+        };
+        self.say(Message::Reply { id, reply });
+    }
+
+    /// The agent's monotonic clock: nanoseconds since it started.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// From now on nothing that is said has this text in it.
+    pub fn keep_secret(&self, secret: &str) {
+        if !secret.is_empty() {
+            let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+            secrets.push(secret.to_owned());
+            // A secret that contains another one must go first, or its rest would stay.
+            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        }
+    }
+
+    fn without_secrets(&self, event: Event) -> Event {
+        match event {
+            Event::Log {
+                level,
+                target,
+                message,
+            } => Event::Log {
+                level,
+                target,
+                message: self.redact(&message),
+            },
+            Event::HarnessFault { message } => Event::HarnessFault {
+                message: self.redact(&message),
+            },
+            other => other,
+        }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(text.to_owned(), |text, secret| {
+            text.replace(secret.as_str(), Secret::REDACTED)
+        })
+    }
+
+    fn say(&self, message: Message) {
+        // Nobody listens any more only when the agent is shutting down.
+        let _ = self.messages.send(message);
+    }
+}
+
+impl Said {
+    /// The next thing said, `None` when no outlet is left. For tests of what reports.
+    pub async fn next(&mut self) -> Option<Message> {
+        self.0.recv().await
+    }
+
+    /// What has been said so far. For tests of what reports.
+    pub fn so_far(&mut self) -> Vec<Message> {
+        std::iter::from_fn(|| self.0.try_recv().ok()).collect()
+    }
+
+    /// Writes one line a message, in the order in which they were said, until no outlet is left.
+    ///
+    /// # Errors
+    ///
+    /// That of the writer; nobody hears the agent then.
+    pub async fn write_to(mut self, writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+        let mut writer = BufWriter::new(writer);
+        while let Some(message) = self.0.recv().await {
+            write_line(&mut writer, &message).await?;
+            while let Ok(message) = self.0.try_recv() {
+                write_line(&mut writer, &message).await?;
+            }
+            writer.flush().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn write_line(
+    writer: &mut (impl AsyncWrite + Unpin),
+    message: &Message,
+) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_come_out_in_order_without_secrets() {
+        let (outlet, said) = Outlet::new();
+        outlet.keep_secret("geheim");
+        outlet.keep_secret("geheimnis");
+        outlet.keep_secret("");
+        outlet.log(Level::Info, "coturn", "password geheimnis, or geheim");
+        outlet.reply(7, Reply::Done);
+        outlet.reply(
+            8,
+            Reply::Failed {
+                message: "turnadmin -p geheim".to_owned(),
+            },
+        );
+        drop(outlet);
+        let mut written = Vec::new();
+        said.write_to(&mut written).await.unwrap();
+        let text = String::from_utf8(written).unwrap();
+        let messages = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect::<Vec<Message>>();
+        assert!(!text.contains("geheim"), "{text}");
+        assert!(matches!(messages[0], Message::Event { .. }));
+        assert!(matches!(messages[1], Message::Reply { id: 7, .. }));
+        assert!(matches!(messages[2], Message::Reply { id: 8, .. }));
+        assert!(
+            text.contains("password [redacted], or [redacted]"),
+            "{text}"
+        );
+    }
+}

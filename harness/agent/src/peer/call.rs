@@ -1,0 +1,284 @@
+//! One call of a peer.
+
+use super::PeerIdentity;
+use super::candidates::Origin;
+use super::error::{PeerError, Tried};
+use super::handler::Handler;
+use super::watch::Watch;
+use crate::Outlet;
+use crate::ice_transport::{Observation, ServerTransport};
+use crate::media::{
+    self, DATA_CHANNEL_LABEL, DataLink, Feed, MediaOptions, Receivers, Role, add_tracks,
+};
+use farcall_protocol::{CallSetup, RemoteCandidate};
+use farcall_scenario::{IceConfiguration, IceServer, IceTransportPolicy, IceUrl, Secret};
+use farcall_timeline::{CallState, Event};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use webrtc::peer_connection::Registry;
+use webrtc::peer_connection::{
+    PeerConnection, RTCIceCandidateInit, RTCPeerConnectionState, RTCSessionDescription,
+    SettingEngineBuilder, register_default_interceptors,
+};
+
+/// A peer connection with all that belongs to it.
+pub(super) struct Call {
+    connection: Arc<dyn PeerConnection>,
+    transport: ServerTransport,
+    outlet: Outlet,
+    gathering_timeout: Duration,
+    gathering_complete: watch::Receiver<bool>,
+    gathering: Mutex<Option<AbortOnDropHandle<()>>>,
+    watch: AbortOnDropHandle<Watch>,
+    ending: CancellationToken,
+    observations: AbortOnDropHandle<()>,
+}
+
+impl Call {
+    pub async fn start(
+        identity: &PeerIdentity,
+        outlet: &Outlet,
+        setup: &CallSetup,
+    ) -> Result<Self, PeerError> {
+        tracing::info!("Initializing WebRTC with config: {}", setup.configuration);
+        if setup.policy == IceTransportPolicy::Relay {
+            tracing::info!("Forcing TURN relay for better cross-network connectivity");
+        }
+        outlet.event(Event::CallStarted {
+            configuration: setup.configuration.clone(),
+            policy: policy_name(setup.policy).to_owned(),
+        });
+
+        let (transport, observations) = ServerTransport::new(
+            &configuration(setup),
+            setup.policy,
+            identity.ca_pem.as_bytes(),
+        )?;
+        let role = if setup.offerer {
+            Role::Offerer
+        } else {
+            Role::Answerer
+        };
+        let receivers = Receivers::new(Instant::now())?;
+        let data = DataLink::new(role);
+        let gathered = Arc::default();
+        let (complete, gathering_complete) = watch::channel(false);
+        let (state, connection_state) = watch::channel(RTCPeerConnectionState::New);
+        let servers = transport.clone();
+        let handler = Handler {
+            outlet: outlet.clone(),
+            gathered: Arc::clone(&gathered),
+            find_origin: Box::new(move |candidate, url| {
+                let url = servers
+                    .configured_url(url)
+                    .or_else(|| servers.url_of_address(candidate))?;
+                Some(Origin {
+                    url: url.text.clone(),
+                    transport: url.transport,
+                })
+            }),
+            receivers: receivers.clone(),
+            data: data.clone(),
+            gathering_complete: complete,
+            connection: state,
+        };
+
+        let mut codecs = media::media_engine().tried("register the codecs")?;
+        let interceptors = register_default_interceptors(Registry::new(), &mut codecs)
+            .tried("register the interceptors")?;
+        let connection: Arc<dyn PeerConnection> = Arc::new(
+            transport
+                .peer_connection_builder(
+                    &identity.local_ips,
+                    SettingEngineBuilder::new(),
+                    Arc::new(handler),
+                )
+                .with_media_engine(codecs)
+                .with_interceptor_registry(interceptors)
+                .build()
+                .await
+                .tried("create the peer connection")?,
+        );
+        let feed = if identity.muted {
+            Feed::Muted
+        } else {
+            Feed::Live
+        };
+        let options = MediaOptions {
+            audio: Some(feed),
+            video: Some(feed),
+        };
+        let senders = add_tracks(connection.as_ref(), &options).await?;
+        if setup.offerer {
+            let channel = connection
+                .create_data_channel(DATA_CHANNEL_LABEL, None)
+                .await
+                .tried("create the data channel")?;
+            data.run(channel);
+        }
+
+        let ending = CancellationToken::new();
+        let watch = Watch {
+            connection: Arc::clone(&connection),
+            outlet: outlet.clone(),
+            gathered,
+            senders,
+            receivers,
+            data,
+            selected: None,
+        };
+        Ok(Self {
+            connection,
+            transport,
+            outlet: outlet.clone(),
+            gathering_timeout: Duration::from_millis(u64::from(setup.gathering_timeout_ms)),
+            gathering_complete,
+            gathering: Mutex::new(None),
+            watch: AbortOnDropHandle::new(tokio::spawn(
+                watch.until(connection_state, ending.clone()),
+            )),
+            ending,
+            observations: AbortOnDropHandle::new(tokio::spawn(tell(observations, outlet.clone()))),
+        })
+    }
+
+    pub async fn create_offer(&self) -> Result<String, PeerError> {
+        let offer = self.connection.create_offer(None).await;
+        self.describe(offer.tried("create an offer")?).await
+    }
+
+    pub async fn accept_offer(&self, sdp: String) -> Result<String, PeerError> {
+        let offer = RTCSessionDescription::offer(sdp).tried("read the offer")?;
+        self.connection
+            .set_remote_description(offer)
+            .await
+            .tried("set the remote description")?;
+        let answer = self.connection.create_answer(None).await;
+        self.describe(answer.tried("create an answer")?).await
+    }
+
+    pub async fn accept_answer(&self, sdp: String) -> Result<(), PeerError> {
+        let answer = RTCSessionDescription::answer(sdp).tried("read the answer")?;
+        self.connection
+            .set_remote_description(answer)
+            .await
+            .tried("set the remote description")
+    }
+
+    pub async fn add_candidate(&self, candidate: RemoteCandidate) -> Result<(), PeerError> {
+        self.connection
+            .add_ice_candidate(RTCIceCandidateInit {
+                candidate: candidate.candidate,
+                sdp_mid: candidate.sdp_mid,
+                sdp_mline_index: candidate.sdp_mline_index,
+                username_fragment: candidate.username_fragment,
+                url: None,
+            })
+            .await
+            .tried("add the other peer's candidate")
+    }
+
+    pub async fn end(self) -> Result<(), PeerError> {
+        self.ending.cancel();
+        // The last of what was observed must be said before the answer to this command.
+        let statuses = self.transport.finish();
+        match self.watch.await {
+            Ok(mut watch) => watch.conclude().await,
+            Err(stopped) => tracing::error!(%stopped, "the observation of the call ended early"),
+        }
+        for status in statuses {
+            self.outlet.event(Event::IceServer(status.report));
+        }
+        self.connection
+            .close()
+            .await
+            .tried("close the peer connection")?;
+        drop(self.observations);
+        Ok(())
+    }
+
+    /// Sets the local description, which begins gathering.
+    async fn describe(&self, description: RTCSessionDescription) -> Result<String, PeerError> {
+        let sdp = description.sdp.clone();
+        self.connection
+            .set_local_description(description)
+            .await
+            .tried("set the local description")?;
+        let gathering = gathering(
+            self.transport.clone(),
+            self.gathering_timeout,
+            self.gathering_complete.clone(),
+            self.outlet.clone(),
+        );
+        let task = AbortOnDropHandle::new(tokio::spawn(gathering));
+        *self
+            .gathering
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(task);
+        Ok(sdp)
+    }
+}
+
+/// Ends gathering when all servers have come to an outcome or at the deadline, and says so once:
+/// webrtc 0.21.1 never completes gathering while a TURN server over UDP does not answer.
+async fn gathering(
+    transport: ServerTransport,
+    deadline: Duration,
+    mut complete: watch::Receiver<bool>,
+    outlet: Outlet,
+) {
+    tokio::select! {
+        _ = transport.gathered(deadline) => {}
+        () = async { let _ = complete.wait_for(|complete| *complete).await; } => {}
+    }
+    tracing::info!("ICE gathering state: complete");
+    outlet.event(Event::State(CallState {
+        machine: "ice-gathering".to_owned(),
+        state: "complete".to_owned(),
+    }));
+}
+
+/// Tells what is seen of the servers.
+async fn tell(mut observations: UnboundedReceiver<Observation>, outlet: Outlet) {
+    while let Some(observation) = observations.recv().await {
+        match observation {
+            Observation::Outcome(status) => outlet.event(Event::IceServer(status.report)),
+            Observation::Lost { url, reason, .. } => {
+                tracing::warn!("the connection to {url} was lost: {reason}");
+            }
+            Observation::Rejected {
+                url,
+                method,
+                code,
+                reason,
+                ..
+            } => tracing::warn!("{url} rejected {method}: {code} {reason}"),
+        }
+    }
+}
+
+/// The configuration, with an entry for each URL.
+fn configuration(setup: &CallSetup) -> IceConfiguration {
+    let entry = |(url, account): &(IceUrl, Option<farcall_protocol::PlainAccount>)| IceServer {
+        urls: vec![url.clone()],
+        username: account.as_ref().map(|account| account.username.clone()),
+        credential: account
+            .as_ref()
+            .map(|account| Secret::new(account.password.as_str())),
+    };
+    IceConfiguration {
+        name: setup.configuration.clone(),
+        ice_servers: setup.ice_servers.iter().map(entry).collect(),
+        ice_transport_policy: Some(setup.policy),
+    }
+}
+
+fn policy_name(policy: IceTransportPolicy) -> &'static str {
+    match policy {
+        IceTransportPolicy::All => "all",
+        IceTransportPolicy::Relay => "relay",
+    }
+}

@@ -1,0 +1,114 @@
+//! Media and statistics of a call: starts to send when the connection is established, and reports
+//! about once a second.
+
+use super::candidates::Gathered;
+use crate::Outlet;
+use crate::media::{DataLink, Receivers, Senders};
+use farcall_timeline::{Event, MediaKind, SelectedPair};
+use rtc::peer_connection::transport::RTCIceCandidatePair;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
+
+/// The time between two reports.
+const REPORT_PERIOD: Duration = Duration::from_secs(1);
+
+/// All that is watched.
+pub(super) struct Watch {
+    pub connection: Arc<dyn PeerConnection>,
+    pub outlet: Outlet,
+    pub gathered: Arc<Mutex<Gathered>>,
+    pub senders: Senders,
+    pub receivers: Receivers,
+    pub data: DataLink,
+    pub selected: Option<SelectedPair>,
+}
+
+impl Watch {
+    /// Waits for the connection, then sends and reports until the call ends.
+    pub async fn until(
+        mut self,
+        mut connection: watch::Receiver<RTCPeerConnectionState>,
+        end: CancellationToken,
+    ) -> Self {
+        let connected = async {
+            let connected =
+                connection.wait_for(|state| *state == RTCPeerConnectionState::Connected);
+            connected.await.is_ok()
+        };
+        if end.run_until_cancelled(connected).await != Some(true) {
+            return self;
+        }
+        if let Err(error) = self.senders.start(Instant::now()).await {
+            tracing::error!(%error, "media could not be started");
+        }
+        let mut period = tokio::time::interval(REPORT_PERIOD);
+        loop {
+            tokio::select! {
+                _ = period.tick() => self.report().await,
+                () = end.cancelled() => return self,
+            }
+        }
+    }
+
+    /// Ends sending, and reports for the last time.
+    pub async fn conclude(&mut self) {
+        self.senders.stop().await;
+        self.data.stop();
+        self.selected_pair().await;
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let received = self.receivers.finish(kind);
+            self.media(kind, received);
+        }
+        self.outlet.event(Event::Data {
+            stats: self.data.stats(),
+        });
+    }
+
+    async fn report(&mut self) {
+        self.selected_pair().await;
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let received = self.receivers.stats(kind, Instant::now());
+            self.media(kind, received);
+        }
+        self.outlet.event(Event::Data {
+            stats: self.data.stats(),
+        });
+    }
+
+    fn media(&self, kind: MediaKind, received: farcall_timeline::MediaStats) {
+        let stats = self.senders.stats(kind, received);
+        self.outlet.event(Event::Media { kind, stats });
+    }
+
+    /// Tells the selected pair whenever it is another one.
+    async fn selected_pair(&mut self) {
+        let Some(pair) = self.current_pair().await else {
+            return;
+        };
+        let selected = {
+            let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            gathered.selected(&pair)
+        };
+        if let Some(pair) = selected
+            && self.selected.as_ref() != Some(&pair)
+        {
+            self.outlet.event(Event::SelectedPair(pair.clone()));
+            self.selected = Some(pair);
+        }
+    }
+
+    async fn current_pair(&self) -> Option<RTCIceCandidatePair> {
+        let sctp = self.connection.sctp().await?;
+        let ice = sctp.transport().ice_transport();
+        match ice.get_selected_candidate_pair().await {
+            Ok(pair) => pair,
+            Err(error) => {
+                tracing::warn!(%error, "the selected candidate pair is not known");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `farcall bench`: what the harness itself costs, beside the floor that Docker sets, in one run on one
+//! machine. Figures are medians; ratios are what counts, for the machines are noisy.
+
+use crate::args::{IceArgs, ShippedConfiguration};
+use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
+use crate::{docker, input, signals};
+use clap::Args;
+use farcall_lab::floor;
+use farcall_report::RunResult;
+use farcall_run::{Harness, RunOptions};
+use farcall_scenario::{IceConfiguration, Scenario};
+use farcall_verdict::Verdict;
+use futures::future::try_join_all;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How many labs are raised at once to see how they get along.
+const SIDE_BY_SIDE: usize = 4;
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// The scenario to measure with.
+    #[arg(default_value = "corporate-firewall")]
+    pub scenario: String,
+    /// How many runs each median is of.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// Where `bench.json` and the runs go.
+    #[arg(long, value_name = "DIR", default_value = "target/farcall")]
+    pub out: PathBuf,
+}
+
+/// The figures; all times are medians in milliseconds.
+#[derive(Debug, Serialize)]
+struct Figures {
+    scenario: String,
+    runs: u32,
+    raise_ms: f64,
+    raise_floor_ms: f64,
+    raise_ratio: f64,
+    attest_ms: f64,
+    call_ms: f64,
+    teardown_ms: f64,
+    teardown_floor_ms: f64,
+    teardown_ratio: f64,
+    whole_ms: f64,
+    peer_peak_resident_kib: u64,
+    side_by_side: usize,
+    side_by_side_ms: f64,
+    side_by_side_ratio: f64,
+}
+
+/// What one run took.
+struct Sample {
+    result: RunResult,
+    whole_ms: f64,
+}
+
+pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
+    let stop = signals::stop_token().map_err(Failure::infrastructure)?;
+    let scenario = input::scenario(&args.scenario, scenarios)?;
+    let ice = input::ice(&IceArgs {
+        file: None,
+        config: ShippedConfiguration::Production,
+    })?;
+    let plan = farcall_plan::plan(&scenario, &ice, 1).map_err(Failure::usage)?;
+    let progress = Progress::new();
+    let harness = docker::prepare(&progress).await?;
+    let bench = Bench {
+        harness,
+        scenario,
+        ice,
+        out: args.out.clone(),
+        stop,
+    };
+
+    // The first run warms up what is cached and is not counted.
+    bench.once().await?;
+    let mut samples = Vec::new();
+    let mut floors = Vec::new();
+    for run in 1..=args.runs {
+        progress.say(&format!("run {run} of {}", args.runs));
+        // Alternating, so that a machine that slows down slows both.
+        let floor = floor::measure(bench.harness.engine(), bench.harness.image(), &plan).await;
+        floors.push(floor.map_err(Failure::infrastructure)?);
+        samples.push(bench.once().await?);
+    }
+    progress.say(&format!("{SIDE_BY_SIDE} labs side by side"));
+    let began = Instant::now();
+    try_join_all((0..SIDE_BY_SIDE).map(|_| bench.once())).await?;
+    let side_by_side_ms = milliseconds(began);
+
+    let raise_ms = median(samples.iter().map(|sample| sample.result.phases.raise_ms));
+    let teardown_ms = median(samples.iter().map(|sample| sample.result.phases.teardown_ms));
+    let raise_floor_ms = median(floors.iter().map(|floor| Some(floor.raise_ms)));
+    let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
+    let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
+    let figures = Figures {
+        scenario: bench.scenario.name.clone(),
+        runs: args.runs,
+        raise_ms,
+        raise_floor_ms,
+        raise_ratio: raise_ms / raise_floor_ms,
+        attest_ms: median(samples.iter().map(|sample| sample.result.phases.attest_ms)),
+        call_ms: median(samples.iter().map(|sample| sample.result.phases.call_ms)),
+        teardown_ms,
+        teardown_floor_ms,
+        teardown_ratio: teardown_ms / teardown_floor_ms,
+        whole_ms,
+        peer_peak_resident_kib: peer_peak_resident_kib(&samples),
+        side_by_side: SIDE_BY_SIDE,
+        side_by_side_ms,
+        side_by_side_ratio: side_by_side_ms / whole_ms,
+    };
+    drop(progress);
+    let json = serde_json::to_string_pretty(&figures).map_err(Failure::infrastructure)?;
+    std::fs::write(args.out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
+    println!("{json}");
+    Ok(Exit::Passed)
+}
+
+struct Bench {
+    harness: Harness,
+    scenario: Scenario,
+    ice: IceConfiguration,
+    out: PathBuf,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    /// A run that must pass: a figure of a run that did not is none.
+    async fn once(&self) -> Result<Sample, Failure> {
+        let options = RunOptions {
+            out: self.out.clone(),
+            stop: self.stop.clone(),
+            ..RunOptions::default()
+        };
+        let began = Instant::now();
+        let result = self.harness.run(&self.scenario, &self.ice, &options).await;
+        let result = result.map_err(Failure::infrastructure)?;
+        if result.verdict != Verdict::Pass {
+            return Err(Failure::Infrastructure(miette::miette!(
+                "a run that was to be measured did not pass:\n{result}"
+            )));
+        }
+        Ok(Sample {
+            result,
+            whole_ms: milliseconds(began),
+        })
+    }
+}
+
+fn peer_peak_resident_kib(samples: &[Sample]) -> u64 {
+    samples
+        .iter()
+        .flat_map(|sample| sample.result.peers.values())
+        .filter_map(|peer| peer.peak_resident_kib)
+        .max()
+        .unwrap_or_default()
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// The middle of the values that there are; not a number where there is none.
+fn median(values: impl Iterator<Item = Option<f64>>) -> f64 {
+    let mut values: Vec<f64> = values.flatten().collect();
+    values.sort_by(f64::total_cmp);
+    match (values.len(), values.len() / 2) {
+        (0, _) => f64::NAN,
+        (length, middle) if length % 2 == 1 => values[middle],
+        (_, middle) => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_the_middle_or_between_the_two_middle_ones() {
+        let of = |values: &[f64]| median(values.iter().copied().map(Some));
+        assert_eq!(of(&[3.0, 1.0, 2.0]).to_bits(), 2.0_f64.to_bits());
+        assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]).to_bits(), 2.5_f64.to_bits());
+        assert!(of(&[]).is_nan());
+    }
+}

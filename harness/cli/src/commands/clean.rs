@@ -1,0 +1,21 @@
+//! `farcall clean`: lists, then removes, whatever any earlier run left.
+
+use crate::exit::{Exit, Failure};
+use farcall_lab::{Engine, reap};
+
+pub(crate) async fn clean() -> Result<Exit, Failure> {
+    let engine = Engine::connect().await.map_err(Failure::infrastructure)?;
+    let all = reap::all(&engine).await.map_err(Failure::infrastructure)?;
+    if all.is_empty() {
+        println!("nothing is left of any run");
+        return Ok(Exit::Passed);
+    }
+    for leftover in &all {
+        println!("{leftover}");
+    }
+    reap::remove(&engine, &all)
+        .await
+        .map_err(Failure::infrastructure)?;
+    println!("removed {}", all.len());
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,117 @@
+//! Exit codes, and failures that end a command.
+
+use farcall_verdict::Verdict;
+use std::process::ExitCode;
+
+/// What the process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: everything passed.
+    Passed,
+    /// 1: at least one scenario failed.
+    Failed,
+    /// 2: wrong usage, or an invalid scenario or ICE file.
+    Usage,
+    /// 3: at least one INVALID run and none that failed, or Docker is not usable.
+    Infrastructure,
+    /// 130: interrupted by a signal.
+    Interrupted,
+    /// The exit status of a command that was run in a node.
+    Other(u8),
+}
+
+impl Exit {
+    /// The exit of several runs together.
+    pub(crate) fn of_verdicts(verdicts: &[Verdict]) -> Self {
+        if verdicts.contains(&Verdict::Fail) {
+            Self::Failed
+        } else if verdicts.contains(&Verdict::Invalid) {
+            Self::Infrastructure
+        } else {
+            Self::Passed
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Passed => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Infrastructure => 3,
+            Exit::Interrupted => 130,
+            Exit::Other(code) => code,
+        })
+    }
+}
+
+/// Why a command ended without doing what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The user's files or arguments.
+    Usage(miette::Report),
+    /// Docker, the images, the disk.
+    Infrastructure(miette::Report),
+}
+
+impl Failure {
+    pub(crate) fn usage(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Usage(miette::Report::msg(describe(&error)))
+    }
+
+    pub(crate) fn infrastructure(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Infrastructure(miette::Report::msg(describe(&error)))
+    }
+
+    pub(crate) fn print(&self) {
+        let (Self::Usage(report) | Self::Infrastructure(report)) = self;
+        eprintln!("{report:?}");
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Infrastructure(_) => Exit::Infrastructure,
+        }
+    }
+}
+
+/// An error with all its causes, each said once.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_outranks_an_invalid_run() {
+        let exit = Exit::of_verdicts(&[Verdict::Pass, Verdict::Invalid, Verdict::Fail]);
+        assert_eq!(exit, Exit::Failed);
+    }
+
+    #[test]
+    fn an_invalid_run_is_no_pass() {
+        assert_eq!(
+            Exit::of_verdicts(&[Verdict::Pass, Verdict::Invalid]),
+            Exit::Infrastructure
+        );
+    }
+
+    #[test]
+    fn runs_that_all_pass_pass() {
+        assert_eq!(Exit::of_verdicts(&[Verdict::Pass]), Exit::Passed);
+    }
+}

@@ -1,0 +1,101 @@
+//! The certificate authority of a lab, made anew for each and trusted by its peers only.
+
+use farcall_protocol::CertificatePem;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use std::time::{Duration, SystemTime};
+
+/// How long before its making a certificate is valid: clocks of host and containers are one, but a
+/// host's clock may be set back while a lab stands.
+const SKEW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a certificate is valid. A lab that stands longer than this was forgotten.
+const VALIDITY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A certificate could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to make a certificate for {subject}: {source}")]
+pub struct CertificateError {
+    /// Whom it was for.
+    pub subject: String,
+    /// What went wrong.
+    pub source: rcgen::Error,
+}
+
+/// A certificate authority.
+pub struct LabCa {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    now: SystemTime,
+}
+
+impl std::fmt::Debug for LabCa {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("LabCa([redacted])")
+    }
+}
+
+impl LabCa {
+    /// A new authority, valid from a day before `now` until 30 days after; so are the certificates
+    /// that it issues.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new(now: SystemTime) -> Result<Self, CertificateError> {
+        const SUBJECT: &str = "farcall lab CA";
+        let make = || {
+            let mut params = valid_from(now, Vec::new())?;
+            params.distinguished_name.push(DnType::CommonName, SUBJECT);
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+            let key = KeyPair::generate()?;
+            let pem = params.self_signed(&key)?.pem();
+            Ok((Issuer::new(params, key), pem))
+        };
+        let (issuer, pem) = make().map_err(|source| CertificateError {
+            subject: SUBJECT.to_owned(),
+            source,
+        })?;
+        Ok(Self { issuer, pem, now })
+    }
+
+    /// The authority's own certificate, as PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Issues a server certificate for a host name or an IP address. The chain is the leaf alone:
+    /// who trusts the authority has its certificate.
+    ///
+    /// # Errors
+    /// When `host` can stand in no certificate.
+    pub fn issue(&self, host: &str) -> Result<CertificatePem, CertificateError> {
+        let make = || {
+            let mut params = valid_from(self.now, vec![host.to_owned()])?;
+            params.distinguished_name.push(DnType::CommonName, host);
+            params.use_authority_key_identifier_extension = true;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            let key = KeyPair::generate()?;
+            Ok(CertificatePem {
+                chain: params.signed_by(&key, &self.issuer)?.pem(),
+                key: key.serialize_pem(),
+            })
+        };
+        make().map_err(|source| CertificateError {
+            subject: host.to_owned(),
+            source,
+        })
+    }
+}
+
+fn valid_from(now: SystemTime, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.not_before = (now - SKEW).into();
+    params.not_after = (now + VALIDITY).into();
+    Ok(params)
+}

@@ -1,0 +1,200 @@
+//! A node's container: what it may do, and how it hangs on its networks.
+
+use super::blueprint::Vessel;
+use super::error::{RaiseError, Step};
+use crate::identity::{Labels, host_name};
+use crate::images::AgentImage;
+use crate::subnet;
+use bollard::Docker;
+use bollard::models::{
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig,
+    NetworkConnectRequest, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
+};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+use farcall_plan::{Node, Role};
+use futures::future::try_join_all;
+use ipnet::Ipv4Net;
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+/// Far above what any node needs (a peer 40 MiB, coturn 60 MiB), far below what hurts a host.
+const MEMORY_BYTES: i64 = 512 << 20;
+
+/// Processes and threads; coturn starts some for each processor.
+const MOST_PROCESSES: i64 = 1024;
+
+/// A container's place in one of its networks, with Docker's own address there.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    /// The network's name in Docker.
+    pub(crate) network: String,
+    /// The address.
+    pub(crate) address: Ipv4Addr,
+}
+
+impl Vessel {
+    /// The container's places, once Docker's subnets of its networks are known.
+    pub(crate) fn endpoints(&self, networks: &[(String, Ipv4Net)]) -> Vec<Endpoint> {
+        self.plugs
+            .iter()
+            .zip(networks)
+            .map(|(plug, (network, subnet))| Endpoint {
+                network: network.clone(),
+                address: subnet::endpoint(*subnet, plug.index),
+            })
+            .collect()
+    }
+}
+
+/// Creates the container in the first of its networks. Engines before API 1.44 take no more than
+/// one here.
+pub(crate) async fn create(
+    docker: &Docker,
+    labels: &Labels,
+    image: &AgentImage,
+    capture: bool,
+    vessel: &Vessel,
+    endpoints: &[Endpoint],
+) -> Result<(), RaiseError> {
+    let options = CreateContainerOptionsBuilder::default()
+        .name(&vessel.name)
+        .build();
+    let body = body(labels, image, capture, vessel, endpoints.first());
+    let created = docker.create_container(Some(options), body).await;
+    created
+        .map(drop)
+        .map_err(|source| vessel.failed_to(Step::Create, source))
+}
+
+/// Connects the container to its further networks, before it starts.
+pub(crate) async fn connect_others(
+    docker: &Docker,
+    vessel: &Vessel,
+    endpoints: &[Endpoint],
+) -> Result<(), RaiseError> {
+    let others = endpoints.iter().skip(1).map(|endpoint| {
+        let request = NetworkConnectRequest {
+            container: vessel.name.clone(),
+            endpoint_config: Some(settings(endpoint.address)),
+        };
+        docker.connect_network(&endpoint.network, request)
+    });
+    let connected = try_join_all(others).await;
+    connected
+        .map(drop)
+        .map_err(|source| vessel.failed_to(Step::Connect, source))
+}
+
+impl Vessel {
+    pub(crate) fn failed_to(&self, step: Step, source: bollard::errors::Error) -> RaiseError {
+        RaiseError::Container {
+            node: self.node.name.clone(),
+            step,
+            source,
+        }
+    }
+}
+
+fn settings(address: Ipv4Addr) -> EndpointSettings {
+    EndpointSettings {
+        ipam_config: Some(EndpointIpamConfig {
+            ipv4_address: Some(address.to_string()),
+            ..EndpointIpamConfig::default()
+        }),
+        ..EndpointSettings::default()
+    }
+}
+
+fn body(
+    labels: &Labels,
+    image: &AgentImage,
+    capture: bool,
+    vessel: &Vessel,
+    first: Option<&Endpoint>,
+) -> ContainerCreateBody {
+    let node = &vessel.node;
+    ContainerCreateBody {
+        hostname: Some(host_name(&node.name)),
+        image: Some(image.reference.clone()),
+        entrypoint: Some(Vec::new()),
+        cmd: Some(image.command.clone()),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        open_stdin: Some(true),
+        // When this process dies, so does the agent's input, and with it the agent.
+        stdin_once: Some(true),
+        tty: Some(false),
+        labels: Some(labels.of_node(&node.name)),
+        networking_config: first.map(|endpoint| NetworkingConfig {
+            endpoints_config: Some(HashMap::from([(
+                endpoint.network.clone(),
+                settings(endpoint.address),
+            )])),
+        }),
+        host_config: Some(HostConfig {
+            network_mode: Some(first.map_or("none".to_owned(), |first| first.network.clone())),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            cap_add: Some(capabilities(node, capture)),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            sysctls: Some(sysctls(node)),
+            memory: Some(MEMORY_BYTES),
+            memory_swap: Some(MEMORY_BYTES),
+            pids_limit: Some(MOST_PROCESSES),
+            privileged: Some(false),
+            publish_all_ports: Some(false),
+            auto_remove: Some(false),
+            restart_policy: Some(RestartPolicy {
+                name: Some(RestartPolicyNameEnum::NO),
+                ..RestartPolicy::default()
+            }),
+            log_config: Some(log_config(labels.keep)),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// Everything that a lab's containers print comes over the attached streams and is kept here; a kept
+/// lab outlives this process, so Docker has to keep what it prints.
+fn log_config(keep: bool) -> HostConfigLogConfig {
+    if keep {
+        let limits = [("max-size", "8m"), ("max-file", "1")];
+        return HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: Some(HashMap::from(
+                limits.map(|(option, value)| (option.to_owned(), value.to_owned())),
+            )),
+        };
+    }
+    HostConfigLogConfig {
+        typ: Some("none".to_owned()),
+        config: None,
+    }
+}
+
+/// Each node sets its own addresses and rules; what it needs beyond that follows from its role.
+fn capabilities(node: &Node, capture: bool) -> Vec<String> {
+    let mut capabilities = vec!["NET_ADMIN"];
+    if capture {
+        capabilities.push("NET_RAW");
+    }
+    match &node.role {
+        Role::Gateway { dnsmasq: None } | Role::Peer { .. } => {}
+        // Their ports may be below 1024.
+        Role::Gateway { dnsmasq: Some(_) } | Role::TurnServer(_) | Role::Probe => {
+            capabilities.push("NET_BIND_SERVICE");
+        }
+    }
+    capabilities.into_iter().map(str::to_owned).collect()
+}
+
+/// The node's own settings, and no IPv6: the host keeps a link-local address on every bridge.
+fn sysctls(node: &Node) -> HashMap<String, String> {
+    let no_ipv6 = ["all", "default", "lo"]
+        .map(|interface| format!("net.ipv6.conf.{interface}.disable_ipv6"))
+        .map(|name| (name, "1".to_owned()));
+    let mut sysctls = HashMap::from(no_ipv6);
+    sysctls.extend(node.sysctls.clone());
+    sysctls
+}

@@ -1,0 +1,148 @@
+//! The images, made and used on the Docker of this machine.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::{
+    CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions, WaitContainerOptions,
+};
+use farcall_lab::doctor::{Status, examine};
+use farcall_lab::engine::Engine;
+use farcall_lab::images::{Progress, agent_image, base_image, base_reference};
+use futures::StreamExt;
+
+async fn engine() -> Engine {
+    match Engine::connect().await {
+        Ok(engine) => engine,
+        Err(error) => panic!("this test needs Docker:\n{error}"),
+    }
+}
+
+/// Runs `command` in a container of `image` without any network; its status and its output.
+async fn run(engine: &Engine, image: &str, command: &[&str]) -> (i64, String) {
+    let docker = &engine.docker;
+    let config = ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(command.iter().map(|&word| word.to_owned()).collect()),
+        labels: Some(HashMap::from([("farcall".to_owned(), "test".to_owned())])),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".to_owned()),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    let created = docker
+        .create_container(None::<CreateContainerOptions>, config)
+        .await
+        .unwrap();
+    let started = docker
+        .start_container(&created.id, None::<StartContainerOptions>)
+        .await;
+    let ended = docker
+        .wait_container(&created.id, None::<WaitContainerOptions>)
+        .next()
+        .await;
+    let status = match ended {
+        Some(Ok(ended)) => ended.status_code,
+        Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => code,
+        other => panic!("{command:?}: {other:?} after {started:?}"),
+    };
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true);
+    let logs = docker.logs(&created.id, Some(options.build()));
+    let output = logs
+        .map(|chunk| chunk.unwrap().to_string())
+        .collect::<String>()
+        .await;
+    let options = RemoveContainerOptionsBuilder::default().force(true).build();
+    docker
+        .remove_container(&created.id, Some(options))
+        .await
+        .unwrap();
+    (status, output)
+}
+
+#[tokio::test]
+async fn every_tool_of_the_base_image_runs() {
+    let engine = engine().await;
+    let image = base_image(&engine, &|_| {}).await.unwrap();
+    assert_eq!(image.reference, base_reference());
+    for (command, says) in [
+        ("turnserver --version", "4."),
+        ("turnadmin -h", "Usage: turnadmin"),
+        ("nft --version", "nftables v1"),
+        ("ip -V", "iproute2"),
+        ("conntrack --version", "conntrack-tools"),
+        ("tcpdump --version", "libpcap"),
+        ("dnsmasq --version", "Dnsmasq version"),
+        ("tc -V", "tc utility"),
+        (
+            "sh -c [ ! -e /usr/share/doc/coturn/changelog.Debian.gz ]",
+            "",
+        ),
+    ] {
+        let words: Vec<_> = command.splitn(3, ' ').collect();
+        let (_, output) = run(&engine, &image.reference, &words).await;
+        assert!(output.contains(says), "{command}: {output}");
+    }
+}
+
+#[tokio::test]
+async fn builders_at_the_same_time_get_the_same_agent() {
+    let engine = engine().await;
+    // Every executable serves; this one says what it was given.
+    let executable = Path::new("/bin/echo");
+    let steps = Mutex::new(Vec::new());
+    let note = |progress| {
+        if let Progress::Step(step) = progress {
+            steps.lock().unwrap().push(step);
+        }
+    };
+    let (first, second) = tokio::join!(
+        agent_image(&engine, executable, &note),
+        agent_image(&engine, executable, &note),
+    );
+    let image = first.unwrap();
+    assert_eq!(image, second.unwrap());
+    assert!(image.reference.starts_with("farcall-agent:"));
+
+    let command: Vec<_> = image.command.iter().map(String::as_str).collect();
+    let (status, output) = run(&engine, &image.reference, &command).await;
+    assert_eq!((status, output.as_str()), (0, "agent\n"));
+
+    // The tools of the base image are there too.
+    let (status, _) = run(&engine, &image.reference, &["nft", "--version"]).await;
+    assert_eq!(status, 0);
+
+    // What is there is not made again.
+    steps.lock().unwrap().clear();
+    agent_image(&engine, executable, &note).await.unwrap();
+    assert!(steps.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_doctor_finds_this_machine_fit() {
+    let engine = engine().await;
+    base_image(&engine, &|_| {}).await.unwrap();
+    let findings = examine(None).await;
+    let names: Vec<_> = findings.iter().map(|finding| finding.name).collect();
+    assert_eq!(
+        names,
+        [
+            "docker",
+            "platform",
+            "disk",
+            "image source",
+            "base image",
+            "kernel",
+            "tun"
+        ]
+    );
+    for finding in findings {
+        assert_ne!(finding.status, Status::Problem, "{finding:?}");
+    }
+}

@@ -1,0 +1,27 @@
+//! Which side of the lab a fact is about.
+
+use crate::Fact;
+use farcall_timeline::Aspect;
+
+/// The counter that every gateway has for all packets that reach it from its inside, counted before
+/// any rule decides on them.
+pub const FROM_INSIDE: &str = "traffic/from-inside";
+
+/// The counter that every gateway has for all packets that leave it towards its inside.
+pub const TO_INSIDE: &str = "traffic/to-inside";
+
+impl Fact {
+    /// Which side of the lab the fact is about.
+    #[must_use]
+    pub fn aspect(&self) -> Aspect {
+        match self {
+            Self::Interfaces { .. } | Self::NoRoute { .. } | Self::NoEmbeddedResolver => {
+                Aspect::Isolation
+            }
+            Self::Resolves { .. } => Aspect::Names,
+            Self::NatMapping { .. } | Self::NatFiltering { .. } => Aspect::Nat,
+            Self::Passage { .. } => Aspect::Firewall,
+            Self::ListenerAnswers { .. } => Aspect::Servers,
+        }
+    }
+}

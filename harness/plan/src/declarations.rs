@@ -1,0 +1,155 @@
+//! What is measured before the call, and what must come out.
+
+use crate::layout::{INTERNET_SUBNET, Layout, PROBE, SiteLayout};
+use crate::model::{CallPlan, Declaration, Fact, Node, Passage, Payload, ProbeProtocol};
+use crate::passage::{Attempt, is_open, ruling};
+use farcall_scenario::Behaviour;
+use ipnet::Ipv4Net;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+/// Addresses that a lab might have a way to, if it had a way out: of Docker's default network, of
+/// private networks, public ones, and documentation ranges (RFC 5737).
+const OUTSIDE: [Ipv4Addr; 5] = [
+    Ipv4Addr::new(172, 17, 0, 1),
+    Ipv4Addr::new(10, 255, 255, 254),
+    Ipv4Addr::new(192, 168, 255, 254),
+    Ipv4Addr::new(8, 8, 8, 8),
+    Ipv4Addr::new(192, 0, 2, 254),
+];
+
+/// Attempts that every firewall is asked about, beside those of the ICE configuration.
+const ATTEMPTS: [(ProbeProtocol, u16, Payload); 9] = [
+    (ProbeProtocol::Tcp, 22, Payload::Plain),
+    (ProbeProtocol::Tcp, 80, Payload::Plain),
+    (ProbeProtocol::Tcp, 443, Payload::Plain),
+    (ProbeProtocol::Tcp, 443, Payload::Tls),
+    (ProbeProtocol::Tcp, 3478, Payload::Plain),
+    (ProbeProtocol::Tcp, 5349, Payload::Plain),
+    (ProbeProtocol::Udp, 53, Payload::Plain),
+    (ProbeProtocol::Udp, 443, Payload::Plain),
+    (ProbeProtocol::Udp, 3478, Payload::Plain),
+];
+
+/// All declarations: isolation first, then names and servers, then what the gateways do.
+pub(crate) fn declarations(
+    layout: &Layout,
+    nodes: &[Node],
+    names: &BTreeMap<String, Ipv4Addr>,
+    call: &CallPlan,
+) -> Vec<Declaration> {
+    let declare = |node: &str, fact| Declaration {
+        node: node.to_owned(),
+        fact,
+    };
+    let mut all: Vec<Declaration> = Vec::new();
+    let outside = outside(layout);
+    for node in nodes {
+        let interfaces = node.interfaces.clone();
+        all.push(declare(&node.name, Fact::Interfaces { interfaces }));
+        if !node
+            .routes
+            .iter()
+            .any(|route| route.to == Ipv4Net::default())
+        {
+            let to = outside.clone();
+            all.push(declare(&node.name, Fact::NoRoute { to }));
+        }
+        all.push(declare(&node.name, Fact::NoEmbeddedResolver));
+    }
+    for peer in &layout.peers {
+        for (name, address) in names {
+            let (name, address) = (name.clone(), *address);
+            all.push(declare(&peer.name, Fact::Resolves { name, address }));
+        }
+    }
+    for server in &layout.servers {
+        for listener in &server.demand.listeners {
+            let fact = Fact::ListenerAnswers {
+                host: server.demand.host.clone(),
+                address: server.address,
+                listener: *listener,
+            };
+            all.push(declare(PROBE, fact));
+        }
+    }
+    let attempts = attempts(call);
+    for peer in &layout.peers {
+        let site = &layout.sites[peer.site];
+        let facts = attempts.iter().map(|attempt| Fact::Passage {
+            protocol: attempt.protocol,
+            port: attempt.port,
+            payload: attempt.payload,
+            passage: ruling(&site.firewall, *attempt).passage,
+        });
+        let facts = facts.chain(translation(site, &attempts));
+        all.extend(facts.map(|fact| declare(&peer.name, fact)));
+    }
+    all
+}
+
+/// Addresses outside the lab: those of [`OUTSIDE`] that nothing in it has.
+fn outside(layout: &Layout) -> Vec<Ipv4Addr> {
+    let routers = layout.sites.iter().flat_map(|site| &site.routers);
+    let subnets: Vec<Ipv4Net> = routers
+        .map(|router| router.inside.subnet)
+        .chain([INTERNET_SUBNET])
+        .chain(layout.servers.iter().map(|at| Ipv4Net::from(at.address)))
+        .collect();
+    let inside = |address: &Ipv4Addr| subnets.iter().any(|net| net.contains(address));
+    OUTSIDE
+        .into_iter()
+        .filter(|address| !inside(address))
+        .collect()
+}
+
+fn attempts(call: &CallPlan) -> BTreeSet<Attempt> {
+    let fixed = ATTEMPTS.map(|(protocol, port, payload)| Attempt {
+        protocol,
+        port,
+        payload,
+    });
+    let urls = call.ice_servers.iter().map(|server| &server.url);
+    let named = urls.map(|url| Attempt::of(url.transport, url.port));
+    fixed.into_iter().chain(named).collect()
+}
+
+/// What the NATs of a site come to together, as far as something passes to see it with.
+fn translation(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Vec<Fact> {
+    let passing = |protocol| {
+        let ports = attempts.iter().filter(move |attempt| {
+            attempt.protocol == protocol
+                && attempt.payload == Payload::Plain
+                && ruling(&site.firewall, **attempt).passage == Passage::Passes
+        });
+        let mut ports = ports.map(|attempt| attempt.port);
+        let first = ports.next()?;
+        Some([first, ports.next().unwrap_or(first)])
+    };
+    let nats = || site.routers.iter().filter_map(|router| router.nat);
+    let mapping = strictest(nats().map(|nat| nat.mapping));
+    let udp = passing(ProbeProtocol::Udp);
+    let (protocol, ports) = match udp {
+        Some(ports) => (ProbeProtocol::Udp, Some(ports)),
+        None => (ProbeProtocol::Tcp, passing(ProbeProtocol::Tcp)),
+    };
+    let mapping = ports.map(|ports| Fact::NatMapping {
+        mapping,
+        protocol,
+        ports,
+    });
+    // A firewall that is not open tracks connections as a NAT does, and lets in what answers.
+    let stateful = (!is_open(&site.firewall)).then_some(Behaviour::AddressAndPortDependent);
+    let filtering = strictest(nats().map(|nat| nat.filtering).chain(stateful));
+    let filtering = udp.map(|[port, _]| Fact::NatFiltering { filtering, port });
+    mapping.into_iter().chain(filtering).collect()
+}
+
+/// The strictest of several behaviours in a row.
+fn strictest(behaviours: impl Iterator<Item = Behaviour>) -> Option<Behaviour> {
+    behaviours.max_by_key(|behaviour| match behaviour {
+        Behaviour::EndpointIndependent => 0,
+        Behaviour::AddressDependent => 1,
+        Behaviour::AddressAndPortDependent => 2,
+    })
+}

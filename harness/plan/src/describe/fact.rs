@@ -1,0 +1,92 @@
+//! A declared fact in words, in two halves: what is measured, and what must come out.
+
+use crate::model::{Fact, Passage, Payload, ProbeProtocol};
+use farcall_scenario::Behaviour;
+use std::fmt::{Display, Formatter, Result};
+
+impl Fact {
+    /// What is measured, such as `tcp 443 to the internet`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Interfaces { .. } => "interfaces".to_owned(),
+            Self::NoRoute { to } => format!("a route to {}", comma(to)),
+            Self::NoEmbeddedResolver => "Docker's embedded resolver".to_owned(),
+            Self::Resolves { name, .. } => format!("the name {name}"),
+            Self::NatMapping {
+                protocol, ports, ..
+            } => format!("NAT mapping, over {protocol} {}", comma(ports)),
+            Self::NatFiltering { port, .. } => format!("NAT filtering, over udp {port}"),
+            Self::Passage {
+                protocol,
+                port,
+                payload,
+                ..
+            } => match payload {
+                Payload::Plain => format!("{protocol} {port} to the internet"),
+                Payload::Tls => format!("{protocol} {port} to the internet, with TLS"),
+            },
+            Self::ListenerAnswers {
+                host,
+                address,
+                listener,
+            } => format!(
+                "{host} ({address}) on {} {}",
+                listener.transport, listener.port
+            ),
+        }
+    }
+
+    /// What must come out, such as `dropped`.
+    #[must_use]
+    pub fn declared(&self) -> String {
+        match self {
+            Self::Interfaces { interfaces } => {
+                let interfaces: Vec<_> = interfaces.iter().map(ToString::to_string).collect();
+                format!("{}; no IPv6", interfaces.join("; "))
+            }
+            Self::NoRoute { .. } => "none".to_owned(),
+            Self::NoEmbeddedResolver => "no answer".to_owned(),
+            Self::Resolves { address, .. } => address.to_string(),
+            Self::NatMapping { mapping, .. } => behaviour(*mapping, "no translation"),
+            Self::NatFiltering { filtering, .. } => behaviour(*filtering, "no filter"),
+            Self::Passage { passage, .. } => passage.to_string(),
+            Self::ListenerAnswers { .. } => "answers".to_owned(),
+        }
+    }
+}
+
+impl Display for Fact {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        write!(out, "{}: {}", self.what(), self.declared())
+    }
+}
+
+impl Display for ProbeProtocol {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        out.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+impl Display for Passage {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        out.write_str(match self {
+            Self::Passes => "passes",
+            Self::Dropped => "dropped",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+        })
+    }
+}
+
+fn behaviour(behaviour: Option<Behaviour>, none: &str) -> String {
+    behaviour.map_or_else(|| none.to_owned(), |behaviour| behaviour.to_string())
+}
+
+fn comma(items: &[impl Display]) -> String {
+    let words: Vec<String> = items.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

@@ -1,0 +1,117 @@
+//! What must come of the call, as it follows from rules, listeners and accounts.
+
+use crate::layout::{Layout, PeerLayout, ServerLayout};
+use crate::model::{
+    BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage, TurnAccount,
+};
+use crate::passage::{Attempt, ruling};
+use crate::servers::host_key;
+use farcall_scenario::{IceTransportPolicy, Scenario, Scheme};
+use farcall_timeline::IceServerOutcome;
+use std::collections::BTreeMap;
+
+/// What must come of a call in this layout.
+pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan) -> Expectations {
+    let mut expect = Expectations {
+        connects: scenario.expect.connects,
+        within_ms: scenario.expect.within_ms,
+        selected_pair: scenario.expect.selected_pair.clone(),
+        ice_servers: BTreeMap::new(),
+        muted: Vec::new(),
+        blocking_rules: Vec::new(),
+        gateways: BTreeMap::new(),
+        turn_nodes: BTreeMap::new(),
+    };
+    for peer in &layout.peers {
+        let judged = asked(call).map(|server| judge(layout, peer, server));
+        let (outcomes, blocking): (Vec<_>, Vec<_>) = judged.unzip();
+        for rule in blocking.into_iter().flatten() {
+            if !expect.blocking_rules.contains(&rule) {
+                expect.blocking_rules.push(rule);
+            }
+        }
+        expect.ice_servers.insert(peer.name.clone(), outcomes);
+        let routers = layout.sites[peer.site].routers.iter();
+        let gateways = routers.map(|router| router.name.clone()).collect();
+        expect.gateways.insert(peer.name.clone(), gateways);
+        if peer.muted {
+            expect.muted.push(peer.name.clone());
+        }
+    }
+    for server in &call.ice_servers {
+        expect
+            .turn_nodes
+            .insert(server.url.host.clone(), host_key(&server.url));
+    }
+    expect
+}
+
+/// The URLs that a peer asks: under the policy `relay` it gathers relayed candidates only, and STUN
+/// has none (RFC 8829 section 3.5.3).
+pub(crate) fn asked(call: &CallPlan) -> impl Iterator<Item = &CallServer> {
+    let relay_only = call.policy == IceTransportPolicy::Relay;
+    call.ice_servers
+        .iter()
+        .filter(move |server| !(relay_only && server.url.scheme == Scheme::Stun))
+}
+
+fn judge(
+    layout: &Layout,
+    peer: &PeerLayout,
+    server: &CallServer,
+) -> (ExpectedOutcome, Option<BlockingRule>) {
+    let site = &layout.sites[peer.site];
+    let gateway = &site.gateway().name;
+    let url = &server.url;
+    let ruling = ruling(&site.firewall, Attempt::of(url.transport, url.port));
+    let blocked = |what: &str| format!("{} at {gateway} {what}", ruling.rule);
+    let (outcome, because) = match ruling.passage {
+        Passage::Dropped => (IceServerOutcome::NoAnswer, blocked("drops it")),
+        Passage::Refused => (IceServerOutcome::Refused, blocked("refuses it")),
+        Passage::Reset => (IceServerOutcome::Reset, blocked("resets it")),
+        Passage::Passes => answer(layout, server),
+    };
+    let blocking = (ruling.passage != Passage::Passes).then(|| BlockingRule {
+        gateway: gateway.clone(),
+        rule: ruling.rule.clone(),
+        peer: peer.name.clone(),
+    });
+    let expected = ExpectedOutcome {
+        url: url.text.clone(),
+        outcome,
+        because,
+    };
+    (expected, blocking)
+}
+
+/// What a server answers to what reaches it.
+fn answer(layout: &Layout, server: &CallServer) -> (IceServerOutcome, String) {
+    let url = &server.url;
+    let host = host_key(url);
+    let listens = format!("{host} listens on {} {}", url.transport, url.port);
+    if url.scheme == Scheme::Stun {
+        return (IceServerOutcome::Reachable, listens);
+    }
+    let mut nodes = layout.servers.iter();
+    if nodes.any(|node| node.demand.host == host && accepts(node, server)) {
+        (
+            IceServerOutcome::Allocated,
+            format!("{listens} and has the account"),
+        )
+    } else {
+        (
+            IceServerOutcome::Unauthorized,
+            format!("{listens} but does not have the account"),
+        )
+    }
+}
+
+fn accepts(node: &ServerLayout, server: &CallServer) -> bool {
+    let (Some(username), Some(credential)) = (&server.username, &server.credential) else {
+        return false;
+    };
+    node.demand.accounts.contains(&TurnAccount {
+        username: username.clone(),
+        credential: credential.clone(),
+    })
+}

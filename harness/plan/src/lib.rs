@@ -1,0 +1,33 @@
+//! From a scenario and an ICE configuration to everything a lab would be, by pure functions.
+//!
+//! [`plan`] decides; a [`Plan`] is printed with `Display`. Nothing here knows Docker or waits.
+
+mod aspect;
+mod call;
+mod compute;
+mod coturn;
+mod declarations;
+mod describe;
+mod dns;
+mod error;
+mod expectations;
+mod layout;
+mod model;
+mod nft;
+mod nodes;
+mod passage;
+mod routes;
+mod servers;
+mod validate;
+
+pub use aspect::{FROM_INSIDE, TO_INSIDE};
+pub use compute::plan;
+pub use coturn::{
+    COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,
+};
+pub use error::PlanError;
+pub use model::{
+    BlockingRule, CallPlan, CallServer, Declaration, Expectations, ExpectedOutcome, Fact,
+    Interface, Listener, Network, Node, PROBE_ADDRESSES, PROBE_ALTERNATE_PORT, PROBE_PORT, Passage,
+    Payload, Plan, ProbeProtocol, Role, Route, TurnAccount, TurnServer,
+};

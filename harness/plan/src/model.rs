@@ -1,0 +1,331 @@
+//! Everything a lab would be.
+
+use farcall_scenario::{Behaviour, ExpectedPair, IceTransportPolicy, IceUrl, Secret};
+use farcall_timeline::{IceServerOutcome, IceTransport};
+use ipnet::Ipv4Net;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// What follows from a scenario and an ICE configuration. Computed without Docker.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The ICE configuration's name.
+    pub ice_configuration: String,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Every network, in the order in which a packet from the first peer could meet them.
+    pub networks: Vec<Network>,
+    /// Every node: gateways, peers, TURN servers, the probe.
+    pub nodes: Vec<Node>,
+    /// Every host name that resolves inside the lab.
+    pub names: BTreeMap<String, Ipv4Addr>,
+    /// The call to place.
+    pub call: CallPlan,
+    /// What is attested before the call, in order.
+    pub attestation: Vec<Declaration>,
+    /// What must come of the call.
+    pub expect: Expectations,
+}
+
+/// A Docker network of the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Network {
+    /// Its name within the lab: `internet`, `office-lan`, `mobile-carrier`.
+    pub name: String,
+    /// Its addresses, as set inside the containers.
+    pub subnet: Ipv4Net,
+}
+
+/// A container of the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Its name within the lab, unique.
+    pub name: String,
+    /// Its interfaces; no others exist but the loopback.
+    pub interfaces: Vec<Interface>,
+    /// Its routes beyond those of its interfaces.
+    pub routes: Vec<Route>,
+    /// Whether it forwards packets (`net.ipv4.ip_forward`), and other settings by sysctl name.
+    pub sysctls: BTreeMap<String, String>,
+    /// The complete nftables ruleset, in nft's own language.
+    pub nftables: String,
+    /// The resolver it uses, if any.
+    pub resolver: Option<Ipv4Addr>,
+    /// What runs in it.
+    pub role: Role,
+}
+
+/// An interface of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// The interface's name inside the container: `lan`, `wan`, `eth`.
+    pub name: String,
+    /// The network it is in.
+    pub network: String,
+    /// Its addresses with prefix length, the first being the primary one.
+    #[schemars(with = "Vec<String>")]
+    pub addresses: Vec<Ipv4Net>,
+}
+
+/// A route of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The destination; `0.0.0.0/0` for the default route.
+    pub to: Ipv4Net,
+    /// The next hop.
+    pub via: Ipv4Addr,
+}
+
+/// What runs in a node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Role {
+    /// A gateway: NAT, firewall and, towards its LAN, the site's resolver.
+    Gateway {
+        /// dnsmasq's configuration, if this gateway resolves names for its LAN.
+        dnsmasq: Option<String>,
+    },
+    /// A WebRTC peer.
+    Peer {
+        /// Sends silence and blackness instead of the clip.
+        muted: bool,
+    },
+    /// A STUN and TURN server.
+    TurnServer(TurnServer),
+    /// The responder on the internet that attestation probes talk to.
+    Probe,
+}
+
+/// A coturn and what it listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnServer {
+    /// The host name by which the ICE configuration knows it.
+    pub host: String,
+    /// coturn's configuration file.
+    pub configuration: String,
+    /// Exactly the listeners that the configuration's URLs name.
+    pub listeners: Vec<Listener>,
+    /// The accounts it accepts. Not shown by `farcall plan`, and travels to the agent apart.
+    #[serde(skip)]
+    pub accounts: Vec<TurnAccount>,
+    /// The name for which it needs a certificate, if it listens for TLS.
+    pub certificate: Option<String>,
+}
+
+/// A listener of a TURN server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Its port.
+    pub port: u16,
+    /// Its transport.
+    pub transport: IceTransport,
+}
+
+/// An account of a TURN server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnAccount {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub credential: Secret,
+}
+
+/// The call to place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallPlan {
+    /// The peer that makes the offer.
+    pub offerer: String,
+    /// The peer that answers.
+    pub answerer: String,
+    /// The transport policy in force.
+    pub policy: IceTransportPolicy,
+    /// How long media flows once both peers are connected, in milliseconds.
+    pub media_ms: u32,
+    /// The gathering deadline, in milliseconds.
+    pub gathering_timeout_ms: u32,
+    /// The ICE configuration, URL by URL, in order: TURN entries first, STUN after.
+    pub ice_servers: Vec<CallServer>,
+}
+
+/// One URL of the ICE configuration with its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CallServer {
+    /// The URL.
+    pub url: IceUrl,
+    /// The user name, for TURN.
+    pub username: Option<String>,
+    /// The password, for TURN.
+    pub credential: Option<Secret>,
+}
+
+/// What must come of the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectations {
+    /// Whether a call can connect in this network.
+    pub connects: bool,
+    /// From the offer to both peers connected, at most, in milliseconds.
+    pub within_ms: u32,
+    /// What each peer's selected pair may be.
+    pub selected_pair: BTreeMap<String, ExpectedPair>,
+    /// What becomes of each URL, by peer, as it follows from rules, listeners and accounts.
+    pub ice_servers: BTreeMap<String, Vec<ExpectedOutcome>>,
+    /// Peers that send silence.
+    pub muted: Vec<String>,
+    /// For each peer, the blocking rules on its way that must count packets, because a URL of the
+    /// configuration runs into them: `(gateway, rule)`.
+    pub blocking_rules: Vec<BlockingRule>,
+    /// The gateways that the peer's packets pass, nearest first, by peer.
+    pub gateways: BTreeMap<String, Vec<String>>,
+    /// The TURN server node for each host name of the configuration.
+    pub turn_nodes: BTreeMap<String, String>,
+}
+
+/// What a URL must come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedOutcome {
+    /// The URL as the configuration has it.
+    pub url: String,
+    /// Its outcome.
+    pub outcome: IceServerOutcome,
+    /// Why, in words: the rule or listener that it follows from.
+    pub because: String,
+}
+
+/// A rule that must have counted packets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockingRule {
+    /// The gateway that has it.
+    pub gateway: String,
+    /// The rule's counter.
+    pub rule: String,
+    /// The peer whose packets it must have counted.
+    pub peer: String,
+}
+
+/// Something about the lab that is measured before the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// The node that measures.
+    pub node: String,
+    /// What is measured and what must come out.
+    pub fact: Fact,
+}
+
+/// A fact about the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fact {
+    /// The node has exactly these interfaces and addresses beside the loopback, and no IPv6.
+    Interfaces {
+        /// The interfaces.
+        interfaces: Vec<Interface>,
+    },
+    /// The kernel has no route from the node to these addresses (nothing is sent to them).
+    NoRoute {
+        /// Addresses outside the lab.
+        to: Vec<Ipv4Addr>,
+    },
+    /// Docker's embedded resolver at 127.0.0.11 does not answer.
+    NoEmbeddedResolver,
+    /// The name resolves to this address.
+    Resolves {
+        /// The name.
+        name: String,
+        /// The address.
+        address: Ipv4Addr,
+    },
+    /// The NAT between the node and the internet maps like this. Over UDP where UDP passes, else
+    /// over TCP ports that pass. `None`: no translation.
+    NatMapping {
+        /// The declared mapping.
+        mapping: Option<Behaviour>,
+        /// The protocol that passes.
+        protocol: ProbeProtocol,
+        /// Two ports that pass.
+        ports: [u16; 2],
+    },
+    /// The NAT between the node and the internet filters like this (UDP only). `None`: no filter.
+    NatFiltering {
+        /// The declared filtering.
+        filtering: Option<Behaviour>,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// What happens to a connection to this port on the internet.
+    Passage {
+        /// The protocol.
+        protocol: ProbeProtocol,
+        /// The port.
+        port: u16,
+        /// What is sent first.
+        payload: Payload,
+        /// What becomes of it.
+        passage: Passage,
+    },
+    /// A TURN server's listener answers when asked from the internet.
+    ListenerAnswers {
+        /// The host name (for TLS, the name that its certificate must have).
+        host: String,
+        /// Its address.
+        address: Ipv4Addr,
+        /// The listener.
+        listener: Listener,
+    },
+}
+
+/// A transport protocol that probes speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProbeProtocol {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+/// What a probe sends first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Payload {
+    /// Bytes that are no TLS handshake.
+    Plain,
+    /// A TLS ClientHello.
+    Tls,
+}
+
+/// What becomes of what a probe sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Passage {
+    /// An answer came.
+    Passes,
+    /// Nothing came back.
+    Dropped,
+    /// It was refused at once: a TCP reset in answer to SYN, or an ICMP error.
+    Refused,
+    /// The TCP connection opened and was reset when the payload was sent.
+    Reset,
+}
+
+/// The address that all probes on the internet talk to, and the second one that filtering needs.
+pub const PROBE_ADDRESSES: [Ipv4Addr; 2] =
+    [Ipv4Addr::new(203, 0, 113, 2), Ipv4Addr::new(203, 0, 113, 3)];
+
+/// The port that every probe connection to any other port is redirected to, on UDP and TCP.
+pub const PROBE_PORT: u16 = 7;
+
+/// From this port on, the probe answers a filtering test from its alternate port.
+pub const PROBE_ALTERNATE_PORT: u16 = 8;

@@ -1,0 +1,45 @@
+//! The rulesets of peers and the probe, and what is in that of every node.
+
+use super::ruleset::{Chain, Ruleset};
+use crate::layout::{PROBE, PeerLayout};
+use crate::model::{PROBE_ALTERNATE_PORT, PROBE_PORT};
+
+/// The chain that every node has: Docker's embedded resolver would be a way to the host.
+pub(super) fn isolation() -> Chain {
+    Chain::base(
+        "output",
+        "type filter hook output priority filter; policy accept;",
+    )
+    .rule(
+        "ip daddr 127.0.0.11",
+        "isolation/drop-embedded-resolver",
+        "drop",
+    )
+}
+
+/// A peer filters nothing: what protects it, or hinders it, is its gateway.
+pub(crate) fn peer(peer: &PeerLayout) -> String {
+    Ruleset::new(format!("{}: a peer in {}", peer.name, peer.port.network))
+        .chain(isolation())
+        .text()
+}
+
+/// The probe answers at every port: what is sent to one where it does not listen is brought to one
+/// where it does, at the same address.
+pub(crate) fn probe() -> String {
+    let mut prerouting = Chain::base(
+        "prerouting",
+        "type nat hook prerouting priority dstnat; policy accept;",
+    );
+    for protocol in ["tcp", "udp"] {
+        prerouting = prerouting.rule(
+            &format!("{protocol} dport != {{ {PROBE_PORT}, {PROBE_ALTERNATE_PORT} }}"),
+            &format!("probe/any-{protocol}-port"),
+            &format!("dnat to :{PROBE_PORT}"),
+        );
+    }
+    Ruleset::new(format!("{PROBE}: answers at every port"))
+        .chain(prerouting)
+        .chain(isolation())
+        .text()
+}

@@ -1,0 +1,90 @@
+//! What the firewalls let through: the one evaluation of rules that expectations, attestation and
+//! blocking rules all follow from.
+
+use crate::model::{Passage, Payload, ProbeProtocol};
+use farcall_scenario::{Action, Firewall, Protocol};
+use farcall_timeline::IceTransport;
+
+/// The counter of what no rule of a firewall matches: it is dropped.
+pub(crate) const UNMATCHED: &str = "forward/drop-unmatched";
+
+/// A new connection from inside, as far as a firewall looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Attempt {
+    /// The protocol.
+    pub protocol: ProbeProtocol,
+    /// The destination port.
+    pub port: u16,
+    /// What the client sends first.
+    pub payload: Payload,
+}
+
+impl Attempt {
+    /// The attempt of a client to reach a listener.
+    pub(crate) fn of(transport: IceTransport, port: u16) -> Self {
+        let (protocol, payload) = match transport {
+            IceTransport::Udp => (ProbeProtocol::Udp, Payload::Plain),
+            IceTransport::Tcp => (ProbeProtocol::Tcp, Payload::Plain),
+            IceTransport::Tls => (ProbeProtocol::Tcp, Payload::Tls),
+        };
+        Self {
+            protocol,
+            port,
+            payload,
+        }
+    }
+}
+
+/// What becomes of an attempt at a firewall, and the rule that decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ruling {
+    /// What becomes of it.
+    pub passage: Passage,
+    /// The counter of the rule that decides.
+    pub rule: String,
+}
+
+/// What the first rule that matches does with an attempt; what none matches is dropped.
+pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
+    let matching = firewall.rules.iter().find(|rule| {
+        let protocol = match (rule.action, rule.protocol) {
+            // Only TCP has a handshake to look into.
+            (Action::AcceptTls, None | Some(Protocol::Tcp)) | (_, Some(Protocol::Tcp)) => {
+                attempt.protocol == ProbeProtocol::Tcp
+            }
+            (Action::AcceptTls, Some(Protocol::Udp)) => false,
+            (_, Some(Protocol::Udp)) => attempt.protocol == ProbeProtocol::Udp,
+            (_, None) => true,
+        };
+        protocol && rule.port.is_none_or(|port| port == attempt.port)
+    });
+    let Some(rule) = matching else {
+        return Ruling {
+            passage: Passage::Dropped,
+            rule: UNMATCHED.to_owned(),
+        };
+    };
+    let passage = match (rule.action, attempt.payload) {
+        (Action::Accept, _) | (Action::AcceptTls, Payload::Tls) => Passage::Passes,
+        (Action::AcceptTls, Payload::Plain) => Passage::Reset,
+        (Action::Drop, _) => Passage::Dropped,
+    };
+    let reset = rule.reset_counter().filter(|_| passage == Passage::Reset);
+    Ruling {
+        passage,
+        rule: reset.unwrap_or_else(|| rule.name.clone()),
+    }
+}
+
+/// Whether a firewall lets everything out. Such a one does not keep anything from coming in either:
+/// it is a router.
+pub(crate) fn is_open(firewall: &Firewall) -> bool {
+    firewall
+        .rules
+        .iter()
+        .all(|rule| rule.action == Action::Accept)
+        && firewall
+            .rules
+            .iter()
+            .any(|rule| rule.protocol.is_none() && rule.port.is_none())
+}

@@ -1,0 +1,131 @@
+//! What the ICE configuration asks of servers: one for each host, with its listeners and accounts.
+
+use crate::error::PlanError;
+use crate::model::{Listener, TurnAccount};
+use farcall_scenario::{IceConfiguration, IceServer, IceUrl, Scheme, Servers};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A server as the ICE configuration wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Demand {
+    /// The host, by which URLs find it: see [`host_key`].
+    pub host: String,
+    /// The host as an address, where it is one.
+    pub literal: Option<Ipv4Addr>,
+    /// The listeners that URLs name.
+    pub listeners: BTreeSet<Listener>,
+    /// The accounts it accepts.
+    pub accounts: Vec<TurnAccount>,
+    /// Whether a URL wants it to relay.
+    pub relays: bool,
+}
+
+/// The host of a URL in the form in which hosts are compared: DNS ignores case and the root's dot.
+pub(crate) fn host_key(url: &IceUrl) -> String {
+    url.host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// The listener that a URL names.
+pub(crate) fn listener(url: &IceUrl) -> Listener {
+    Listener {
+        port: url.port,
+        transport: url.transport,
+    }
+}
+
+/// The servers that a configuration names, in the order in which it does.
+pub(crate) fn demands(ice: &IceConfiguration, servers: &Servers) -> Result<Vec<Demand>, PlanError> {
+    let mut demands: Vec<Demand> = Vec::new();
+    for (entry, url) in ice.urls() {
+        let host = host_key(url);
+        let index = match demands.iter().position(|demand| demand.host == host) {
+            Some(index) => index,
+            None => {
+                demands.push(Demand {
+                    literal: address_of(&host, url)?,
+                    host,
+                    listeners: BTreeSet::new(),
+                    accounts: Vec::new(),
+                    relays: false,
+                });
+                demands.len() - 1
+            }
+        };
+        let demand = &mut demands[index];
+        demand.listeners.insert(listener(url));
+        if url.scheme != Scheme::Stun {
+            demand.relays = true;
+            add_account(demand, entry, servers)?;
+        }
+    }
+    Ok(demands)
+}
+
+/// The host as an IPv4 address, or `None` for a name. A host that is neither is an error: it would
+/// become part of the configuration of coturn and dnsmasq.
+fn address_of(host: &str, url: &IceUrl) -> Result<Option<Ipv4Addr>, PlanError> {
+    let unusable = |reason: &str| PlanError::UnusableHost {
+        host: host.to_owned(),
+        url: url.text.clone(),
+        reason: reason.to_owned(),
+    };
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        let reserved = address.is_loopback()
+            || address.is_unspecified()
+            || address.is_multicast()
+            || address.is_broadcast()
+            || address.is_link_local();
+        return if reserved {
+            Err(unusable(
+                "no server can be reached at such an address; use a host name",
+            ))
+        } else {
+            Ok(Some(address))
+        };
+    }
+    if host.trim_matches(['[', ']']).parse::<Ipv6Addr>().is_ok() {
+        return Err(unusable(
+            "the lab has no IPv6; use a host name or an IPv4 address",
+        ));
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    if host.len() > 253 || !host.split('.').all(is_label) {
+        return Err(unusable("it is no host name (RFC 1123); correct the URL"));
+    }
+    Ok(None)
+}
+
+fn add_account(demand: &mut Demand, entry: &IceServer, servers: &Servers) -> Result<(), PlanError> {
+    let account = match (&servers.account, &entry.username, &entry.credential) {
+        (Some(account), _, _) => TurnAccount {
+            username: account.username.clone(),
+            credential: account.credential.clone(),
+        },
+        (None, Some(username), Some(credential)) => TurnAccount {
+            username: username.clone(),
+            credential: credential.clone(),
+        },
+        (None, _, _) => return Ok(()),
+    };
+    match demand
+        .accounts
+        .iter()
+        .find(|known| known.username == account.username)
+    {
+        None => demand.accounts.push(account),
+        Some(known) if *known == account => {}
+        Some(_) => {
+            return Err(PlanError::TwoPasswords {
+                host: demand.host.clone(),
+                username: account.username,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! What host and agent say to each other: one JSON object a line, commands on the agent's standard
+//! input, messages on its standard output. No network is involved, so that a peer has exactly the
+//! interfaces that its scenario gives it.
+
+use farcall_plan::{Fact, Node};
+use farcall_scenario::{IceTransportPolicy, IceUrl};
+use farcall_timeline::{Event, Measured, RuleCounter};
+use serde::{Deserialize, Serialize};
+
+/// A request to an agent. Each is answered by one [`Message::Reply`] with the same `id`, in any
+/// order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Chosen by the host, unique for this agent.
+    pub id: u64,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What an agent can be asked to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Become this node: addresses, routes, rules, services. The first command; answered by
+    /// [`Reply::Done`] when all services answer.
+    Setup(Box<Setup>),
+    /// Tell the agent's clock, to bring its events onto the host's. Answered by [`Reply::Clock`].
+    Clock,
+    /// Measure a fact. Answered by [`Reply::Measured`].
+    Measure {
+        /// What to measure.
+        fact: Fact,
+    },
+    /// Read the rules' counters (gateways). Answered by [`Reply::Counters`].
+    Counters,
+    /// End services in good order and give what they have: connection tables, interface statistics.
+    /// Answered by [`Reply::Files`].
+    Collect,
+    /// Prepare a call (peers): create the peer connection. Answered by [`Reply::Done`].
+    StartCall(CallSetup),
+    /// Create an offer and begin to gather. Answered by [`Reply::Description`].
+    CreateOffer,
+    /// Take the other peer's offer, answer it, begin to gather. Answered by [`Reply::Description`].
+    AcceptOffer {
+        /// The offer, as SDP.
+        sdp: String,
+    },
+    /// Take the other peer's answer. Answered by [`Reply::Done`].
+    AcceptAnswer {
+        /// The answer, as SDP.
+        sdp: String,
+    },
+    /// Take a candidate of the other peer (trickle ICE). Answered by [`Reply::Done`].
+    AddCandidate(RemoteCandidate),
+    /// Report final statistics and selected pair, then close the peer connection and release what
+    /// it has on the servers. Answered by [`Reply::Done`] after the last event.
+    EndCall,
+}
+
+/// A node with what it must know and nobody else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// The node as planned.
+    pub node: Node,
+    /// Docker's own address of each interface, by which the agent finds it, in the order of
+    /// [`Node::interfaces`].
+    pub docker_addresses: Vec<std::net::Ipv4Addr>,
+    /// The lab's certificate authority, as PEM.
+    pub ca_pem: String,
+    /// The node's certificate chain and key, as PEM, if it needs one.
+    pub certificate: Option<CertificatePem>,
+    /// The accounts of a TURN server.
+    pub accounts: Vec<PlainAccount>,
+    /// Whether to capture every interface's packets.
+    pub capture: bool,
+    /// Keep running when standard input closes (`farcall up`).
+    pub detached: bool,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificatePem {
+    /// The chain, leaf first.
+    pub chain: String,
+    /// The private key.
+    pub key: String,
+}
+
+impl std::fmt::Debug for CertificatePem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("CertificatePem([redacted])")
+    }
+}
+
+/// A user name and password in the open, on its way to the one who needs it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlainAccount {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for PlainAccount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("PlainAccount([redacted])")
+    }
+}
+
+/// What a peer must know for a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallSetup {
+    /// The configuration's name, for the log line: `production`, `development`, or a file's name.
+    pub configuration: String,
+    /// Every URL with its account, in order.
+    pub ice_servers: Vec<(IceUrl, Option<PlainAccount>)>,
+    /// The transport policy.
+    pub policy: IceTransportPolicy,
+    /// The gathering deadline, in milliseconds.
+    pub gathering_timeout_ms: u32,
+    /// Whether this peer makes the offer.
+    pub offerer: bool,
+}
+
+/// A trickled candidate (W3C `RTCIceCandidateInit`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteCandidate {
+    /// The candidate attribute.
+    pub candidate: String,
+    /// The media stream it belongs to.
+    pub sdp_mid: Option<String>,
+    /// The index of its media description.
+    pub sdp_mline_index: Option<u16>,
+    /// The user name fragment of its ICE generation.
+    pub username_fragment: Option<String>,
+}
+
+/// What an agent says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Message {
+    /// The answer to a request.
+    Reply {
+        /// The request's `id`.
+        id: u64,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Something happened.
+    Event {
+        /// When, on the agent's monotonic clock, in nanoseconds.
+        at_ns: u64,
+        /// What.
+        event: Event,
+    },
+    /// A local candidate for the other peer.
+    Trickle(RemoteCandidate),
+}
+
+/// An answer to a [`Command`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// It failed; the message tells what was tried, with what, and what to do.
+    Failed {
+        /// The message.
+        message: String,
+    },
+    /// The agent's monotonic clock.
+    Clock {
+        /// In nanoseconds.
+        now_ns: u64,
+    },
+    /// What was measured, beside what was declared.
+    Measured(Measured),
+    /// The rules' counters.
+    Counters {
+        /// Each rule.
+        rules: Vec<RuleCounter>,
+    },
+    /// Files to keep with the run, by name.
+    Files {
+        /// Name and text.
+        files: Vec<(String, String)>,
+    },
+    /// A local session description.
+    Description {
+        /// The description, as SDP.
+        sdp: String,
+    },
+}

@@ -1,0 +1,130 @@
+//! Fetches what the nodes have before they are removed: counters, connection tables, logs, captures.
+
+use crate::recorder::Recorder;
+use farcall_lab::{Lab, NodeError};
+use farcall_plan::{Plan, Role};
+use farcall_protocol::{Command, Reply};
+use farcall_report::{CapturePoint, RunDirectory, StoreError};
+use farcall_timeline::Event;
+use futures::future::{join_all, try_join_all};
+use std::time::Duration;
+
+/// How long a node may take to read its counters or hand over its files.
+const COLLECT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The moments at which gateways' counters are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment {
+    BeforeCall,
+    AfterCall,
+}
+
+impl Moment {
+    fn name(self) -> &'static str {
+        match self {
+            Self::BeforeCall => "before-call",
+            Self::AfterCall => "after-call",
+        }
+    }
+}
+
+/// Reads the counters of every gateway and records them.
+pub(crate) async fn counters(
+    lab: &Lab,
+    plan: &Plan,
+    recorder: &Recorder,
+    moment: Moment,
+) -> Result<(), NodeError> {
+    let gateways = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.role, Role::Gateway { .. }));
+    let counts = try_join_all(gateways.map(async |gateway| {
+        let node = lab.node(&gateway.name)?;
+        match node.request(Command::Counters, COLLECT_DEADLINE).await? {
+            Reply::Counters { rules } => Ok((gateway.name.clone(), rules)),
+            other => Err(node.unexpected(&other)),
+        }
+    }))
+    .await?;
+    for (gateway, rules) in counts {
+        recorder.record_of(
+            &gateway,
+            Event::Counters {
+                moment: moment.name().to_owned(),
+                rules,
+            },
+        );
+    }
+    Ok(())
+}
+
+/// Asks every node for its files and writes them. A node that cannot answer is recorded and does not
+/// keep the others' files from being saved.
+pub(crate) async fn files(
+    lab: &Lab,
+    plan: &Plan,
+    recorder: &Recorder,
+    directory: &RunDirectory,
+) -> Result<(), StoreError> {
+    let answers = join_all(plan.nodes.iter().map(async |planned| {
+        let answer = match lab.node(&planned.name) {
+            Ok(node) => node.request(Command::Collect, COLLECT_DEADLINE).await,
+            Err(error) => Err(error),
+        };
+        (planned.name.as_str(), answer)
+    }))
+    .await;
+    for (name, answer) in answers {
+        match answer {
+            Ok(Reply::Files { files }) => {
+                for (file, text) in files {
+                    directory.write_node_file(name, &file, &text)?;
+                }
+            }
+            Ok(other) => recorder.fault(format!("{name} answered collect with {other:?}")),
+            Err(error) => recorder.fault(error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// Writes what every container printed.
+pub(crate) fn logs(lab: &Lab, plan: &Plan, directory: &RunDirectory) -> Result<(), StoreError> {
+    for planned in &plan.nodes {
+        if let Ok(node) = lab.node(&planned.name) {
+            directory.write_log(&planned.name, &node.log())?;
+        }
+    }
+    Ok(())
+}
+
+/// Fetches the capture of every interface and merges them, one file for each network.
+pub(crate) async fn captures(
+    lab: &Lab,
+    plan: &Plan,
+    recorder: &Recorder,
+    directory: &RunDirectory,
+) -> Result<(), StoreError> {
+    let points = plan
+        .nodes
+        .iter()
+        .flat_map(|node| node.interfaces.iter().map(move |interface| (node, interface)));
+    let fetched = join_all(points.map(async |(node, interface)| {
+        let path = format!("/run/farcall/capture/{}.pcap", interface.name);
+        (node, interface, lab.fetch_file(&node.name, &path).await)
+    }))
+    .await;
+    let mut captures = Vec::new();
+    for (node, interface, fetched) in fetched {
+        match fetched {
+            Ok(pcap) => captures.push(CapturePoint {
+                network: interface.network.clone(),
+                node: node.name.clone(),
+                pcap,
+            }),
+            Err(error) => recorder.fault(error.to_string()),
+        }
+    }
+    directory.write_captures(&captures)
+}

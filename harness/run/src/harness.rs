@@ -1,0 +1,200 @@
+//! A whole run: raise, attest, call, collect, judge, remove.
+
+use crate::collect::{self, Moment};
+use crate::error::RunError;
+use crate::recorder::Recorder;
+use crate::{RunOptions, attest, call};
+use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
+use farcall_plan::Plan;
+use farcall_report::{Environment, RunDirectory, RunResult};
+use farcall_scenario::{IceConfiguration, Scenario};
+use farcall_timeline::{Event, Phase};
+use farcall_verdict::{Verdict, judge};
+use std::time::{Instant, SystemTime};
+
+/// Docker and the images, ready for any number of runs.
+#[derive(Debug, Clone)]
+pub struct Harness {
+    engine: Engine,
+    image: AgentImage,
+}
+
+impl Harness {
+    /// Takes an engine whose images exist. See [`farcall_lab::images`].
+    #[must_use]
+    pub fn new(engine: Engine, image: AgentImage) -> Self {
+        Self { engine, image }
+    }
+
+    /// Runs one scenario with one ICE configuration and returns what came of it. The lab is gone
+    /// when this returns, unless `options.keep` is set.
+    ///
+    /// # Errors
+    /// When the scenario cannot be planned or the results cannot be written. Whatever goes wrong in
+    /// the lab itself is an INVALID result, not an error.
+    pub async fn run(
+        &self,
+        scenario: &Scenario,
+        ice: &IceConfiguration,
+        options: &RunOptions,
+    ) -> Result<RunResult, RunError> {
+        let declared = farcall_plan::plan(scenario, ice, options.seed)?;
+        let started = Instant::now();
+        let session = SessionId::random();
+        let directory = RunDirectory::create(
+            &options.out,
+            &scenario.name,
+            session.as_str(),
+            SystemTime::now(),
+        )?;
+        directory.write_plan(&declared)?;
+        let recorder = Recorder::start(started, directory.event_writer()?, options.on_event.clone());
+
+        let run = Run {
+            harness: self,
+            declared: &declared,
+            options,
+            session,
+            started,
+            directory: &directory,
+            recorder: &recorder,
+        };
+        run.through().await?;
+
+        let (timeline, written) = recorder.finish().await;
+        written?;
+        let judgement = judge(&timeline, &declared.expect);
+        let result = RunResult::new(&declared, judgement, self.environment(&timeline), &directory);
+        directory.write_result(&result)?;
+        Ok(result)
+    }
+
+    fn environment(&self, timeline: &farcall_timeline::Timeline) -> Environment {
+        Environment::new(
+            &self.engine.info().engine_version,
+            &self.engine.info().kernel_version,
+            timeline,
+        )
+    }
+}
+
+/// One run on its way.
+struct Run<'a> {
+    harness: &'a Harness,
+    declared: &'a Plan,
+    options: &'a RunOptions,
+    session: SessionId,
+    started: Instant,
+    directory: &'a RunDirectory,
+    recorder: &'a Recorder,
+}
+
+impl Run<'_> {
+    /// All phases. What breaks in the lab is recorded as a fault; only results that cannot be
+    /// written are an error.
+    async fn through(&self) -> Result<(), RunError> {
+        let Some(lab) = self.raise().await else {
+            return Ok(());
+        };
+        let interrupted = tokio::select! {
+            broken = self.phases(&lab) => {
+                if let Err(error) = broken {
+                    self.recorder.fault(error.to_string());
+                }
+                false
+            }
+            () = self.options.stop.cancelled() => true,
+        };
+        let saved = if interrupted {
+            self.recorder.record(Event::Interrupted);
+            collect::logs(&lab, self.raised(), self.directory)
+        } else {
+            self.save(&lab).await
+        };
+        if let Err(error) = self.remove(lab).await {
+            self.recorder.fault(error.to_string());
+        }
+        Ok(saved?)
+    }
+
+    fn raised(&self) -> &Plan {
+        self.options.raise_instead.as_ref().unwrap_or(self.declared)
+    }
+
+    async fn raise(&self) -> Option<Lab> {
+        let options = LabOptions {
+            session: self.session.clone(),
+            keep: self.options.keep,
+            capture: self.options.capture,
+            time_zero: self.started,
+        };
+        self.begin(Phase::Raise);
+        let raised = tokio::select! {
+            raised = Lab::raise(
+                &self.harness.engine,
+                &self.harness.image,
+                self.raised(),
+                options,
+                self.recorder.sender(),
+            ) => raised,
+            () = self.options.stop.cancelled() => {
+                self.recorder.record(Event::Interrupted);
+                return None;
+            }
+        };
+        self.end(Phase::Raise);
+        raised
+            .inspect_err(|error| self.recorder.fault(error.to_string()))
+            .ok()
+    }
+
+    async fn phases(&self, lab: &Lab) -> Result<(), NodeError> {
+        self.begin(Phase::Attest);
+        let as_declared = attest::attest(lab, self.declared, self.recorder).await?;
+        self.end(Phase::Attest);
+        if !as_declared {
+            return Ok(());
+        }
+        self.begin(Phase::Call);
+        collect::counters(lab, self.declared, self.recorder, Moment::BeforeCall).await?;
+        call::place(lab, self.declared, self.recorder).await?;
+        collect::counters(lab, self.declared, self.recorder, Moment::AfterCall).await?;
+        self.end(Phase::Call);
+        Ok(())
+    }
+
+    /// Saves what the nodes have; captures only if the run does not pass.
+    async fn save(&self, lab: &Lab) -> Result<(), farcall_report::StoreError> {
+        self.begin(Phase::Collect);
+        let plan = self.raised();
+        let files = collect::files(lab, plan, self.recorder, self.directory).await;
+        let logs = collect::logs(lab, plan, self.directory);
+        let verdict = judge(&self.recorder.timeline(), &self.declared.expect).verdict;
+        let captures = if self.options.capture && verdict != Verdict::Pass {
+            collect::captures(lab, plan, self.recorder, self.directory).await
+        } else {
+            Ok(())
+        };
+        self.end(Phase::Collect);
+        files.and(logs).and(captures)
+    }
+
+    async fn remove(&self, lab: Lab) -> Result<(), farcall_lab::RemoveError> {
+        if self.options.keep {
+            lab.keep();
+            return Ok(());
+        }
+        self.begin(Phase::Teardown);
+        let removed = lab.remove().await;
+        self.end(Phase::Teardown);
+        removed
+    }
+
+    fn begin(&self, phase: Phase) {
+        self.recorder.record(Event::PhaseStarted { phase });
+    }
+
+    fn end(&self, phase: Phase) {
+        self.recorder.record(Event::PhaseEnded { phase });
+    }
+}

@@ -1,0 +1,15 @@
+//! One run of a scenario with an ICE configuration: raise the lab, attest it, place the call, collect
+//! what the nodes know, judge, remove everything.
+
+mod attest;
+mod call;
+mod collect;
+mod error;
+mod harness;
+mod options;
+mod prepare;
+mod recorder;
+
+pub use error::RunError;
+pub use harness::Harness;
+pub use options::{EventSink, RunOptions};

@@ -1,0 +1,58 @@
+//! A written document, TOML or JSON, as one kind of tree in which everything has its place.
+
+mod json;
+mod redact;
+mod toml;
+
+pub(crate) use json::parse_json;
+pub(crate) use redact::{mask_comments, mask_values};
+pub(crate) use toml::parse_toml;
+
+use std::ops::Range;
+
+/// A place in the text, in bytes.
+pub(crate) type Span = Range<usize>;
+
+/// A value and its place.
+pub(crate) struct Value {
+    pub kind: Kind,
+    pub span: Span,
+}
+
+/// What a value is.
+pub(crate) enum Kind {
+    Text(String),
+    Integer(i128),
+    Bool(bool),
+    List(Vec<Value>),
+    Table(Vec<Entry>),
+    /// What no configuration of ours holds, by its name: a date, a fraction, `null`.
+    Other(&'static str),
+}
+
+/// A key with its value.
+pub(crate) struct Entry {
+    pub key: String,
+    pub key_span: Span,
+    pub value: Value,
+}
+
+/// The text is not in the document's language.
+pub(crate) struct SyntaxError {
+    pub message: String,
+    pub span: Span,
+}
+
+impl Kind {
+    /// What it is called in messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Integer(_) => "a number",
+            Self::Bool(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table of keys",
+            Self::Other(name) => name,
+        }
+    }
+}

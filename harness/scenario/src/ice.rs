@@ -1,0 +1,138 @@
+//! ICE configurations: the JSON that an application already has (W3C `RTCConfiguration`).
+
+mod check;
+mod read;
+mod url;
+
+pub use url::IceUrlError;
+
+use crate::document::parse_json;
+use crate::file;
+use crate::problem::{InputError, Problems};
+use crate::read::{Source, unplaced};
+use crate::{IceTransportPolicy, Secret};
+use farcall_timeline::IceTransport;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// An application's ICE configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IceConfiguration {
+    /// Where it came from, for messages: a file name, or `production`.
+    pub name: String,
+    /// The servers in order.
+    pub ice_servers: Vec<IceServer>,
+    /// `iceTransportPolicy`, where it is set.
+    pub ice_transport_policy: Option<IceTransportPolicy>,
+}
+
+/// An entry of `iceServers` (W3C `RTCIceServer`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IceServer {
+    /// Its URLs in order.
+    pub urls: Vec<IceUrl>,
+    /// The user name, for TURN.
+    pub username: Option<String>,
+    /// The password, for TURN.
+    pub credential: Option<Secret>,
+}
+
+/// A STUN or TURN URL (RFC 7064, RFC 7065).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IceUrl {
+    /// As it was written.
+    pub text: String,
+    /// Its scheme.
+    pub scheme: Scheme,
+    /// Its host: a name, in lower case and without the root's dot, or an IPv4 literal.
+    pub host: String,
+    /// Its port, or the scheme's default: 3478, and 5349 for `turns`.
+    pub port: u16,
+    /// The transport it names: `turn` without `transport` is UDP, `turns` without it is TLS.
+    pub transport: IceTransport,
+}
+
+/// A URL's scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// `stun:`
+    Stun,
+    /// `turn:`
+    Turn,
+    /// `turns:`
+    Turns,
+}
+
+impl IceConfiguration {
+    /// The configuration of the production guide, `ice/production.json`.
+    #[must_use]
+    pub fn production() -> Self {
+        shipped("production", include_str!("../../../ice/production.json"))
+    }
+
+    /// The configuration with STUN servers alone, `ice/development.json`.
+    #[must_use]
+    pub fn development() -> Self {
+        shipped("development", include_str!("../../../ice/development.json"))
+    }
+
+    /// Reads JSON: an `RTCConfiguration`, or its `iceServers` alone. `name` is for messages.
+    ///
+    /// `iceTransportPolicy` is honoured. `bundlePolicy`, `rtcpMuxPolicy`, `iceCandidatePoolSize`,
+    /// `peerIdentity`, `certificates` and an entry's `credentialType` are checked and have no effect.
+    ///
+    /// # Errors
+    /// With everything that is wrong, each at its place in the text. No error shows a credential.
+    pub fn parse(name: &str, json: &str) -> Result<Self, Problems> {
+        let source = Source {
+            kind: "ICE configuration",
+            table_name: "an object",
+            name,
+            text: json,
+        };
+        // A text that is no JSON is not quoted: no credential can be told from the rest.
+        let document = parse_json(json).map_err(|error| source.syntax(vec![error], None))?;
+        let shown = || read::without_credentials(json, &document);
+        source.read(&document, shown, |read: &mut Self| {
+            name.clone_into(&mut read.name);
+            check::check(read)
+        })
+    }
+
+    /// Reads a JSON file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or as [`parse`](Self::parse).
+    pub fn load(path: &Path) -> Result<Self, InputError> {
+        let json = file::read(path)?;
+        Ok(Self::parse(&path.display().to_string(), &json)?)
+    }
+
+    /// Checks a configuration that was made in code as one that was read is checked.
+    ///
+    /// # Errors
+    /// With everything that is wrong, each by its path of keys.
+    pub fn validate(&self) -> Result<(), Problems> {
+        unplaced(
+            format!("ICE configuration {}", self.name),
+            check::check(self),
+        )
+    }
+
+    /// All URLs with the entry that each belongs to, in order.
+    pub fn urls(&self) -> impl Iterator<Item = (&IceServer, &IceUrl)> {
+        self.ice_servers
+            .iter()
+            .flat_map(|server| server.urls.iter().map(move |url| (server, url)))
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the text is compiled in, and a test reads it"
+)]
+fn shipped(name: &str, json: &str) -> IceConfiguration {
+    IceConfiguration::parse(name, json).expect("a configuration that is compiled in can be read")
+}

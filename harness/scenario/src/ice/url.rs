@@ -1,0 +1,281 @@
+//! STUN and TURN URLs (RFC 7064, RFC 7065).
+
+use super::{IceUrl, Scheme};
+use farcall_timeline::IceTransport;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+/// A URL that is not one of a STUN or TURN server, or one that no lab can have now.
+///
+/// Nothing of the URL is repeated in it, for a URL is where some people write their password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct IceUrlError {
+    /// What is wrong.
+    pub message: &'static str,
+    /// What to write.
+    pub hint: &'static str,
+}
+
+impl FromStr for IceUrl {
+    type Err = IceUrlError;
+
+    fn from_str(text: &str) -> Result<Self, IceUrlError> {
+        let (scheme, rest) = text.split_once(':').ok_or(IceUrlError {
+            message: "the URL has no scheme",
+            hint: "write for example `turn:turn.example.net:3478`",
+        })?;
+        let scheme = parse_scheme(scheme)?;
+        let (authority, query) = match rest.split_once('?') {
+            Some((authority, query)) => (authority, Some(query)),
+            None => (rest, None),
+        };
+        let (host, port) = parse_authority(authority)?;
+        let (transport, usual_port) = parse_transport(scheme, query)?;
+        Ok(Self {
+            text: text.to_owned(),
+            scheme,
+            host,
+            port: port.unwrap_or(usual_port),
+            transport,
+        })
+    }
+}
+
+fn parse_scheme(scheme: &str) -> Result<Scheme, IceUrlError> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "stun" => Ok(Scheme::Stun),
+        "turn" => Ok(Scheme::Turn),
+        "turns" => Ok(Scheme::Turns),
+        "stuns" => Err(IceUrlError {
+            message: "STUN over TLS is not supported",
+            hint: "write `stun:`; a STUN server has nothing to hide",
+        }),
+        _ => Err(IceUrlError {
+            message: "the URL's scheme is not one of an ICE server",
+            hint: "write `stun:`, `turn:` or `turns:`",
+        }),
+    }
+}
+
+fn parse_authority(authority: &str) -> Result<(String, Option<u16>), IceUrlError> {
+    if authority.starts_with("//") {
+        return Err(IceUrlError {
+            message: "a STUN or TURN URL has no `//`",
+            hint: "write the host right after the colon: `turn:turn.example.net`",
+        });
+    }
+    if authority.contains('@') {
+        return Err(IceUrlError {
+            message: "a STUN or TURN URL names no user",
+            hint: "write `username` and `credential` beside `urls`",
+        });
+    }
+    if authority.starts_with('[') || authority.matches(':').count() > 1 {
+        return Err(IceUrlError {
+            message: "the lab has no IPv6 yet",
+            hint: "write a host name or an IPv4 address",
+        });
+    }
+    match authority.split_once(':') {
+        None => Ok((parse_host(authority)?, None)),
+        Some((host, port)) => Ok((parse_host(host)?, Some(parse_port(port)?))),
+    }
+}
+
+fn parse_host(host: &str) -> Result<String, IceUrlError> {
+    if host.is_empty() {
+        return Err(IceUrlError {
+            message: "the URL has no host",
+            hint: "write the host after the colon: `turn:turn.example.net`",
+        });
+    }
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return if is_reachable(address) {
+            Ok(host)
+        } else {
+            Err(IceUrlError {
+                message: "no server can be reached at this address",
+                hint: "write a host name or a unicast IPv4 address",
+            })
+        };
+    }
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    if host.len() > 253
+        || !host.split('.').all(is_label)
+        || host.rsplit('.').next().is_some_and(is_number)
+    {
+        return Err(IceUrlError {
+            message: "the URL's host is neither a host name nor an IPv4 address",
+            hint: "write it in ASCII (`xn--...` for others) and with nothing after it but port and \
+                   `?transport=`",
+        });
+    }
+    Ok(host)
+}
+
+fn is_reachable(address: Ipv4Addr) -> bool {
+    !(address.octets()[0] == 0
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast())
+}
+
+/// A label of a host name (RFC 1123 section 2.1), with the underscore that DNS itself allows.
+fn is_label(label: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=63).contains(&label.len())
+        && label.bytes().all(plain)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+fn parse_port(port: &str) -> Result<u16, IceUrlError> {
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { port.parse().unwrap_or(0) } else { 0 };
+    if number == 0 {
+        return Err(IceUrlError {
+            message: "the URL's port is not one",
+            hint: "write a number of 1 to 65535, or leave colon and port out for the usual one",
+        });
+    }
+    Ok(number)
+}
+
+/// The transport to the server and the port where the URL names none (RFC 7064 section 3.2, RFC 7065
+/// section 3.2).
+fn parse_transport(
+    scheme: Scheme,
+    query: Option<&str>,
+) -> Result<(IceTransport, u16), IceUrlError> {
+    let asked = match (scheme, query) {
+        (_, None) => None,
+        (Scheme::Stun, Some(_)) => {
+            return Err(IceUrlError {
+                message: "a STUN URL has nothing after a `?`",
+                hint: "leave it out: STUN is asked over UDP",
+            });
+        }
+        (_, Some(query)) => Some(asked_transport(query)?),
+    };
+    match (scheme, asked) {
+        (Scheme::Stun, _) => Ok((IceTransport::Udp, 3478)),
+        (Scheme::Turn, None) => Ok((IceTransport::Udp, 3478)),
+        (Scheme::Turn, Some(transport)) => Ok((transport, 3478)),
+        (Scheme::Turns, None | Some(IceTransport::Tcp)) => Ok((IceTransport::Tls, 5349)),
+        (Scheme::Turns, Some(_)) => Err(IceUrlError {
+            message: "TURN over DTLS (`turns:` with `transport=udp`) is not supported",
+            hint: "write `?transport=tcp` for TLS, or `turn:` for plain UDP",
+        }),
+    }
+}
+
+fn asked_transport(query: &str) -> Result<IceTransport, IceUrlError> {
+    match query.to_ascii_lowercase().as_str() {
+        "transport=udp" => Ok(IceTransport::Udp),
+        "transport=tcp" => Ok(IceTransport::Tcp),
+        _ => Err(IceUrlError {
+            message: "what stands after the `?` is not a transport that TURN has",
+            hint: "write `?transport=udp` or `?transport=tcp`; for TLS write `turns:`",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    fn parts(text: &str) -> (Scheme, String, u16, IceTransport) {
+        let url: IceUrl = text.parse().unwrap();
+        assert_eq!(url.text, text);
+        (url.scheme, url.host, url.port, url.transport)
+    }
+
+    #[test]
+    fn urls_have_the_ports_and_transports_of_their_schemes() {
+        use IceTransport::{Tcp, Tls, Udp};
+        let host = || "turn.example.net".to_owned();
+        for (text, expected) in [
+            ("stun:turn.example.net", (Scheme::Stun, host(), 3478, Udp)),
+            ("turn:turn.example.net", (Scheme::Turn, host(), 3478, Udp)),
+            (
+                "turn:turn.example.net:443",
+                (Scheme::Turn, host(), 443, Udp),
+            ),
+            (
+                "turn:turn.example.net?transport=udp",
+                (Scheme::Turn, host(), 3478, Udp),
+            ),
+            (
+                "turn:turn.example.net:80?transport=tcp",
+                (Scheme::Turn, host(), 80, Tcp),
+            ),
+            ("turns:turn.example.net", (Scheme::Turns, host(), 5349, Tls)),
+            (
+                "turns:turn.example.net:443?transport=tcp",
+                (Scheme::Turns, host(), 443, Tls),
+            ),
+            (
+                "TURN:Turn.Example.NET.:443?Transport=TCP",
+                (Scheme::Turn, host(), 443, Tcp),
+            ),
+            (
+                "stun:203.0.113.9:19302",
+                (Scheme::Stun, "203.0.113.9".into(), 19302, Udp),
+            ),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_of_an_ice_server_is_refused() {
+        for (text, message) in [
+            ("turn.example.net", "no scheme"),
+            ("http:turn.example.net", "scheme is not one"),
+            ("stuns:turn.example.net", "STUN over TLS"),
+            ("turn://turn.example.net", "no `//`"),
+            ("turn:user:hunter2@turn.example.net", "names no user"),
+            ("turn:", "no host"),
+            ("turn::3478", "no host"),
+            ("turn:[2001:db8::1]:3478", "no IPv6"),
+            ("turn:2001:db8::1", "no IPv6"),
+            ("turn:turn.example.net/path", "neither a host name"),
+            ("turn:1.2.3.400", "neither a host name"),
+            ("turn:bücher.example", "neither a host name"),
+            ("turn:a..b", "neither a host name"),
+            ("turn:127.0.0.1", "no server can be reached"),
+            ("turn:0.0.0.0", "no server can be reached"),
+            ("turn:turn.example.net:0", "port is not one"),
+            ("turn:turn.example.net:", "port is not one"),
+            ("turn:turn.example.net:+80", "port is not one"),
+            ("turn:turn.example.net:65536", "port is not one"),
+            ("turn:turn.example.net?transport=tls", "not a transport"),
+            ("turn:turn.example.net?transport=", "not a transport"),
+            ("turn:turn.example.net?transport=tcp&x=y", "not a transport"),
+            ("stun:turn.example.net?transport=udp", "nothing after a `?`"),
+            ("turns:turn.example.net?transport=udp", "DTLS"),
+        ] {
+            let error = text.parse::<IceUrl>().unwrap_err();
+            assert!(error.message.contains(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_nothing_of_the_url() {
+        for text in [
+            "hunter2",
+            "hunter2:x",
+            "turn:u:hunter2@h",
+            "turn:h:hunter2",
+            "turn:h?hunter2",
+        ] {
+            let error = text.parse::<IceUrl>().unwrap_err();
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

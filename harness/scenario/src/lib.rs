@@ -1,0 +1,23 @@
+//! What a person writes: scenario files (TOML) and ICE configurations (JSON), read with errors that
+//! name file, line and column, all at once.
+
+mod catalogue;
+mod document;
+mod file;
+mod ice;
+mod model;
+mod preset;
+mod problem;
+mod read;
+mod scenario;
+mod secret;
+mod validate;
+
+pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
+pub use model::{
+    Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy,
+    NatOverride, Peer, Scenario, Servers, Site,
+};
+pub use preset::{Action, Contradiction, Firewall, FirewallPreset, Nat, NatPreset, Protocol, Rule};
+pub use problem::{InputError, Place, Problem, Problems};
+pub use secret::Secret;

@@ -1,0 +1,224 @@
+//! What a person writes: a scenario file, as serde types.
+
+use crate::preset::{FirewallPreset, NatPreset};
+use ipnet::Ipv4Net;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// A call between two peers on networks of their own, and what must come of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The scenario's name: its file name without `.toml`. Not written in the file.
+    #[serde(skip)]
+    pub name: String,
+    /// One line that says what the network is.
+    pub description: String,
+    /// Words to select scenarios by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The sites, by name (lower-case letters, digits and hyphens). Each is a LAN behind a gateway.
+    pub sites: BTreeMap<String, Site>,
+    /// The two peers, in the order in which they are written: the first makes the offer.
+    pub peers: Vec<Peer>,
+    /// How the call is placed.
+    #[serde(default)]
+    pub call: Call,
+    /// How the lab's TURN servers differ from what the ICE configuration says.
+    #[serde(default)]
+    pub servers: Servers,
+    /// What a good ICE configuration achieves here.
+    pub expect: Expect,
+}
+
+/// A LAN behind a gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The LAN's addresses, with a prefix of /8 to /29. Two sites may have the same, as in life. With
+    /// `nat = "none"` they must be public within the lab and its own: out of the documentation ranges
+    /// 192.0.2.0/24 and 198.51.100.0/24 (RFC 5737). The third, 203.0.113.0/24, is the lab's internet.
+    #[schemars(with = "String")]
+    pub lan: Ipv4Net,
+    /// The gateway between the LAN and the internet, or the carrier's network if there is one.
+    pub gateway: Gateway,
+    /// A carrier's network and NAT between the gateway and the internet (RFC 6598).
+    pub carrier: Option<Carrier>,
+}
+
+/// A gateway: NAT and firewall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// The NAT by a name that people use.
+    pub nat: NatPreset,
+    /// What differs from the preset.
+    pub nat_override: Option<NatOverride>,
+    /// The firewall by a name that people use.
+    #[serde(default)]
+    pub firewall: FirewallPreset,
+}
+
+/// A carrier's network, and the NAT between it and the internet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Carrier {
+    /// The carrier's network, usually out of 100.64.0.0/10 (RFC 6598); the same rules hold as for a
+    /// site's LAN, with which it must not overlap.
+    #[schemars(with = "String")]
+    pub network: Ipv4Net,
+    /// Its NAT.
+    pub nat: NatPreset,
+    /// What differs from the preset.
+    pub nat_override: Option<NatOverride>,
+}
+
+/// Single properties of a NAT that replace those of its preset.
+///
+/// A property that the preset itself excludes is an error, such as any of them with `none`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NatOverride {
+    /// RFC 4787 section 4.1.
+    pub mapping: Option<Behaviour>,
+    /// RFC 4787 section 5.
+    pub filtering: Option<Behaviour>,
+    /// How long an idle UDP mapping lives, in seconds, 1 to 86400 (RFC 4787 section 4.3).
+    pub udp_timeout_s: Option<u32>,
+}
+
+/// On what a NAT's mapping or filtering depends (RFC 4787 sections 4.1 and 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behaviour {
+    /// On neither the remote address nor the remote port.
+    EndpointIndependent,
+    /// On the remote address.
+    AddressDependent,
+    /// On the remote address and port.
+    AddressAndPortDependent,
+}
+
+impl std::fmt::Display for Behaviour {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::EndpointIndependent => "endpoint-independent",
+            Self::AddressDependent => "address-dependent",
+            Self::AddressAndPortDependent => "address-and-port-dependent",
+        })
+    }
+}
+
+/// A WebRTC peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its name, unlike any other node's: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// The site whose LAN it is in.
+    pub site: String,
+    /// Sends encoded silence and blackness instead of the clip, as an application does whose tracks
+    /// are disabled.
+    #[serde(default)]
+    pub muted: bool,
+}
+
+/// How the call is placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Call {
+    /// The ICE transport policy where the ICE configuration does not set `iceTransportPolicy`.
+    pub policy: IceTransportPolicy,
+    /// How long media flows once both peers are connected, in milliseconds, 500 to 600000.
+    pub media_ms: u32,
+    /// After which time a peer stops waiting for ICE servers, in milliseconds, 500 to 60000.
+    pub gathering_timeout_ms: u32,
+}
+
+impl Call {
+    /// What [`media_ms`](Call::media_ms) may be.
+    pub const MEDIA_MS: RangeInclusive<u32> = 500..=600_000;
+    /// What [`gathering_timeout_ms`](Call::gathering_timeout_ms) may be.
+    pub const GATHERING_TIMEOUT_MS: RangeInclusive<u32> = 500..=60_000;
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self {
+            policy: IceTransportPolicy::All,
+            media_ms: 3_000,
+            gathering_timeout_ms: 5_000,
+        }
+    }
+}
+
+/// Which candidates ICE may use (W3C webrtc-pc `RTCIceTransportPolicy`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IceTransportPolicy {
+    /// Any candidate.
+    #[default]
+    All,
+    /// Relayed candidates only.
+    Relay,
+}
+
+/// How the lab's TURN servers differ from what the ICE configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Servers {
+    /// The servers accept this account only, instead of those of the ICE configuration.
+    pub account: Option<Account>,
+}
+
+/// A TURN account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub credential: crate::Secret,
+}
+
+/// What a good ICE configuration achieves in this network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Whether a call can connect at all. `false` only where no configuration can succeed; a call
+    /// that connects is the failure then.
+    pub connects: bool,
+    /// From the offer to both peers connected, at most, in milliseconds, 1000 to 120000. A call that
+    /// has not connected by then is given up.
+    pub within_ms: u32,
+    /// Whether media go through a TURN server, that is, whether the local candidate of either peer's
+    /// selected pair is a relay candidate: `true` where nothing else can connect, `false` where a
+    /// detour would be a fault; left out where both will do.
+    pub relayed: Option<bool>,
+    /// The candidate types and transport of the selected pair, for each peer by name. A peer that is
+    /// not named may use any.
+    #[serde(default)]
+    pub selected_pair: BTreeMap<String, ExpectedPair>,
+}
+
+impl Expect {
+    /// What [`within_ms`](Expect::within_ms) may be.
+    pub const WITHIN_MS: RangeInclusive<u32> = 1_000..=120_000;
+}
+
+/// What the selected pair of one peer may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedPair {
+    /// Allowed types of the local candidate; empty: any.
+    #[serde(default)]
+    pub local: Vec<farcall_timeline::CandidateType>,
+    /// Allowed types of the remote candidate; empty: any.
+    #[serde(default)]
+    pub remote: Vec<farcall_timeline::CandidateType>,
+    /// Allowed transports to the TURN server where the local candidate is relayed; empty: any.
+    #[serde(default)]
+    pub relay_protocol: Vec<farcall_timeline::IceTransport>,
+}

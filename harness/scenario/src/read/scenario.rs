@@ -1,0 +1,137 @@
+//! The keys of a scenario file.
+
+use super::{Node, Read};
+use crate::model::{
+    Account, Call, Carrier, Expect, ExpectedPair, Gateway, NatOverride, Peer, Scenario, Servers,
+    Site,
+};
+use std::collections::BTreeMap;
+
+impl Read for Scenario {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            name: String::new(),
+            description: table.required("description", "description = \"An office and a phone\""),
+            tags: table.optional("tags").unwrap_or_default(),
+            sites: table.required("sites", "[sites.office]"),
+            peers: table.required("peers", "[[peers]]"),
+            call: table.optional("call").unwrap_or_default(),
+            servers: table.optional("servers").unwrap_or_default(),
+            expect: table.required("expect", "[expect]"),
+        })
+    }
+}
+
+impl<T: Read> Read for BTreeMap<String, T> {
+    fn read(node: Node<'_>) -> Self {
+        node.map()
+    }
+}
+
+impl Read for Site {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            lan: table.required("lan", "lan = \"192.168.1.0/24\""),
+            gateway: table.required("gateway", "gateway = { nat = \"home-router\" }"),
+            carrier: table.optional("carrier"),
+        })
+    }
+}
+
+impl Read for Gateway {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            nat: table.required("nat", "nat = \"home-router\""),
+            nat_override: table.optional("nat_override"),
+            firewall: table.optional("firewall").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Carrier {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            network: table.required("network", "network = \"100.64.0.0/24\""),
+            nat: table.required("nat", "nat = \"mobile-carrier\""),
+            nat_override: table.optional("nat_override"),
+        })
+    }
+}
+
+impl Read for NatOverride {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            mapping: table.optional("mapping"),
+            filtering: table.optional("filtering"),
+            udp_timeout_s: table
+                .optional_with("udp_timeout_s", |node| node.number(&Self::UDP_TIMEOUT_S)),
+        })
+    }
+}
+
+impl Read for Peer {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            name: table.required("name", "name = \"alice\""),
+            site: table.required("site", "site = \"office\""),
+            muted: table.optional("muted").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Call {
+    fn read(node: Node<'_>) -> Self {
+        let usual = Self::default();
+        node.table(|table| Self {
+            policy: table.optional("policy").unwrap_or(usual.policy),
+            media_ms: table
+                .optional_with("media_ms", |node| node.number(&Self::MEDIA_MS))
+                .unwrap_or(usual.media_ms),
+            gathering_timeout_ms: table
+                .optional_with("gathering_timeout_ms", |node| {
+                    node.number(&Self::GATHERING_TIMEOUT_MS)
+                })
+                .unwrap_or(usual.gathering_timeout_ms),
+        })
+    }
+}
+
+impl Read for Servers {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            account: table.optional("account"),
+        })
+    }
+}
+
+impl Read for Account {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            username: table.required("username", "username = \"farcall\""),
+            credential: table.required("credential", "credential = \"...\""),
+        })
+    }
+}
+
+impl Read for Expect {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            connects: table.required("connects", "connects = true"),
+            within_ms: table.required_with("within_ms", "within_ms = 10000", |node| {
+                node.number(&Self::WITHIN_MS)
+            }),
+            relayed: table.optional("relayed"),
+            selected_pair: table.optional("selected_pair").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for ExpectedPair {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            local: table.optional("local").unwrap_or_default(),
+            remote: table.optional("remote").unwrap_or_default(),
+            relay_protocol: table.optional("relay_protocol").unwrap_or_default(),
+        })
+    }
+}

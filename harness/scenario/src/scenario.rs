@@ -1,0 +1,85 @@
+//! Reading and checking scenarios.
+
+use crate::document::{mask_comments, mask_values, parse_toml};
+use crate::file;
+use crate::model::Scenario;
+use crate::problem::{InputError, Problems};
+use crate::read::{Source, nearest, unplaced};
+use crate::validate;
+use std::path::Path;
+
+/// Keys under which some people write a credential.
+const SECRET_KEYS: [&str; 6] = [
+    "credential",
+    "credentials",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+];
+
+impl Scenario {
+    /// Reads a scenario file's text. `name` is the file's name, with or without `.toml`; the
+    /// scenario gets it too.
+    ///
+    /// # Errors
+    /// With everything that is wrong, each at its place in the text.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        let source = Source {
+            kind: "scenario",
+            table_name: "a table",
+            name,
+            text,
+        };
+        let document = parse_toml(text).map_err(|errors| {
+            // Without its structure no credential can be told from the rest.
+            let shown = (!mentions_secret(text)).then(|| text.to_owned());
+            source.syntax(errors, shown)
+        })?;
+        let shown = || mask_values(&mask_comments(text, mentions_secret), &document, may_show);
+        source.read(&document, shown, |scenario: &mut Self| {
+            scenario.name = scenario_name(name);
+            validate::check(scenario)
+        })
+    }
+
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or as [`parse`](Self::parse).
+    pub fn load(path: &Path) -> Result<Self, InputError> {
+        let text = file::read(path)?;
+        Ok(Self::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// Checks a scenario that was made in code as one that was read is checked.
+    ///
+    /// # Errors
+    /// With everything that is wrong, each by its path of keys.
+    pub fn validate(&self) -> Result<(), Problems> {
+        unplaced(format!("scenario {}", self.name), validate::check(self))
+    }
+}
+
+/// The name of the scenario in a file: the file's without directory and `.toml`.
+pub(crate) fn scenario_name(file: &str) -> String {
+    let name = Path::new(file)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    name.strip_suffix(".toml").unwrap_or(&name).to_owned()
+}
+
+fn may_show(key: &str, _value: &str) -> bool {
+    !sounds_secret(key)
+}
+
+fn sounds_secret(word: &str) -> bool {
+    nearest(word, SECRET_KEYS).is_some()
+}
+
+/// Whether any word of the text could be a key under which a credential stands.
+fn mentions_secret(text: &str) -> bool {
+    let words = text.split(|character: char| !character.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).any(sounds_secret)
+}

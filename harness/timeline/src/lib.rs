@@ -1,0 +1,19 @@
+//! The one ordered log of what happened in a run.
+//!
+//! Every node of a lab and the harness itself write typed [`Event`]s into one [`Timeline`], on one
+//! clock: milliseconds since the run began. Every verdict and every report is a pure function of it,
+//! so a stored run can be judged again without Docker.
+
+mod event;
+mod ice;
+mod media;
+mod store;
+
+pub use event::{
+    Aspect, CallState, Entry, Event, Level, Measured, Phase, RuleCounter, TurnSession,
+};
+pub use ice::{
+    Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
+};
+pub use media::{DataStats, Direction, MediaKind, MediaStats};
+pub use store::{StoreError, Timeline, read_events};

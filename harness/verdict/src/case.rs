@@ -1,0 +1,214 @@
+//! The timeline as the checks look at it: node by node.
+
+use crate::Declared;
+use farcall_timeline::{
+    DataStats, Event, IceServerReport, Measured, MediaKind, MediaStats, SelectedPair, Timeline,
+    TurnSession,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The moments at which gateways' counters are read ([`Event::Counters`]).
+const BEFORE_CALL: &str = "before-call";
+const AFTER_CALL: &str = "after-call";
+
+/// A run with what it is judged against.
+pub(crate) struct Case<'a> {
+    pub(crate) declared: &'a Declared,
+    /// The peers by name, in order.
+    pub(crate) peers: Vec<&'a str>,
+    nodes: BTreeMap<&'a str, Vec<(f64, &'a Event)>>,
+}
+
+/// What a rule has counted during the call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(timeline: &'a Timeline, declared: &'a Declared) -> Self {
+        let mut nodes: BTreeMap<&str, Vec<(f64, &Event)>> = BTreeMap::new();
+        for entry in timeline.entries() {
+            nodes
+                .entry(&entry.node)
+                .or_default()
+                .push((entry.at_ms, &entry.event));
+        }
+        let expect = &declared.expect;
+        let peers: BTreeSet<&str> = expect
+            .gateways
+            .keys()
+            .chain(expect.ice_servers.keys())
+            .map(String::as_str)
+            .collect();
+        Self {
+            declared,
+            peers: peers.into_iter().collect(),
+            nodes,
+        }
+    }
+
+    /// The events of one node, in order.
+    pub(crate) fn of(&self, node: &str) -> &[(f64, &'a Event)] {
+        self.nodes.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The events of all nodes, node by node.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'a str, f64, &'a Event)> {
+        self.nodes
+            .iter()
+            .flat_map(|(node, events)| events.iter().map(|(at_ms, event)| (*node, *at_ms, *event)))
+    }
+
+    /// Each peer with the one it talks to.
+    pub(crate) fn directions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.peers
+            .iter()
+            .flat_map(|from| self.peers.iter().map(move |to| (*from, *to)))
+            .filter(|(from, to)| from != to)
+    }
+
+    /// The peer that `peer` talks to.
+    pub(crate) fn other(&self, peer: &str) -> Option<&'a str> {
+        self.peers.iter().copied().find(|other| *other != peer)
+    }
+
+    /// Every measurement of the lab, node by node.
+    pub(crate) fn attested(&self) -> impl Iterator<Item = &'a Measured> {
+        self.all().filter_map(|(_, _, event)| match event {
+            Event::Attested(measured) => Some(measured),
+            _ => None,
+        })
+    }
+
+    /// When a node's state machine first reached a state.
+    pub(crate) fn first_state(&self, node: &str, machine: &str, state: &str) -> Option<f64> {
+        self.of(node).iter().find_map(|(at_ms, event)| match event {
+            Event::State(found) if found.machine == machine && found.state == state => Some(*at_ms),
+            _ => None,
+        })
+    }
+
+    /// The state that a node's state machine was in at a time.
+    pub(crate) fn state_at(&self, node: &str, machine: &str, at_ms: f64) -> Option<&'a str> {
+        self.of(node)
+            .iter()
+            .filter_map(|(time_ms, event)| match event {
+                Event::State(state) if state.machine == machine && *time_ms <= at_ms => {
+                    Some(state.state.as_str())
+                }
+                _ => None,
+            })
+            .next_back()
+    }
+
+    /// When the call ended for the harness, and why if it was given up.
+    pub(crate) fn call_ended(&self) -> Option<(f64, Option<&'a str>)> {
+        self.all()
+            .filter_map(|(_, at_ms, event)| match event {
+                Event::CallEnded { reason } => Some((at_ms, reason.as_deref())),
+                _ => None,
+            })
+            .min_by(|left, right| left.0.total_cmp(&right.0))
+    }
+
+    /// The last report of each URL of a peer.
+    pub(crate) fn servers(&self, peer: &str) -> BTreeMap<&'a str, &'a IceServerReport> {
+        self.of(peer)
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::IceServer(report) => Some((report.url.as_str(), report)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Every pair that a peer selected, with its time.
+    pub(crate) fn pairs(
+        &self,
+        peer: &str,
+    ) -> impl DoubleEndedIterator<Item = (f64, &'a SelectedPair)> {
+        self.of(peer)
+            .iter()
+            .filter_map(|(at_ms, event)| match event {
+                Event::SelectedPair(pair) => Some((*at_ms, pair)),
+                _ => None,
+            })
+    }
+
+    /// The pair that a peer used last.
+    pub(crate) fn pair(&self, peer: &str) -> Option<&'a SelectedPair> {
+        self.pairs(peer).next_back().map(|(_, pair)| pair)
+    }
+
+    /// Every report of a peer's audio or video stream, with its time.
+    pub(crate) fn media_reports(
+        &self,
+        peer: &str,
+        wanted: MediaKind,
+    ) -> impl DoubleEndedIterator<Item = (f64, &'a MediaStats)> {
+        self.of(peer)
+            .iter()
+            .filter_map(move |(at_ms, event)| match event {
+                Event::Media { kind, stats } if *kind == wanted => Some((*at_ms, stats)),
+                _ => None,
+            })
+    }
+
+    /// Every report of a peer's data channel, with its time.
+    pub(crate) fn data_reports(
+        &self,
+        peer: &str,
+    ) -> impl DoubleEndedIterator<Item = (f64, &'a DataStats)> {
+        self.of(peer)
+            .iter()
+            .filter_map(|(at_ms, event)| match event {
+                Event::Data { stats } => Some((*at_ms, stats)),
+                _ => None,
+            })
+    }
+
+    /// The last totals of a peer's audio or video stream.
+    pub(crate) fn media(&self, peer: &str, kind: MediaKind) -> Option<&'a MediaStats> {
+        self.media_reports(peer, kind)
+            .next_back()
+            .map(|(_, stats)| stats)
+    }
+
+    /// The last totals of a peer's data channel.
+    pub(crate) fn data(&self, peer: &str) -> Option<&'a DataStats> {
+        self.data_reports(peer).next_back().map(|(_, stats)| stats)
+    }
+
+    /// What a gateway's rule counted during the call, if it was read before and after.
+    pub(crate) fn counted(&self, gateway: &str, rule: &str) -> Option<Counted> {
+        let read = |wanted: &str| {
+            self.of(gateway)
+                .iter()
+                .filter_map(|(_, event)| match event {
+                    Event::Counters { moment, rules } if moment == wanted => {
+                        rules.iter().find(|counter| counter.rule == rule)
+                    }
+                    _ => None,
+                })
+                .next_back()
+        };
+        let (before, after) = (read(BEFORE_CALL)?, read(AFTER_CALL)?);
+        Some(Counted {
+            packets: after.packets.checked_sub(before.packets)?,
+            bytes: after.bytes.checked_sub(before.bytes)?,
+        })
+    }
+
+    /// The allocations in a server's own log, each as it was last reported.
+    pub(crate) fn sessions(&self, node: &str) -> BTreeMap<&'a str, &'a TurnSession> {
+        self.of(node)
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::TurnSession(session) => Some((session.session.as_str(), session)),
+                _ => None,
+            })
+            .collect()
+    }
+}

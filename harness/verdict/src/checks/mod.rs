@@ -1,0 +1,26 @@
+//! The checks, one subject a file.
+
+mod blocking;
+mod claims;
+mod connection;
+mod gateways;
+mod harness;
+mod ice_server;
+mod lab;
+mod media;
+mod pair;
+mod peers;
+mod servers;
+
+pub(crate) use blocking::blocking_rules;
+pub use claims::CLAIM_PERCENT;
+pub(crate) use connection::{connection, connection_lasts};
+pub(crate) use gateways::gateways_agree;
+pub(crate) use harness::{harness_sound, not_interrupted};
+pub(crate) use ice_server::ice_servers;
+pub(crate) use lab::lab;
+pub use media::MIN_ARRIVED_PERCENT;
+pub(crate) use media::media;
+pub(crate) use pair::selected_pairs;
+pub(crate) use peers::peers_agree;
+pub(crate) use servers::servers_agree;

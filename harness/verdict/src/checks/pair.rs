@@ -1,0 +1,169 @@
+//! The selected pair has the expected types and the expected transport to the TURN server.
+
+use super::connection::nothing_to_observe;
+use crate::case::Case;
+use crate::{Check, CheckVerdict};
+use farcall_scenario::ExpectedPair;
+use farcall_timeline::{Candidate, CandidateType, SelectedPair};
+use std::fmt::Display;
+
+/// One check for each peer of which a pair is expected.
+pub(crate) fn selected_pairs(case: &Case<'_>) -> Vec<Check> {
+    let expected = &case.declared.expect.selected_pair;
+    expected
+        .iter()
+        .map(|(peer, wanted)| of_peer(case, peer, wanted))
+        .collect()
+}
+
+fn of_peer(case: &Case<'_>, peer: &str, wanted: &ExpectedPair) -> Check {
+    let name = format!("selected-pair/{peer}");
+    let expected = format!(
+        "local {}, remote {}, over {} where relayed",
+        any_of(&wanted.local),
+        any_of(&wanted.remote),
+        any_of(&wanted.relay_protocol)
+    );
+    if let Some(observed) = nothing_to_observe(case) {
+        return Check::new(name, CheckVerdict::Skipped, expected, observed);
+    }
+    let Some(pair) = case.pair(peer) else {
+        let observed = "the peer reported no selected pair";
+        return Check::new(name, CheckVerdict::Invalid, expected, observed);
+    };
+    let local = &pair.local;
+    let transport_fits = match local.relay_protocol {
+        _ if local.candidate_type != CandidateType::Relay => true,
+        Some(transport) => fits(&wanted.relay_protocol, &transport),
+        None => wanted.relay_protocol.is_empty(),
+    };
+    let is_expected = transport_fits
+        && fits(&wanted.local, &local.candidate_type)
+        && fits(&wanted.remote, &pair.remote.candidate_type);
+    let verdict = if is_expected {
+        CheckVerdict::Pass
+    } else {
+        CheckVerdict::Fail
+    };
+    Check::new(name, verdict, expected, describe(pair)).with_evidence(
+        case.pairs(peer)
+            .map(|(at_ms, pair)| format!("selected at {at_ms:.0} ms: {}", addresses(pair))),
+    )
+}
+
+/// An empty list allows anything.
+fn fits<T: PartialEq>(allowed: &[T], found: &T) -> bool {
+    allowed.is_empty() || allowed.contains(found)
+}
+
+fn any_of<T: Display>(allowed: &[T]) -> String {
+    if allowed.is_empty() {
+        return "any".to_owned();
+    }
+    let words: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    words.join(" or ")
+}
+
+fn describe(pair: &SelectedPair) -> String {
+    format!(
+        "local {}, remote {}",
+        candidate(&pair.local),
+        pair.remote.candidate_type
+    )
+}
+
+fn candidate(candidate: &Candidate) -> String {
+    if candidate.candidate_type != CandidateType::Relay {
+        return candidate.candidate_type.to_string();
+    }
+    format!(
+        "relay over {} ({})",
+        candidate
+            .relay_protocol
+            .map_or_else(|| "an unknown transport".to_owned(), |one| one.to_string()),
+        candidate.url.as_deref().unwrap_or("from an unknown URL")
+    )
+}
+
+fn addresses(pair: &SelectedPair) -> String {
+    format!(
+        "{} {} <-> {} {}",
+        pair.local.candidate_type,
+        pair.local.address,
+        pair.remote.candidate_type,
+        pair.remote.address
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::CheckVerdict::{Fail, Invalid, Pass, Skipped};
+    use crate::sample::{Sample, TCP_URL};
+    use farcall_timeline::{CandidateType, Event, IceTransport, SelectedPair};
+
+    fn with_pair(change: impl Fn(&mut SelectedPair)) -> Sample {
+        let mut sample = Sample::good();
+        sample.change_of("alice", |event| {
+            if let Event::SelectedPair(pair) = event {
+                change(pair);
+            }
+        });
+        sample
+    }
+
+    #[test]
+    fn the_expected_pair_passes() {
+        let check = Sample::good().check("selected-pair/alice");
+        assert_eq!(check.verdict, Pass);
+        assert_eq!(
+            check.expected,
+            "local relay, remote any, over tcp or tls where relayed"
+        );
+        assert_eq!(
+            check.observed,
+            format!("local relay over tcp ({TCP_URL}), remote prflx")
+        );
+    }
+
+    #[test]
+    fn another_type_fails() {
+        let sample = with_pair(|pair| pair.local.candidate_type = CandidateType::Srflx);
+        assert_eq!(sample.check("selected-pair/alice").verdict, Fail);
+    }
+
+    #[test]
+    fn another_transport_to_the_server_fails() {
+        let sample = with_pair(|pair| pair.local.relay_protocol = Some(IceTransport::Udp));
+        assert_eq!(sample.check("selected-pair/alice").verdict, Fail);
+    }
+
+    #[test]
+    fn an_unknown_transport_fails() {
+        let sample = with_pair(|pair| pair.local.relay_protocol = None);
+        assert_eq!(sample.check("selected-pair/alice").verdict, Fail);
+    }
+
+    #[test]
+    fn a_connection_without_a_pair_is_invalid() {
+        let mut sample = Sample::good();
+        sample.remove(|entry| matches!(entry.event, Event::SelectedPair(_)));
+        assert_eq!(sample.check("selected-pair/alice").verdict, Invalid);
+    }
+
+    #[test]
+    fn without_a_connection_there_is_no_pair_to_check() {
+        let sample = Sample::not_connected();
+        assert_eq!(sample.check("selected-pair/alice").verdict, Skipped);
+    }
+
+    #[test]
+    fn a_peer_of_which_nothing_is_expected_is_not_checked() {
+        assert!(
+            !Sample::good()
+                .judge()
+                .checks
+                .iter()
+                .any(|check| check.name == "selected-pair/bob")
+        );
+    }
+}

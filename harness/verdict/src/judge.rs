@@ -1,0 +1,169 @@
+//! All checks, and what they come to together.
+
+use crate::case::Case;
+use crate::checks;
+use crate::{Check, CheckVerdict, Declared, Judgement, PeerResult, PhaseTimes, Verdict};
+use farcall_timeline::Timeline;
+
+/// A check: looks at a run and says what it found, once for each thing that it looks at.
+type CheckFunction = fn(&Case<'_>) -> Vec<Check>;
+
+/// Every check, in the order in which a run goes.
+const CHECKS: [CheckFunction; 12] = [
+    checks::lab,
+    checks::harness_sound,
+    checks::not_interrupted,
+    checks::ice_servers,
+    checks::connection,
+    checks::connection_lasts,
+    checks::selected_pairs,
+    checks::media,
+    checks::blocking_rules,
+    checks::peers_agree,
+    checks::gateways_agree,
+    checks::servers_agree,
+];
+
+/// Says what a run comes to. See the [crate's documentation](crate) for what outranks what.
+#[must_use]
+pub fn judge(timeline: &Timeline, declared: &Declared) -> Judgement {
+    let case = Case::new(timeline, declared);
+    let checks: Vec<Check> = CHECKS.iter().flat_map(|check| check(&case)).collect();
+    Judgement {
+        verdict: overall(&checks),
+        attestation: case.attested().cloned().collect(),
+        peers: case
+            .peers
+            .iter()
+            .map(|peer| ((*peer).to_owned(), PeerResult::of(&case, peer)))
+            .collect(),
+        phases: PhaseTimes::of(timeline),
+        checks,
+    }
+}
+
+fn overall(checks: &[Check]) -> Verdict {
+    let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
+    if any(CheckVerdict::Invalid) {
+        Verdict::Invalid
+    } else if any(CheckVerdict::Fail) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::sample::{Sample, TCP_URL};
+    use farcall_timeline::{Entry, Event, IceServerOutcome};
+    use std::collections::BTreeSet;
+
+    fn break_lab(sample: &mut Sample) {
+        sample.change(|event| {
+            if let Event::Attested(measured) = event {
+                measured.holds = false;
+            }
+        });
+    }
+
+    #[test]
+    fn a_good_run_passes_every_check() {
+        let judgement = Sample::good().judge();
+        for check in &judgement.checks {
+            let is_stun = check.name == "claims/turn/stun";
+            assert!(is_stun || check.verdict == CheckVerdict::Pass, "{check:#?}");
+        }
+        assert_eq!(judgement.verdict, Verdict::Pass);
+        assert_eq!(judgement.attestation.len(), 6);
+    }
+
+    #[test]
+    fn names_of_checks_are_unique() {
+        let checks = Sample::good().judge().checks;
+        let names: BTreeSet<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+        assert_eq!(names.len(), checks.len());
+    }
+
+    #[test]
+    fn a_call_that_does_not_connect_in_a_sound_lab_fails() {
+        let judgement = Sample::not_connected().judge();
+        assert_eq!(judgement.verdict, Verdict::Fail);
+        let failed: Vec<&str> = judgement
+            .checks
+            .iter()
+            .filter(|check| check.verdict == CheckVerdict::Fail)
+            .map(|check| check.name.as_str())
+            .collect();
+        assert_eq!(failed, ["connection"]);
+    }
+
+    #[test]
+    fn a_wrong_lab_outranks_a_failed_call_and_a_good_one() {
+        for mut sample in [Sample::good(), Sample::not_connected()] {
+            break_lab(&mut sample);
+            assert_eq!(sample.judge().verdict, Verdict::Invalid);
+        }
+    }
+
+    #[test]
+    fn another_outcome_fails_even_a_connected_call() {
+        let mut sample = Sample::good();
+        sample.change_server("bob", TCP_URL, |report| {
+            report.outcome = IceServerOutcome::Quota;
+        });
+        assert_eq!(sample.judge().verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn where_no_call_can_connect_one_that_does_not_passes() {
+        let mut sample = Sample::not_connected();
+        sample.declared.expect.connects = false;
+        assert_eq!(sample.judge().verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn an_empty_log_is_invalid() {
+        let declared = Sample::good().declared;
+        let judgement = judge(&Timeline::default(), &declared);
+        assert_eq!(judgement.verdict, Verdict::Invalid);
+        assert_eq!(judgement.peers.len(), 2);
+    }
+
+    /// Nodes forwards or backwards, each node's own events in order.
+    fn by_node(sample: &Sample, backwards: bool) -> Timeline {
+        let mut entries: Vec<Entry> = sample.entries.clone();
+        entries.sort_by(|left, right| {
+            let order = left.node.cmp(&right.node);
+            let order = if backwards { order.reverse() } else { order };
+            order.then(left.at_ms.total_cmp(&right.at_ms))
+        });
+        Timeline::new(entries)
+    }
+
+    #[test]
+    fn the_order_of_nodes_at_equal_times_does_not_matter() {
+        for mut sample in [Sample::good(), Sample::not_connected()] {
+            for whole_ms in [1.0, 1_000.0] {
+                for entry in &mut sample.entries {
+                    entry.at_ms = (entry.at_ms / whole_ms).round() * whole_ms;
+                }
+                let forwards = judge(&by_node(&sample, false), &sample.declared);
+                let backwards = judge(&by_node(&sample, true), &sample.declared);
+                assert_eq!(forwards, backwards);
+                assert_eq!(forwards, judge(&by_node(&sample, false), &sample.declared));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_declared_can_be_stored() {
+        let declared = Sample::good().declared;
+        let text = serde_json::to_string(&declared).unwrap();
+        let read: Declared = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, declared);
+    }
+}

@@ -1,0 +1,134 @@
+//! What goes into a judgement and what comes out.
+
+use crate::{PeerResult, PhaseTimes};
+use farcall_plan::{Declaration, Expectations, Plan};
+use farcall_timeline::Measured;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a run is judged against: the part of a [`Plan`] that a stored run keeps. It holds no
+/// credentials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// What must come of the call.
+    pub expect: Expectations,
+    /// What must have been measured before it.
+    pub attestation: Vec<Declaration>,
+}
+
+impl From<&Plan> for Declared {
+    fn from(plan: &Plan) -> Self {
+        Self {
+            expect: plan.expect.clone(),
+            attestation: plan.attestation.clone(),
+        }
+    }
+}
+
+/// What a run comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The call did what the scenario expects of a good configuration.
+    Pass,
+    /// It did not, in a lab that was as declared.
+    Fail,
+    /// The lab was not as declared, or broke: nothing can be said about the call.
+    Invalid,
+    /// This machine cannot build the scenario's network. Decided before a call is placed, so
+    /// [`judge`](crate::judge) never gives it.
+    Unsupported,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Invalid => "INVALID",
+            Self::Unsupported => "UNSUPPORTED",
+        })
+    }
+}
+
+/// What a single check comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckVerdict {
+    /// Observed as expected.
+    Pass,
+    /// Observed otherwise.
+    Fail,
+    /// Not to be trusted, or not observed: the lab or the harness is at fault.
+    Invalid,
+    /// There is nothing to observe in this run.
+    Skipped,
+}
+
+impl std::fmt::Display for CheckVerdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Invalid => "INVALID",
+            Self::Skipped => "SKIPPED",
+        })
+    }
+}
+
+/// One check with what it expected and what it saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Its name, a path from the general to the particular: `media/audio/alice-to-bob`.
+    pub name: String,
+    /// What it came to.
+    pub verdict: CheckVerdict,
+    /// What a pass needs, in words.
+    pub expected: String,
+    /// What was seen, in words.
+    pub observed: String,
+    /// The events that it rests on, in words.
+    pub evidence: Vec<String>,
+}
+
+impl Check {
+    /// A check without evidence.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        verdict: CheckVerdict,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            verdict,
+            expected: expected.into(),
+            observed: observed.into(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// The same check with evidence.
+    pub(crate) fn with_evidence(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+}
+
+/// What a run comes to, with everything that it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The whole.
+    pub verdict: Verdict,
+    /// Every check, in the order in which a run goes.
+    pub checks: Vec<Check>,
+    /// Every measurement of the lab before the call.
+    pub attestation: Vec<Measured>,
+    /// What happened at each peer, by name.
+    pub peers: BTreeMap<String, PeerResult>,
+    /// How long each phase took.
+    pub phases: PhaseTimes,
+}

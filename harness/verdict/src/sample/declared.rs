@@ -1,0 +1,137 @@
+//! What the sample's plan declares and expects.
+
+use crate::Declared;
+use farcall_plan::{
+    BlockingRule, Declaration, Expectations, ExpectedOutcome, Fact, Listener, Passage, Payload,
+    ProbeProtocol,
+};
+use farcall_scenario::{Behaviour, ExpectedPair};
+use farcall_timeline::{CandidateType, IceServerOutcome, IceTransport};
+use std::net::Ipv4Addr;
+
+/// A TURN URL over UDP.
+pub const UDP_URL: &str = "turn:turn.example.net:443";
+/// The same server over TCP.
+pub const TCP_URL: &str = "turn:turn.example.net:443?transport=tcp";
+/// A STUN URL.
+pub const STUN_URL: &str = "stun:stun.example.net:3478";
+
+pub(super) fn declared() -> Declared {
+    Declared {
+        expect: Expectations {
+            connects: true,
+            within_ms: 20_000,
+            selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
+            ice_servers: [
+                ("alice".to_owned(), from_the_office()),
+                ("bob".to_owned(), from_the_mobile_network()),
+            ]
+            .into(),
+            muted: Vec::new(),
+            blocking_rules: vec![BlockingRule {
+                gateway: "office-gateway".into(),
+                rule: "corporate/drop-udp".into(),
+                peer: "alice".into(),
+            }],
+            gateways: [
+                ("alice".to_owned(), vec!["office-gateway".to_owned()]),
+                (
+                    "bob".to_owned(),
+                    vec![
+                        "mobile-gateway".to_owned(),
+                        "mobile-carrier-gateway".to_owned(),
+                    ],
+                ),
+            ]
+            .into(),
+            turn_nodes: [
+                ("turn.example.net".to_owned(), "turn".to_owned()),
+                ("stun.example.net".to_owned(), "stun".to_owned()),
+            ]
+            .into(),
+        },
+        attestation: attestation(),
+    }
+}
+
+fn relayed_over_a_stream() -> ExpectedPair {
+    ExpectedPair {
+        local: vec![CandidateType::Relay],
+        remote: Vec::new(),
+        relay_protocol: vec![IceTransport::Tcp, IceTransport::Tls],
+    }
+}
+
+fn from_the_office() -> Vec<ExpectedOutcome> {
+    let dropped = "corporate/drop-udp on office-gateway drops it";
+    let passes = "tcp 443 passes office-gateway and turn listens on it";
+    vec![
+        expected(UDP_URL, IceServerOutcome::NoAnswer, dropped),
+        expected(TCP_URL, IceServerOutcome::Allocated, passes),
+        expected(STUN_URL, IceServerOutcome::NoAnswer, dropped),
+    ]
+}
+
+fn from_the_mobile_network() -> Vec<ExpectedOutcome> {
+    let passes = "nothing blocks it and turn listens on it";
+    vec![
+        expected(UDP_URL, IceServerOutcome::Allocated, passes),
+        expected(TCP_URL, IceServerOutcome::Allocated, passes),
+        expected(STUN_URL, IceServerOutcome::Reachable, passes),
+    ]
+}
+
+fn expected(url: &str, outcome: IceServerOutcome, because: &str) -> ExpectedOutcome {
+    ExpectedOutcome {
+        url: url.into(),
+        outcome,
+        because: because.into(),
+    }
+}
+
+fn attestation() -> Vec<Declaration> {
+    let address = Ipv4Addr::new(203, 0, 113, 10);
+    let declare = |node: &str, fact| Declaration {
+        node: node.into(),
+        fact,
+    };
+    vec![
+        declare("alice", Fact::NoEmbeddedResolver),
+        declare("bob", Fact::NoEmbeddedResolver),
+        declare(
+            "alice",
+            Fact::Resolves {
+                name: "turn.example.net".into(),
+                address,
+            },
+        ),
+        declare(
+            "bob",
+            Fact::NatMapping {
+                mapping: Some(Behaviour::AddressAndPortDependent),
+                protocol: ProbeProtocol::Udp,
+                ports: [3478, 3479],
+            },
+        ),
+        declare(
+            "alice",
+            Fact::Passage {
+                protocol: ProbeProtocol::Udp,
+                port: 443,
+                payload: Payload::Plain,
+                passage: Passage::Dropped,
+            },
+        ),
+        declare(
+            "probe",
+            Fact::ListenerAnswers {
+                host: "turn.example.net".into(),
+                address,
+                listener: Listener {
+                    port: 443,
+                    transport: IceTransport::Tcp,
+                },
+            },
+        ),
+    ]
+}

@@ -1,0 +1,30 @@
+# The recipes. `just` alone lists them.
+
+_default:
+    @just --list --unsorted
+
+# Place a call in a scenario and judge it, for example `just scenario corporate-firewall`
+scenario name *options:
+    cargo run --release --quiet -- run {{ name }} {{ options }}
+
+# All tests, unit and end to end (needs Docker)
+test *options:
+    cargo test {{ options }}
+
+# List, then remove, whatever earlier runs left in Docker
+clean:
+    cargo run --release --quiet -- clean
+
+# Measure the harness itself, and write target/farcall/bench.json
+bench *options:
+    cargo run --release --quiet -- bench {{ options }}
+
+# Can this machine run labs? What to do where it cannot
+doctor:
+    cargo run --release --quiet -- doctor
+
+# What must be clean before a commit: formatting, lints, documentation
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet

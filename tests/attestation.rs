@@ -1,0 +1,107 @@
+//! A lab that is not as declared is found out, and nothing is judged in it.
+
+mod common;
+
+use common::{configuration, out, run_with};
+use farcall::plan::{Plan, Role, plan};
+use farcall::{RunOptions, RunResult, Scenario, Verdict};
+
+/// Declares the corporate firewall and raises something else.
+async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> RunResult {
+    let scenario = Scenario::builtin("corporate-firewall").unwrap();
+    let ice = configuration("production");
+    let mut raised = plan(&scenario, &ice, 1).unwrap();
+    let declared = raised.clone();
+    tamper(&mut raised);
+    assert_ne!(raised, declared, "nothing was tampered with");
+    let options = RunOptions {
+        out: out(),
+        raise_instead: Some(raised),
+        ..RunOptions::default()
+    };
+    run_with(&scenario, &ice, &options).await
+}
+
+/// The run is INVALID because of this measurement, and no call was placed.
+fn found_out(result: &RunResult, node: &str, what: &str) {
+    assert_eq!(result.verdict, Verdict::Invalid, "{result}");
+    let broken: Vec<String> = result
+        .attestation
+        .iter()
+        .filter(|measured| !measured.holds)
+        .map(|measured| format!("{}: {}", measured.node, measured.what))
+        .collect();
+    assert!(
+        broken
+            .iter()
+            .any(|line| line.starts_with(node) && line.contains(what)),
+        "{node} {what} is not among {broken:#?}"
+    );
+    assert_eq!(result.phases.call_ms, None, "a call was placed");
+}
+
+fn node<'a>(plan: &'a mut Plan, name: &str) -> &'a mut farcall::plan::Node {
+    plan.nodes
+        .iter_mut()
+        .find(|node| node.name == name)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_firewall_that_lets_udp_out_is_found_out() {
+    let result = run_tampered(|plan| {
+        let scenario = Scenario::builtin("mobile-hotspot").unwrap();
+        let open = farcall::plan::plan(&scenario, &configuration("production"), 1).unwrap();
+        let home = open
+            .nodes
+            .iter()
+            .find(|node| node.name == "home-gateway")
+            .unwrap();
+        node(plan, "office-gateway").nftables = home.nftables.clone();
+    })
+    .await;
+    found_out(&result, "alice", "udp");
+}
+
+#[tokio::test]
+async fn a_nat_of_another_class_is_found_out() {
+    let result = run_tampered(|plan| {
+        for name in ["mobile-gateway", "mobile-carrier"] {
+            let gateway = node(plan, name);
+            gateway.nftables = gateway.nftables.replace(" fully-random", "");
+        }
+    })
+    .await;
+    found_out(&result, "bob", "mapping");
+}
+
+#[tokio::test]
+async fn a_turn_server_without_its_listener_is_found_out() {
+    let result = run_tampered(|plan| {
+        for node in &mut plan.nodes {
+            if let Role::TurnServer(server) = &mut node.role
+                && server.host == "relay.backups.cz"
+            {
+                server.listeners.clear();
+                node.nftables = node.nftables.replace("dport 443", "dport 444");
+                node.nftables = node.nftables.replace("dport { 443", "dport { 444");
+            }
+        }
+    })
+    .await;
+    found_out(&result, "probe", "relay.backups.cz");
+}
+
+#[tokio::test]
+async fn a_route_to_the_outside_is_found_out() {
+    let result = run_tampered(|plan| {
+        let probe = plan.names["relay.backups.cz"];
+        let gateway = node(plan, "office-gateway");
+        gateway.routes.push(farcall::plan::Route {
+            to: "0.0.0.0/0".parse().unwrap(),
+            via: probe,
+        });
+    })
+    .await;
+    found_out(&result, "office-gateway", "route");
+}

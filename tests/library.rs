@@ -1,0 +1,122 @@
+//! farcall as a library: what another project's `cargo test` can do, and the checks of a call failing
+//! for the right reason.
+
+mod common;
+
+use common::{configuration, run, run_with};
+use farcall::scenario::{Account, IceTransportPolicy, Secret};
+use farcall::timeline::{CandidateType, IceServerOutcome};
+use farcall::verdict::CheckVerdict;
+use farcall::{RunOptions, RunResult, Scenario, Verdict};
+use rstest::rstest;
+
+/// The names of the checks that came out like this.
+fn checks(result: &RunResult, verdict: CheckVerdict) -> Vec<&str> {
+    result
+        .checks
+        .iter()
+        .filter(|check| check.verdict == verdict)
+        .map(|check| check.name.as_str())
+        .collect()
+}
+
+#[rstest]
+#[case("open-internet")]
+#[case("corporate-firewall")]
+#[tokio::test]
+async fn wrong_credentials_come_out_as_unauthorized(#[case] name: &str) {
+    let mut scenario = Scenario::builtin(name).unwrap();
+    scenario.servers.account = Some(Account {
+        username: "somebody".to_owned(),
+        credential: Secret::new("else"),
+    });
+    // Nobody could connect without a relay, so that wrong credentials fail everywhere.
+    scenario.call.policy = IceTransportPolicy::Relay;
+    let result = run(&scenario, &configuration("with-tls")).await;
+    assert_eq!(result.verdict, Verdict::Fail, "{result}");
+    let turn = result.peers["bob"]
+        .ice_servers
+        .iter()
+        .filter(|server| server.url.starts_with("turn"));
+    let outcomes: Vec<IceServerOutcome> = turn.map(|server| server.outcome).collect();
+    assert_eq!(outcomes, [IceServerOutcome::Unauthorized; 3], "{result}");
+}
+
+#[tokio::test]
+async fn a_forced_relay_is_used_even_where_a_direct_path_exists() {
+    let mut scenario = Scenario::builtin("open-internet").unwrap();
+    scenario.call.policy = IceTransportPolicy::Relay;
+    scenario.expect.relayed = Some(true);
+    scenario.expect.selected_pair.clear();
+    let result = run(&scenario, &configuration("production")).await;
+    assert_eq!(result.verdict, Verdict::Pass, "{result}");
+    for peer in result.peers.values() {
+        let pair = peer.selected_pair.as_ref().unwrap();
+        assert_eq!(pair.local.candidate_type, CandidateType::Relay);
+        assert!(
+            peer.candidates
+                .iter()
+                .all(|candidate| candidate.candidate_type == CandidateType::Relay)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_muted_sender_is_told_from_a_network_that_carries_nothing() {
+    let mut scenario = Scenario::builtin("same-network").unwrap();
+    scenario.peers[0].muted = true;
+    let result = run(&scenario, &configuration("production")).await;
+    assert_eq!(result.verdict, Verdict::Pass, "{result}");
+    let bob = &result.peers["bob"].media.audio.received;
+    assert!(bob.frames_silent > 0 && bob.frames_intact == 0, "{result}");
+    let alice = &result.peers["alice"].media.audio.received;
+    assert!(alice.frames_intact > 0 && alice.frames_silent == 0, "{result}");
+}
+
+#[tokio::test]
+async fn a_call_that_connects_where_none_can_is_the_failure() {
+    let mut scenario = Scenario::builtin("same-network").unwrap();
+    scenario.expect.connects = false;
+    scenario.expect.relayed = None;
+    scenario.expect.selected_pair.clear();
+    let result = run(&scenario, &configuration("production")).await;
+    assert_eq!(result.verdict, Verdict::Fail, "{result}");
+}
+
+#[tokio::test]
+async fn a_pair_of_another_type_than_expected_is_the_failure() {
+    let mut scenario = Scenario::builtin("same-network").unwrap();
+    scenario.expect.relayed = Some(true);
+    let result = run(&scenario, &configuration("production")).await;
+    assert_eq!(result.verdict, Verdict::Fail, "{result}");
+    let failed = checks(&result, CheckVerdict::Fail);
+    assert!(failed.iter().all(|name| name.contains("pair")), "{failed:?}\n{result}");
+    assert!(!failed.is_empty(), "{result}");
+}
+
+#[tokio::test]
+async fn a_run_leaves_its_results_where_they_are_said_to_be() {
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        out: out.path().to_owned(),
+        ..RunOptions::default()
+    };
+    let scenario = Scenario::builtin("same-network").unwrap();
+    let result = run_with(&scenario, &configuration("production"), &options).await;
+    assert_eq!(result.verdict, Verdict::Pass, "{result}");
+    let directory = out.path().join("latest");
+    for file in ["events.jsonl", "result.json", "plan.json", "logs/alice.log"] {
+        assert!(directory.join(file).is_file(), "{file} is missing");
+    }
+    let events = std::fs::read_to_string(directory.join("events.jsonl")).unwrap();
+    for line in [
+        "Initializing WebRTC with config: production",
+        "Generated ICE candidate: relay tcp",
+        "ICE gathering state: complete",
+        "ICE connection state: connected",
+        "WebRTC connection established successfully!",
+    ] {
+        assert!(events.contains(line), "the log line is missing: {line}");
+    }
+    assert!(!events.contains("openrelayproject"), "a credential was logged");
+}

@@ -1,0 +1,105 @@
+//! Every built-in network with every shipped ICE configuration, on real containers, against the table
+//! in `outcomes.toml`.
+
+mod common;
+
+use common::{configuration, run};
+use farcall::timeline::{CandidateType, IceServerOutcome, IceTransport};
+use farcall::{RunResult, Scenario, Verdict};
+use rstest::rstest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const TABLE: &str = include_str!("outcomes.toml");
+
+/// Scenario, then configuration.
+type Table = BTreeMap<String, BTreeMap<String, Cell>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cell {
+    verdict: Verdict,
+    #[serde(default)]
+    pair: BTreeMap<String, Pair>,
+    #[serde(default)]
+    unreached: BTreeMap<String, BTreeMap<String, IceServerOutcome>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    local: Vec<CandidateType>,
+    #[serde(default)]
+    relay_protocol: Vec<IceTransport>,
+}
+
+fn table() -> Table {
+    toml::from_str(TABLE).unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn comes_out_as_in_the_table(
+    #[values(
+        "open-internet",
+        "same-network",
+        "home-to-home",
+        "mobile-hotspot",
+        "corporate-firewall",
+        "corporate-tls-only"
+    )]
+    scenario: &str,
+    #[values("production", "with-tls", "udp-only", "development")] configuration_name: &str,
+) {
+    let mut table = table();
+    let cell = table
+        .get_mut(scenario)
+        .and_then(|row| row.remove(configuration_name))
+        .unwrap_or_else(|| panic!("outcomes.toml has no [{scenario}.{configuration_name}]"));
+    let scenario = Scenario::builtin(scenario).unwrap();
+    let result = run(&scenario, &configuration(configuration_name)).await;
+
+    assert_eq!(result.verdict, cell.verdict, "{result}");
+    outcomes_are(&result, &cell);
+    for (peer, expected) in &cell.pair {
+        let pair = result.peers[peer].selected_pair.as_ref();
+        let local = &pair.unwrap_or_else(|| panic!("{peer} has no pair\n{result}")).local;
+        assert!(
+            expected.local.contains(&local.candidate_type),
+            "{peer}: {local:?}\n{result}"
+        );
+        if let Some(transport) = local.relay_protocol {
+            assert!(
+                expected.relay_protocol.contains(&transport),
+                "{peer}: {local:?}\n{result}"
+            );
+        }
+    }
+}
+
+/// Every URL of every peer came to what the cell says.
+fn outcomes_are(result: &RunResult, cell: &Cell) {
+    for (name, peer) in &result.peers {
+        assert!(!peer.ice_servers.is_empty(), "{name}\n{result}");
+        for server in &peer.ice_servers {
+            let unreached = cell
+                .unreached
+                .get(name)
+                .and_then(|urls| urls.get(&server.url));
+            let expected = match unreached {
+                Some(outcome) => *outcome,
+                None if server.url.starts_with("stun:") => IceServerOutcome::Reachable,
+                None => IceServerOutcome::Allocated,
+            };
+            assert_eq!(server.outcome, expected, "{name}: {}\n{result}", server.url);
+        }
+    }
+}
+
+#[test]
+fn the_table_has_a_row_for_every_built_in_scenario() {
+    let rows: Vec<String> = table().into_keys().collect();
+    let mut scenarios: Vec<String> = Scenario::builtin_names().map(str::to_owned).collect();
+    scenarios.sort();
+    assert_eq!(rows, scenarios);
+}
