@@ -6,10 +6,10 @@
 //! use farcall::{Harness, IceConfiguration, RunOptions, Scenario, Verdict};
 //!
 //! let harness = Harness::prepare("target/release/farcall".as_ref(), &|_| {}).await?;
-//! let scenario = Scenario::builtin("corporate-firewall")?;
+//! let scenario = Scenario::find("corporate-firewall", None)?;
 //! let ice = IceConfiguration::load("ice.json".as_ref())?;
-//! let result = harness.run(&scenario, &ice, &RunOptions::default()).await?;
-//! assert_eq!(result.verdict, Verdict::Pass, "{result}");
+//! let run = harness.run(&scenario, &ice, &RunOptions::default()).await?;
+//! assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
 //! # Ok(())
 //! # }
 //! ```
@@ -19,7 +19,7 @@
 pub use farcall_cli::main;
 pub use farcall_lab as lab;
 pub use farcall_plan as plan;
-pub use farcall_report::{self as report, RunResult};
+pub use farcall_report::{self as report, RunResult, StoredRun};
 pub use farcall_run::{EventSink, Harness, RunError, RunOptions};
 pub use farcall_scenario::{self as scenario, IceConfiguration, Scenario};
 pub use farcall_timeline as timeline;

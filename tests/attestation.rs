@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{configuration, out, run_with};
+use common::{call_with, configuration, out};
 use farcall::plan::{Plan, Role, plan};
-use farcall::{RunOptions, RunResult, Scenario, Verdict};
+use farcall::{RunOptions, StoredRun, Scenario, Verdict};
 
 /// Declares the corporate firewall and raises something else.
-async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> RunResult {
+async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> StoredRun {
     let scenario = Scenario::builtin("corporate-firewall").unwrap();
     let ice = configuration("production");
     let mut raised = plan(&scenario, &ice, 1).unwrap();
@@ -19,12 +19,12 @@ async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> RunResult {
         raise_instead: Some(raised),
         ..RunOptions::default()
     };
-    run_with(&scenario, &ice, &options).await
+    call_with(&scenario, &ice, &options).await
 }
 
 /// The run is INVALID because of this measurement, and no call was placed.
-fn found_out(result: &RunResult, node: &str, what: &str) {
-    assert_eq!(result.verdict, Verdict::Invalid, "{result}");
+fn found_out(run: &StoredRun, node: &str, what: &str) {
+    assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
     let broken: Vec<String> = result
         .attestation
         .iter()
@@ -37,7 +37,7 @@ fn found_out(result: &RunResult, node: &str, what: &str) {
             .any(|line| line.starts_with(node) && line.contains(what)),
         "{node} {what} is not among {broken:#?}"
     );
-    assert_eq!(result.phases.call_ms, None, "a call was placed");
+    assert_eq!(run.result.phases.call_ms, None, "a call was placed");
 }
 
 fn node<'a>(plan: &'a mut Plan, name: &str) -> &'a mut farcall::plan::Node {
@@ -49,7 +49,7 @@ fn node<'a>(plan: &'a mut Plan, name: &str) -> &'a mut farcall::plan::Node {
 
 #[tokio::test]
 async fn a_firewall_that_lets_udp_out_is_found_out() {
-    let result = run_tampered(|plan| {
+    let run = run_tampered(|plan| {
         let scenario = Scenario::builtin("mobile-hotspot").unwrap();
         let open = farcall::plan::plan(&scenario, &configuration("production"), 1).unwrap();
         let home = open
@@ -60,24 +60,24 @@ async fn a_firewall_that_lets_udp_out_is_found_out() {
         node(plan, "office-gateway").nftables = home.nftables.clone();
     })
     .await;
-    found_out(&result, "alice", "udp");
+    found_out(&run, "alice", "udp");
 }
 
 #[tokio::test]
 async fn a_nat_of_another_class_is_found_out() {
-    let result = run_tampered(|plan| {
+    let run = run_tampered(|plan| {
         for name in ["mobile-gateway", "mobile-carrier"] {
             let gateway = node(plan, name);
             gateway.nftables = gateway.nftables.replace(" fully-random", "");
         }
     })
     .await;
-    found_out(&result, "bob", "mapping");
+    found_out(&run, "bob", "mapping");
 }
 
 #[tokio::test]
 async fn a_turn_server_without_its_listener_is_found_out() {
-    let result = run_tampered(|plan| {
+    let run = run_tampered(|plan| {
         for node in &mut plan.nodes {
             if let Role::TurnServer(server) = &mut node.role
                 && server.host == "relay.backups.cz"
@@ -89,12 +89,12 @@ async fn a_turn_server_without_its_listener_is_found_out() {
         }
     })
     .await;
-    found_out(&result, "probe", "relay.backups.cz");
+    found_out(&run, "probe", "relay.backups.cz");
 }
 
 #[tokio::test]
 async fn a_route_to_the_outside_is_found_out() {
-    let result = run_tampered(|plan| {
+    let run = run_tampered(|plan| {
         let probe = plan.names["relay.backups.cz"];
         let gateway = node(plan, "office-gateway");
         gateway.routes.push(farcall::plan::Route {
@@ -103,5 +103,5 @@ async fn a_route_to_the_outside_is_found_out() {
         });
     })
     .await;
-    found_out(&result, "office-gateway", "route");
+    found_out(&run, "office-gateway", "route");
 }

@@ -3,16 +3,17 @@
 
 mod common;
 
-use common::{configuration, run, run_with};
+use common::{call, call_with, configuration};
 use farcall::scenario::{Account, IceTransportPolicy, Secret};
 use farcall::timeline::{CandidateType, IceServerOutcome};
 use farcall::verdict::CheckVerdict;
-use farcall::{RunOptions, RunResult, Scenario, Verdict};
+use farcall::{RunOptions, StoredRun, Scenario, Verdict};
 use rstest::rstest;
 
 /// The names of the checks that came out like this.
-fn checks(result: &RunResult, verdict: CheckVerdict) -> Vec<&str> {
-    result
+fn checks(run: &StoredRun, verdict: CheckVerdict) -> Vec<&str> {
+    run
+        .result
         .checks
         .iter()
         .filter(|check| check.verdict == verdict)
@@ -32,14 +33,14 @@ async fn wrong_credentials_come_out_as_unauthorized(#[case] name: &str) {
     });
     // Nobody could connect without a relay, so that wrong credentials fail everywhere.
     scenario.call.policy = IceTransportPolicy::Relay;
-    let result = run(&scenario, &configuration("with-tls")).await;
-    assert_eq!(result.verdict, Verdict::Fail, "{result}");
-    let turn = result.peers["bob"]
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    let turn = run.result.peers["bob"]
         .ice_servers
         .iter()
         .filter(|server| server.url.starts_with("turn"));
     let outcomes: Vec<IceServerOutcome> = turn.map(|server| server.outcome).collect();
-    assert_eq!(outcomes, [IceServerOutcome::Unauthorized; 3], "{result}");
+    assert_eq!(outcomes, [IceServerOutcome::Unauthorized; 3], "{run}");
 }
 
 #[tokio::test]
@@ -48,9 +49,9 @@ async fn a_forced_relay_is_used_even_where_a_direct_path_exists() {
     scenario.call.policy = IceTransportPolicy::Relay;
     scenario.expect.relayed = Some(true);
     scenario.expect.selected_pair.clear();
-    let result = run(&scenario, &configuration("production")).await;
-    assert_eq!(result.verdict, Verdict::Pass, "{result}");
-    for peer in result.peers.values() {
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    for peer in run.result.peers.values() {
         let pair = peer.selected_pair.as_ref().unwrap();
         assert_eq!(pair.local.candidate_type, CandidateType::Relay);
         assert!(
@@ -65,12 +66,12 @@ async fn a_forced_relay_is_used_even_where_a_direct_path_exists() {
 async fn a_muted_sender_is_told_from_a_network_that_carries_nothing() {
     let mut scenario = Scenario::builtin("same-network").unwrap();
     scenario.peers[0].muted = true;
-    let result = run(&scenario, &configuration("production")).await;
-    assert_eq!(result.verdict, Verdict::Pass, "{result}");
-    let bob = &result.peers["bob"].media.audio.received;
-    assert!(bob.frames_silent > 0 && bob.frames_intact == 0, "{result}");
-    let alice = &result.peers["alice"].media.audio.received;
-    assert!(alice.frames_intact > 0 && alice.frames_silent == 0, "{result}");
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    let bob = &run.result.peers["bob"].media.audio.received;
+    assert!(bob.frames_silent > 0 && bob.frames_intact == 0, "{run}");
+    let alice = &run.result.peers["alice"].media.audio.received;
+    assert!(alice.frames_intact > 0 && alice.frames_silent == 0, "{run}");
 }
 
 #[tokio::test]
@@ -79,19 +80,19 @@ async fn a_call_that_connects_where_none_can_is_the_failure() {
     scenario.expect.connects = false;
     scenario.expect.relayed = None;
     scenario.expect.selected_pair.clear();
-    let result = run(&scenario, &configuration("production")).await;
-    assert_eq!(result.verdict, Verdict::Fail, "{result}");
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
 }
 
 #[tokio::test]
 async fn a_pair_of_another_type_than_expected_is_the_failure() {
     let mut scenario = Scenario::builtin("same-network").unwrap();
     scenario.expect.relayed = Some(true);
-    let result = run(&scenario, &configuration("production")).await;
-    assert_eq!(result.verdict, Verdict::Fail, "{result}");
-    let failed = checks(&result, CheckVerdict::Fail);
-    assert!(failed.iter().all(|name| name.contains("pair")), "{failed:?}\n{result}");
-    assert!(!failed.is_empty(), "{result}");
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    let failed = checks(&run, CheckVerdict::Fail);
+    assert!(failed.iter().all(|name| name.contains("pair")), "{failed:?}\n{run}");
+    assert!(!failed.is_empty(), "{run}");
 }
 
 #[tokio::test]
@@ -102,8 +103,8 @@ async fn a_run_leaves_its_results_where_they_are_said_to_be() {
         ..RunOptions::default()
     };
     let scenario = Scenario::builtin("same-network").unwrap();
-    let result = run_with(&scenario, &configuration("production"), &options).await;
-    assert_eq!(result.verdict, Verdict::Pass, "{result}");
+    let run = call_with(&scenario, &configuration("production"), &options).await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
     let directory = out.path().join("latest");
     for file in ["events.jsonl", "result.json", "plan.json", "logs/alice.log"] {
         assert!(directory.join(file).is_file(), "{file} is missing");

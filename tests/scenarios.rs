@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{configuration, run};
+use common::{call, configuration};
 use farcall::timeline::{CandidateType, IceServerOutcome, IceTransport};
-use farcall::{RunResult, Scenario, Verdict};
+use farcall::{StoredRun, Scenario, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -57,30 +57,30 @@ async fn comes_out_as_in_the_table(
         .and_then(|row| row.remove(configuration_name))
         .unwrap_or_else(|| panic!("outcomes.toml has no [{scenario}.{configuration_name}]"));
     let scenario = Scenario::builtin(scenario).unwrap();
-    let result = run(&scenario, &configuration(configuration_name)).await;
+    let run = call(&scenario, &configuration(configuration_name)).await;
 
-    assert_eq!(result.verdict, cell.verdict, "{result}");
-    outcomes_are(&result, &cell);
+    assert_eq!(run.result.verdict, cell.verdict, "{run}");
+    outcomes_are(&run, &cell);
     for (peer, expected) in &cell.pair {
-        let pair = result.peers[peer].selected_pair.as_ref();
-        let local = &pair.unwrap_or_else(|| panic!("{peer} has no pair\n{result}")).local;
+        let pair = run.result.peers[peer].selected_pair.as_ref();
+        let local = &pair.unwrap_or_else(|| panic!("{peer} has no pair\n{run}")).local;
         assert!(
             expected.local.contains(&local.candidate_type),
-            "{peer}: {local:?}\n{result}"
+            "{peer}: {local:?}\n{run}"
         );
         if let Some(transport) = local.relay_protocol {
             assert!(
                 expected.relay_protocol.contains(&transport),
-                "{peer}: {local:?}\n{result}"
+                "{peer}: {local:?}\n{run}"
             );
         }
     }
 }
 
 /// Every URL of every peer came to what the cell says.
-fn outcomes_are(result: &RunResult, cell: &Cell) {
-    for (name, peer) in &result.peers {
-        assert!(!peer.ice_servers.is_empty(), "{name}\n{result}");
+fn outcomes_are(run: &StoredRun, cell: &Cell) {
+    for (name, peer) in &run.result.peers {
+        assert!(!peer.ice_servers.is_empty(), "{name}\n{run}");
         for server in &peer.ice_servers {
             let unreached = cell
                 .unreached
@@ -91,7 +91,7 @@ fn outcomes_are(result: &RunResult, cell: &Cell) {
                 None if server.url.starts_with("stun:") => IceServerOutcome::Reachable,
                 None => IceServerOutcome::Allocated,
             };
-            assert_eq!(server.outcome, expected, "{name}: {}\n{result}", server.url);
+            assert_eq!(server.outcome, expected, "{name}: {}\n{run}", server.url);
         }
     }
 }
@@ -99,7 +99,7 @@ fn outcomes_are(result: &RunResult, cell: &Cell) {
 #[test]
 fn the_table_has_a_row_for_every_built_in_scenario() {
     let rows: Vec<String> = table().into_keys().collect();
-    let mut scenarios: Vec<String> = Scenario::builtin_names().map(str::to_owned).collect();
+    let mut scenarios: Vec<String> = Scenario::builtin_names().into_iter().map(str::to_owned).collect();
     scenarios.sort();
     assert_eq!(rows, scenarios);
 }

@@ -2,7 +2,7 @@
 
 pub mod docker;
 
-use farcall::{Harness, IceConfiguration, RunOptions, RunResult, Scenario};
+use farcall::{Harness, IceConfiguration, RunOptions, StoredRun, Scenario};
 use std::path::{Path, PathBuf};
 
 /// The binary under test, which also runs inside the containers.
@@ -29,20 +29,20 @@ pub fn configuration(name: &str) -> IceConfiguration {
 }
 
 /// Runs a scenario with a configuration.
-pub async fn run(scenario: &Scenario, ice: &IceConfiguration) -> RunResult {
+pub async fn call(scenario: &Scenario, ice: &IceConfiguration) -> StoredRun {
     let options = RunOptions {
         out: out(),
         ..RunOptions::default()
     };
-    run_with(scenario, ice, &options).await
+    call_with(scenario, ice, &options).await
 }
 
 /// Runs a scenario with a configuration and options.
-pub async fn run_with(
+pub async fn call_with(
     scenario: &Scenario,
     ice: &IceConfiguration,
     options: &RunOptions,
-) -> RunResult {
+) -> StoredRun {
     let harness = harness().await;
     harness.run(scenario, ice, options).await.unwrap()
 }

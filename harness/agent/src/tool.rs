@@ -41,7 +41,16 @@ pub(crate) enum ToolError {
 /// Runs a tool to its end with this on its standard input, and gives what it wrote to its standard
 /// output.
 pub(crate) async fn run(command: &[&str], input: &str) -> Result<String, ToolError> {
-    let shown = || command.join(" ");
+    run_shown(&command.join(" "), command, input).await
+}
+
+/// As [`run`]; errors show these words in place of a command with a secret in it.
+pub(crate) async fn run_shown(
+    shown: &str,
+    command: &[&str],
+    input: &str,
+) -> Result<String, ToolError> {
+    let shown = || shown.to_owned();
     let start_error = |source| ToolError::Start {
         command: shown(),
         source,
@@ -87,6 +96,14 @@ mod tests {
     async fn a_tool_gets_its_input_and_gives_its_output() {
         let large = "line\n".repeat(100_000);
         assert_eq!(run(&["cat"], &large).await.unwrap(), large);
+    }
+
+    #[tokio::test]
+    async fn a_secret_argument_is_not_shown() {
+        let failed = run_shown("turnadmin --add", &["false", "geheim"], "").await;
+        let shown = format!("{:?}", failed.unwrap_err());
+        assert!(shown.contains("turnadmin --add"), "{shown}");
+        assert!(!shown.contains("geheim"), "{shown}");
     }
 
     #[tokio::test]

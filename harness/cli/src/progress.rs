@@ -1,7 +1,10 @@
 //! What is going on, on standard error: one live line on a terminal, plain lines elsewhere.
 
+use farcall_run::EventSink;
+use farcall_timeline::{Entry, Event, Level};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the live line turns.
@@ -49,6 +52,18 @@ impl Progress {
         }
     }
 
+    /// Shows the logs of a run as they come.
+    pub(crate) fn event_printer(&self) -> EventSink {
+        let bar = self.bar.clone();
+        Arc::new(move |entry| {
+            let Some(line) = log_line(entry) else { return };
+            match &bar {
+                Some(bar) => bar.suspend(|| eprintln!("{line}")),
+                None => eprintln!("{line}"),
+            }
+        })
+    }
+
     /// Runs `print` while the live line is out of the way.
     pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
@@ -64,4 +79,13 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// An entry as a line of a log; `None` for what is no log line, or only for developers.
+fn log_line(entry: &Entry) -> Option<String> {
+    let Event::Log { level, message, .. } = &entry.event else {
+        return None;
+    };
+    (*level != Level::Debug)
+        .then(|| format!("{:>9.1} ms  {}: {message}", entry.at_ms, entry.node))
 }

@@ -99,3 +99,71 @@ fn valid_from(now: SystemTime, names: Vec<String>) -> Result<CertificateParams, 
     params.not_after = (now + VALIDITY).into();
     Ok(params)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::crypto::ring::default_provider;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+    use std::sync::Arc;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// What a TLS client that trusts `ca` says of a certificate.
+    fn verdict(
+        ca: &LabCa,
+        certificate: &CertificatePem,
+        name: &str,
+        at: SystemTime,
+    ) -> Result<(), rustls::Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap())
+            .unwrap();
+        let provider = Arc::new(default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .unwrap();
+        let leaf = CertificateDer::from_pem_slice(certificate.chain.as_bytes()).unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let now = UnixTime::since_unix_epoch(at.duration_since(SystemTime::UNIX_EPOCH).unwrap());
+        let verified = verifier.verify_server_cert(&leaf, &[], &name, &[], now);
+        verified.map(drop)
+    }
+
+    #[test]
+    fn peers_trust_the_certificate_for_its_name_and_time_only() {
+        let now = SystemTime::now();
+        let ca = LabCa::new(now).unwrap();
+        let issued = ca.issue("turn.example.org").unwrap();
+        for at in [now, now - DAY / 2, now + 29 * DAY] {
+            verdict(&ca, &issued, "turn.example.org", at).unwrap();
+        }
+        for at in [now - 2 * DAY, now + 31 * DAY] {
+            assert!(verdict(&ca, &issued, "turn.example.org", at).is_err());
+        }
+        assert!(verdict(&ca, &issued, "other.example.org", now).is_err());
+        let other = LabCa::new(now).unwrap();
+        assert!(verdict(&other, &issued, "turn.example.org", now).is_err());
+        PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn an_address_can_have_a_certificate_too() {
+        let now = SystemTime::now();
+        let ca = LabCa::new(now).unwrap();
+        let issued = ca.issue("203.0.113.10").unwrap();
+        verdict(&ca, &issued, "203.0.113.10", now).unwrap();
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let ca = LabCa::new(SystemTime::now()).unwrap();
+        assert_eq!(format!("{ca:?}"), "LabCa([redacted])");
+    }
+}

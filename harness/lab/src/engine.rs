@@ -184,7 +184,12 @@ fn refusal(host: &str, error: bollard::errors::Error) -> EngineError {
     if matches!(error, Error::SocketNotFoundError(_)) {
         return EngineError::Missing { host };
     }
-    match io_kind(&error) {
+    let kind = match &error {
+        // Transparent: it has the message of its cause, and hides it from `source`.
+        Error::IOError { err } => Some(err.kind()),
+        _ => io_kind(&error),
+    };
+    match kind {
         Some(io::ErrorKind::PermissionDenied) => EngineError::Denied { host },
         Some(io::ErrorKind::NotFound) => EngineError::Missing { host },
         _ => EngineError::Silent {

@@ -13,6 +13,8 @@ mod node;
 pub mod reap;
 mod subnet;
 
+/// The client of the Docker API, for what this crate does not do.
+pub use bollard;
 pub use certificates::{CertificateError, LabCa};
 pub use coturn::Coturn;
 pub use engine::{Engine, EngineError};

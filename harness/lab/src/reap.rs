@@ -1,12 +1,15 @@
 //! What labs left in Docker: found by their labels, judged by whether their process still runs.
 
 use crate::engine::Engine;
-use crate::identity::{Labels, OwnerState, SESSION, SessionId, TOOL, TOOL_VALUE};
+use crate::identity::{LAB, Labels, OwnerState, SESSION, SessionId};
+use crate::images::LABEL;
 use crate::lab::{NetworkRemains, Remains, RemoveError};
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder};
 use futures::future::{join_all, try_join};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 /// A lab in Docker, as its labels tell.
 #[derive(Debug, Clone)]
@@ -26,6 +29,21 @@ pub struct Leftover {
     /// How many networks it has.
     pub networks: usize,
     remains: Remains,
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} of session {}: {} containers, {} networks, raised by process {}{}",
+            self.scenario,
+            self.session,
+            self.nodes.len(),
+            self.networks,
+            self.owner_pid,
+            if self.kept { ", kept" } else { "" },
+        )
+    }
 }
 
 /// The labs that nobody will remove: their process is dead, and they were not to outlive it.
@@ -85,7 +103,7 @@ pub async fn remove(engine: &Engine, labs: &[Leftover]) -> Result<(), RemoveErro
 /// # Errors
 /// When Docker cannot list them, or this host cannot tell which processes run.
 pub async fn survey(engine: &Engine) -> Result<Vec<Leftover>, RemoveError> {
-    let found = list(&engine.docker, format!("{TOOL}={TOOL_VALUE}")).await?;
+    let found = list(&engine.docker, format!("{LABEL}={LAB}")).await?;
     let mut labs = BTreeMap::<SessionId, Leftover>::new();
     for thing in found {
         // Labels that cannot be read are another version's, or another program's.
@@ -93,8 +111,8 @@ pub async fn survey(engine: &Engine) -> Result<Vec<Leftover>, RemoveError> {
             continue;
         };
         let lab = match labs.entry(labels.session.clone()) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => new.insert(Leftover {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Leftover {
                 session: labels.session,
                 scenario: labels.scenario,
                 kept: labels.keep,

@@ -78,7 +78,15 @@ mod tests {
         let mut random = StdRng::seed_from_u64(2);
         let drawn: Vec<Ipv4Net> = (0..1000).map(|_| draw(&mut random, 4)).collect();
         assert!(drawn.iter().all(|subnet| pool.contains(subnet)));
-        assert!(drawn.iter().any(|subnet| subnet.network().octets()[1] == 224));
-        assert!(drawn.iter().any(|subnet| subnet.network().octets()[1] == 239));
+        assert!(
+            drawn
+                .iter()
+                .any(|subnet| subnet.network().octets()[1] == 224)
+        );
+        assert!(
+            drawn
+                .iter()
+                .any(|subnet| subnet.network().octets()[1] == 239)
+        );
     }
 }

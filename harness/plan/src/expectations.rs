@@ -15,6 +15,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
     let mut expect = Expectations {
         connects: scenario.expect.connects,
         within_ms: scenario.expect.within_ms,
+        relayed: scenario.expect.relayed,
         selected_pair: scenario.expect.selected_pair.clone(),
         ice_servers: BTreeMap::new(),
         muted: Vec::new(),

@@ -21,7 +21,9 @@ const ROUTERS_FROM: u32 = 10;
 const SERVERS_FROM: u32 = 100;
 const INSIDE_ADDRESS: u32 = 1;
 const CARRIER_CUSTOMER: u32 = 2;
-const PEERS_FROM: u32 = 10;
+
+/// The first address of a peer, and in a network too small for it.
+const PEERS_FROM: (u32, u32) = (10, 2);
 
 /// Everybody with an address.
 #[derive(Debug)]
@@ -280,7 +282,9 @@ fn place_peer(
         })?;
     let inside = &sites[site].gateway().inside;
     let neighbours = placed.iter().filter(|other| other.site == site);
-    let index = neighbours.fold(PEERS_FROM, |index, _| index + 1);
+    let is_small = inside.subnet.prefix_len() > 28;
+    let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
+    let index = neighbours.fold(first, |index, _| index + 1);
     Ok(PeerLayout {
         name: peer.name.clone(),
         site,

@@ -175,6 +175,9 @@ pub struct Expectations {
     pub connects: bool,
     /// From the offer to both peers connected, at most, in milliseconds.
     pub within_ms: u32,
+    /// Whether the local candidate of either peer's selected pair must be a relay candidate; `None`:
+    /// both will do.
+    pub relayed: Option<bool>,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What becomes of each URL, by peer, as it follows from rules, listeners and accounts.
@@ -249,12 +252,18 @@ pub enum Fact {
     },
     /// The NAT between the node and the internet maps like this. Over UDP where UDP passes, else
     /// over TCP ports that pass. `None`: no translation.
+    ///
+    /// To be measured in the order of RFC 5780 section 4.3, from one local port: the first port of
+    /// both probe addresses, and, only if the probe saw these two differ, the second port of the
+    /// second address. What one client port sends to two ports of the same address would reach the
+    /// same socket of the probe, whose kernel therefore gives the second one another source port.
     NatMapping {
         /// The declared mapping.
         mapping: Option<Behaviour>,
         /// The protocol that passes.
         protocol: ProbeProtocol,
-        /// Two ports that pass.
+        /// Two ports that pass; the same twice where only one does, and mappings that differ by
+        /// address then count as address-and-port-dependent.
         ports: [u16; 2],
     },
     /// The NAT between the node and the internet filters like this (UDP only). `None`: no filter.
@@ -324,7 +333,8 @@ pub enum Passage {
 pub const PROBE_ADDRESSES: [Ipv4Addr; 2] =
     [Ipv4Addr::new(203, 0, 113, 2), Ipv4Addr::new(203, 0, 113, 3)];
 
-/// The port that every probe connection to any other port is redirected to, on UDP and TCP.
+/// The port that every probe connection to any other port is redirected to, on UDP and TCP, at the
+/// address to which it was sent. So the responder binds a socket to each of [`PROBE_ADDRESSES`].
 pub const PROBE_PORT: u16 = 7;
 
 /// From this port on, the probe answers a filtering test from its alternate port.

@@ -1,1 +1,35 @@
-//! report
+//! What stays of a run: its directory, `result.json`, and what a person reads.
+//!
+//! A run is written to its directory while it goes, and judged from there when it has ended. So what
+//! [`RunDirectory::finish`] gives is by construction what [`StoredRun::load`] gives later, without
+//! Docker.
+//!
+//! ```text
+//! target/farcall/latest -> 20260102T030405Z-corporate-firewall-SESSION
+//!   plan.json        what the run is judged against, without credentials
+//!   events.jsonl     every event of every node on one clock
+//!   result.json      see schema/result.schema.json
+//!   logs/NODE.log    what each container wrote
+//!   nodes/NODE/...   connection tables and whatever else a node leaves
+//!   counters/NODE.txt what each gateway's rules counted
+//!   captures/NETWORK.pcapng  packets, one interface for each place where they were captured
+//! ```
+
+mod about;
+mod capture;
+mod counters;
+mod directory;
+mod error;
+mod events;
+mod format;
+mod result;
+mod stored;
+
+pub use about::{About, Environment};
+pub use capture::{CapturePoint, Merged, merge};
+pub use directory::RunDirectory;
+pub use error::ReportError;
+pub use events::EventWriter;
+pub use format::{Json, Report, Terminal};
+pub use result::{RunResult, SCHEMA_VERSION, schema};
+pub use stored::StoredRun;

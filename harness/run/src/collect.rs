@@ -4,9 +4,11 @@ use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
 use farcall_plan::{Plan, Role};
 use farcall_protocol::{Command, Reply};
-use farcall_report::{CapturePoint, RunDirectory, StoreError};
+use farcall_report::{CapturePoint, ReportError, RunDirectory};
 use farcall_timeline::Event;
 use futures::future::{join_all, try_join_all};
+use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::time::Duration;
 
 /// How long a node may take to read its counters or hand over its files.
@@ -66,7 +68,7 @@ pub(crate) async fn files(
     plan: &Plan,
     recorder: &Recorder,
     directory: &RunDirectory,
-) -> Result<(), StoreError> {
+) -> Result<(), ReportError> {
     let answers = join_all(plan.nodes.iter().map(async |planned| {
         let answer = match lab.node(&planned.name) {
             Ok(node) => node.request(Command::Collect, COLLECT_DEADLINE).await,
@@ -79,7 +81,7 @@ pub(crate) async fn files(
         match answer {
             Ok(Reply::Files { files }) => {
                 for (file, text) in files {
-                    directory.write_node_file(name, &file, &text)?;
+                    directory.write_node_file(name, &file, text.as_bytes())?;
                 }
             }
             Ok(other) => recorder.fault(format!("{name} answered collect with {other:?}")),
@@ -90,10 +92,10 @@ pub(crate) async fn files(
 }
 
 /// Writes what every container printed.
-pub(crate) fn logs(lab: &Lab, plan: &Plan, directory: &RunDirectory) -> Result<(), StoreError> {
+pub(crate) fn logs(lab: &Lab, plan: &Plan, directory: &RunDirectory) -> Result<(), ReportError> {
     for planned in &plan.nodes {
         if let Ok(node) = lab.node(&planned.name) {
-            directory.write_log(&planned.name, &node.log())?;
+            directory.write_log(&planned.name, node.log().as_bytes())?;
         }
     }
     Ok(())
@@ -105,7 +107,7 @@ pub(crate) async fn captures(
     plan: &Plan,
     recorder: &Recorder,
     directory: &RunDirectory,
-) -> Result<(), StoreError> {
+) -> Result<(), ReportError> {
     let points = plan
         .nodes
         .iter()
@@ -115,16 +117,22 @@ pub(crate) async fn captures(
         (node, interface, lab.fetch_file(&node.name, &path).await)
     }))
     .await;
-    let mut captures = Vec::new();
+    let mut networks: BTreeMap<&str, Vec<CapturePoint<Cursor<Vec<u8>>>>> = BTreeMap::new();
     for (node, interface, fetched) in fetched {
         match fetched {
-            Ok(pcap) => captures.push(CapturePoint {
-                network: interface.network.clone(),
-                node: node.name.clone(),
-                pcap,
-            }),
+            Ok(pcap) => networks
+                .entry(&interface.network)
+                .or_default()
+                .push(CapturePoint {
+                    node: node.name.clone(),
+                    interface: interface.name.clone(),
+                    pcap: Cursor::new(pcap),
+                }),
             Err(error) => recorder.fault(error.to_string()),
         }
     }
-    directory.write_captures(&captures)
+    for (network, points) in networks {
+        directory.write_capture(network, points)?;
+    }
+    Ok(())
 }

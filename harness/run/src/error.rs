@@ -8,7 +8,7 @@ pub enum RunError {
     Plan(#[from] farcall_plan::PlanError),
     /// The results could not be written.
     #[error(transparent)]
-    Store(#[from] farcall_report::StoreError),
+    Report(#[from] farcall_report::ReportError),
     /// Docker is not usable.
     #[error(transparent)]
     Engine(#[from] farcall_lab::EngineError),

@@ -6,17 +6,18 @@ use crate::recorder::Recorder;
 use crate::{RunOptions, attest, call};
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
 use farcall_plan::Plan;
-use farcall_report::{Environment, RunDirectory, RunResult};
+use farcall_report::{About, Environment, ReportError, RunDirectory, StoredRun};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_timeline::{Event, Phase};
-use farcall_verdict::{Verdict, judge};
-use std::time::{Instant, SystemTime};
+use farcall_verdict::{Declared, Verdict, judge};
+use std::time::Instant;
+use time::OffsetDateTime;
 
 /// Docker and the images, ready for any number of runs.
 #[derive(Debug, Clone)]
 pub struct Harness {
-    engine: Engine,
-    image: AgentImage,
+    pub(crate) engine: Engine,
+    pub(crate) image: AgentImage,
 }
 
 impl Harness {
@@ -37,21 +38,19 @@ impl Harness {
         scenario: &Scenario,
         ice: &IceConfiguration,
         options: &RunOptions,
-    ) -> Result<RunResult, RunError> {
-        let declared = farcall_plan::plan(scenario, ice, options.seed)?;
+    ) -> Result<StoredRun, RunError> {
+        let plan = farcall_plan::plan(scenario, ice, options.seed)?;
+        let declared = Declared::from(&plan);
         let started = Instant::now();
         let session = SessionId::random();
-        let directory = RunDirectory::create(
-            &options.out,
-            &scenario.name,
-            session.as_str(),
-            SystemTime::now(),
-        )?;
-        directory.write_plan(&declared)?;
-        let recorder = Recorder::start(started, directory.event_writer()?, options.on_event.clone());
+        let about = self.about(&plan, &session);
+        let directory = RunDirectory::create(&options.out, &about)?;
+        directory.write_plan(&about, &declared)?;
+        let recorder = Recorder::start(started, directory.events()?, options.on_event.clone());
 
         let run = Run {
             harness: self,
+            plan: &plan,
             declared: &declared,
             options,
             session,
@@ -59,29 +58,36 @@ impl Harness {
             directory: &directory,
             recorder: &recorder,
         };
-        run.through().await?;
-
-        let (timeline, written) = recorder.finish().await;
-        written?;
-        let judgement = judge(&timeline, &declared.expect);
-        let result = RunResult::new(&declared, judgement, self.environment(&timeline), &directory);
-        directory.write_result(&result)?;
-        Ok(result)
+        let saved = run.through().await;
+        recorder.finish().await?;
+        saved?;
+        Ok(directory.finish()?)
     }
 
-    fn environment(&self, timeline: &farcall_timeline::Timeline) -> Environment {
-        Environment::new(
-            &self.engine.info().engine_version,
-            &self.engine.info().kernel_version,
-            timeline,
-        )
+    fn about(&self, plan: &Plan, session: &SessionId) -> About {
+        let info = &self.engine.info;
+        About {
+            scenario: plan.scenario.clone(),
+            ice_configuration: plan.ice_configuration.clone(),
+            policy: plan.call.policy,
+            seed: plan.seed,
+            session: session.as_str().to_owned(),
+            started_at: OffsetDateTime::now_utc(),
+            environment: Environment {
+                farcall: env!("CARGO_PKG_VERSION").to_owned(),
+                engine: Some(info.version.clone()),
+                kernel: Some(info.kernel.clone()),
+                coturn: None,
+            },
+        }
     }
 }
 
 /// One run on its way.
 struct Run<'a> {
     harness: &'a Harness,
-    declared: &'a Plan,
+    plan: &'a Plan,
+    declared: &'a Declared,
     options: &'a RunOptions,
     session: SessionId,
     started: Instant,
@@ -118,7 +124,7 @@ impl Run<'_> {
     }
 
     fn raised(&self) -> &Plan {
-        self.options.raise_instead.as_ref().unwrap_or(self.declared)
+        self.options.raise_instead.as_ref().unwrap_or(self.plan)
     }
 
     async fn raise(&self) -> Option<Lab> {
@@ -127,6 +133,7 @@ impl Run<'_> {
             keep: self.options.keep,
             capture: self.options.capture,
             time_zero: self.started,
+            ..LabOptions::new()
         };
         self.begin(Phase::Raise);
         let raised = tokio::select! {
@@ -150,26 +157,26 @@ impl Run<'_> {
 
     async fn phases(&self, lab: &Lab) -> Result<(), NodeError> {
         self.begin(Phase::Attest);
-        let as_declared = attest::attest(lab, self.declared, self.recorder).await?;
+        let as_declared = attest::attest(lab, self.plan, self.recorder).await?;
         self.end(Phase::Attest);
         if !as_declared {
             return Ok(());
         }
         self.begin(Phase::Call);
-        collect::counters(lab, self.declared, self.recorder, Moment::BeforeCall).await?;
-        call::place(lab, self.declared, self.recorder).await?;
-        collect::counters(lab, self.declared, self.recorder, Moment::AfterCall).await?;
+        collect::counters(lab, self.plan, self.recorder, Moment::BeforeCall).await?;
+        call::place(lab, self.plan, self.recorder).await?;
+        collect::counters(lab, self.plan, self.recorder, Moment::AfterCall).await?;
         self.end(Phase::Call);
         Ok(())
     }
 
     /// Saves what the nodes have; captures only if the run does not pass.
-    async fn save(&self, lab: &Lab) -> Result<(), farcall_report::StoreError> {
+    async fn save(&self, lab: &Lab) -> Result<(), ReportError> {
         self.begin(Phase::Collect);
         let plan = self.raised();
         let files = collect::files(lab, plan, self.recorder, self.directory).await;
         let logs = collect::logs(lab, plan, self.directory);
-        let verdict = judge(&self.recorder.timeline(), &self.declared.expect).verdict;
+        let verdict = judge(&self.recorder.timeline(), self.declared).verdict;
         let captures = if self.options.capture && verdict != Verdict::Pass {
             collect::captures(lab, plan, self.recorder, self.directory).await
         } else {

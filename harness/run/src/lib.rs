@@ -11,5 +11,6 @@ mod prepare;
 mod recorder;
 
 pub use error::RunError;
+pub use farcall_report::StoredRun;
 pub use harness::Harness;
 pub use options::{EventSink, RunOptions};

@@ -2,7 +2,7 @@
 //! what it needs to have happened.
 
 use crate::EventSink;
-use farcall_report::EventWriter;
+use farcall_report::{EventWriter, ReportError};
 use farcall_timeline::{Entry, Event, Timeline};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub(crate) struct Recorder {
     sender: mpsc::UnboundedSender<Entry>,
     entries: Arc<Mutex<Vec<Entry>>>,
     count: watch::Receiver<usize>,
-    task: JoinHandle<Result<(), farcall_report::StoreError>>,
+    task: JoinHandle<Result<(), ReportError>>,
 }
 
 impl Recorder {
@@ -116,15 +116,14 @@ impl Recorder {
     }
 
     /// Ends the recording once every other sender is gone and all that was sent is written.
-    pub(crate) async fn finish(self) -> (Timeline, Result<(), farcall_report::StoreError>) {
+    ///
+    /// # Errors
+    /// When the event log could not be written.
+    pub(crate) async fn finish(self) -> Result<(), ReportError> {
         drop(self.sender);
-        let written = match self.task.await {
+        match self.task.await {
             Ok(written) => written,
-            Err(stopped) => Err(farcall_report::StoreError::from(std::io::Error::other(
-                stopped,
-            ))),
-        };
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        (Timeline::new(entries.clone()), written)
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
     }
 }

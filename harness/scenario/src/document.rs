@@ -40,6 +40,7 @@ pub(crate) struct Entry {
 /// The text is not in the document's language.
 pub(crate) struct SyntaxError {
     pub message: String,
+    pub hint: &'static str,
     pub span: Span,
 }
 

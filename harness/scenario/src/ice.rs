@@ -93,7 +93,7 @@ impl IceConfiguration {
             text: json,
         };
         // A text that is no JSON is not quoted: no credential can be told from the rest.
-        let document = parse_json(json).map_err(|error| source.syntax(vec![error], None))?;
+        let document = parse_json(json).map_err(|error| source.syntax(vec![error], false))?;
         let shown = || read::without_credentials(json, &document);
         source.read(&document, shown, |read: &mut Self| {
             name.clone_into(&mut read.name);

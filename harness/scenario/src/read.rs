@@ -6,7 +6,7 @@ mod node;
 mod scenario;
 mod table;
 
-pub(crate) use nearest::{did_you_mean, nearest};
+pub(crate) use nearest::{did_you_mean, likeness};
 pub(crate) use node::{Node, Read};
 pub(crate) use table::Table;
 
@@ -86,8 +86,9 @@ impl Notes {
     /// Whether the value at this path, or one that contains it, could not be read.
     fn is_unread(&self, key: &str) -> bool {
         let is_within = |whole: &String| {
-            key.strip_prefix(whole.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            key.strip_prefix(whole.as_str()).is_some_and(|rest| {
+                whole.is_empty() || rest.is_empty() || rest.starts_with(['.', '['])
+            })
         };
         self.unread.borrow().iter().any(is_within)
     }
@@ -121,8 +122,8 @@ impl Source<'_> {
         let mut read = T::read(Node::root(&notes, document));
         let mut findings = notes.findings.take();
         for finding in check(&mut read) {
-            let mut involved = finding.because_of.iter().chain([&finding.key]);
-            if !involved.any(|key| notes.is_unread(key)) {
+            let involved = || finding.because_of.iter().chain([&finding.key]);
+            if !involved().any(|key| notes.is_unread(key)) {
                 findings.push((notes.place(&finding.key), finding));
             }
         }
@@ -132,9 +133,18 @@ impl Source<'_> {
         Err(self.problems(findings, Some(shown())))
     }
 
-    /// The errors of a text that is not even in its language.
-    pub fn syntax(&self, errors: Vec<SyntaxError>, shown: Option<String>) -> Problems {
-        let finding = |error: SyntaxError| (error.span, Finding::new("", error.message));
+    /// The errors of a text that is not even in its language. Where the text may not be shown, the
+    /// messages say where in it they are.
+    pub fn syntax(&self, errors: Vec<SyntaxError>, may_show: bool) -> Problems {
+        let finding = |error: SyntaxError| {
+            let mut message = error.message;
+            if !may_show {
+                let Place { line, column, .. } = Place::new("", self.text, error.span.clone());
+                message.push_str(&format!(" at line {line}, column {column}"));
+            }
+            (error.span, Finding::new("", message).hint(error.hint))
+        };
+        let shown = may_show.then(|| self.text.to_owned());
         self.problems(errors.into_iter().map(finding).collect(), shown)
     }
 

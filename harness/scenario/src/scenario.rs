@@ -4,19 +4,15 @@ use crate::document::{mask_comments, mask_values, parse_toml};
 use crate::file;
 use crate::model::Scenario;
 use crate::problem::{InputError, Problems};
-use crate::read::{Source, nearest, unplaced};
+use crate::read::{Source, likeness, unplaced};
 use crate::validate;
 use std::path::Path;
 
 /// Keys under which some people write a credential.
-const SECRET_KEYS: [&str; 6] = [
-    "credential",
-    "credentials",
-    "password",
-    "passwd",
-    "secret",
-    "token",
-];
+const SECRET_KEYS: [&str; 5] = ["credential", "credentials", "password", "secret", "token"];
+
+/// How like one of them a word must be to be taken for a slip of it, of 1.
+const SECRET_LIKENESS: f64 = 0.9;
 
 impl Scenario {
     /// Reads a scenario file's text. `name` is the file's name, with or without `.toml`; the
@@ -31,11 +27,9 @@ impl Scenario {
             name,
             text,
         };
-        let document = parse_toml(text).map_err(|errors| {
-            // Without its structure no credential can be told from the rest.
-            let shown = (!mentions_secret(text)).then(|| text.to_owned());
-            source.syntax(errors, shown)
-        })?;
+        // Without its structure no credential can be told from the rest of the text.
+        let document =
+            parse_toml(text).map_err(|errors| source.syntax(errors, !mentions_secret(text)))?;
         let shown = || mask_values(&mask_comments(text, mentions_secret), &document, may_show);
         source.read(&document, shown, |scenario: &mut Self| {
             scenario.name = scenario_name(name);
@@ -75,11 +69,41 @@ fn may_show(key: &str, _value: &str) -> bool {
 }
 
 fn sounds_secret(word: &str) -> bool {
-    nearest(word, SECRET_KEYS).is_some()
+    let mut keys = SECRET_KEYS.iter();
+    keys.any(|key| likeness(word, key) >= SECRET_LIKENESS)
 }
 
 /// Whether any word of the text could be a key under which a credential stands.
 fn mentions_secret(text: &str) -> bool {
     let words = text.split(|character: char| !character.is_alphanumeric());
     words.filter(|word| !word.is_empty()).any(sounds_secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_sound_like_a_credential_are_recognised() {
+        for text in [
+            "credential = 1",
+            "credentail",
+            "# my pasword",
+            "api_token",
+            "SECRET",
+        ] {
+            assert!(mentions_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_scenarios_do_not() {
+        let words = "description tags sites lan gateway nat nat_override firewall carrier network \
+            mapping filtering udp_timeout_s name site muted policy media_ms connects within_ms \
+            gathering_timeout_ms account username relayed selected_pair local remote passes passed \
+            second seconds sent taken corporate";
+        for word in words.split_whitespace() {
+            assert!(!mentions_secret(word), "{word}");
+        }
+    }
 }

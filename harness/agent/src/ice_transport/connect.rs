@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 /// A TLS client that trusts the certificates of a PEM bundle and no others. Chain, validity and
 /// name are verified.
-pub(super) fn tls_connector(ca_certificates_pem: &[u8]) -> Result<TlsConnector, TransportError> {
+pub(crate) fn tls_connector(ca_certificates_pem: &[u8]) -> Result<TlsConnector, TransportError> {
     let failed = |reason: String| TransportError::CaCertificates { reason };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_certificates_pem) {

@@ -179,15 +179,12 @@ impl LinkConfig {
         let write = async {
             let mut requests = Requests::default();
             while let Some(datagram) = queue.recv().await {
-                if requests.is_repeated(&datagram) {
-                    continue;
-                }
                 if !is_turn_message(&datagram) {
                     self.observer.dropped(self.of);
-                    continue;
+                } else if !requests.is_repeated(&datagram) {
+                    self.observer.sent(self.of, &datagram);
+                    sink.feed(datagram).await?;
                 }
-                self.observer.sent(self.of, &datagram);
-                sink.feed(datagram).await?;
                 if queue.is_empty() {
                     sink.flush().await?;
                 }

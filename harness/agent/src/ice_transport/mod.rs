@@ -11,6 +11,7 @@ mod connect;
 mod frame;
 mod gather;
 mod link;
+mod nudge;
 mod observer;
 mod outcome;
 mod reflexive;
@@ -24,6 +25,7 @@ mod testing;
 mod transactions;
 mod transport;
 
+pub(crate) use connect::tls_connector;
 pub use gather::{GatherError, gather};
 pub use server::TransportError;
 pub use status::{Observation, ServerStatus};

@@ -96,7 +96,8 @@ impl StunServers {
 
     /// The index of the server from which a datagram came, if it came from one.
     ///
-    /// Several URLs may name one address: then a response belongs to the one that asked.
+    /// Several URLs may name one address: then a response belongs to one that asked and still waits.
+    /// All of them may have asked with the same transaction id, since webrtc 0.21.1 uses zero.
     pub fn received(&self, from: SocketAddr, datagram: &[u8]) -> Option<usize> {
         let index = self.sender(from, datagram)?;
         self.observer
@@ -106,18 +107,16 @@ impl StunServers {
 
     fn sender(&self, from: SocketAddr, datagram: &[u8]) -> Option<usize> {
         let ways = self.lock();
-        let mut named = ways.iter().filter_map(|(index, way)| match way {
+        let named = ways.iter().filter_map(|(index, way)| match way {
             Way::Open(address, _) if *address == from => Some(*index),
             _ => None,
         });
-        let first = named.next()?;
         let id = transaction_id(datagram);
-        let asked =
-            |index: &usize| id.is_some_and(|id| self.observer.has_asked(self.of(*index), id));
-        if asked(&first) {
-            return Some(first);
-        }
-        named.find(asked).or(Some(first))
+        named.max_by_key(|index| {
+            let of = self.of(*index);
+            let has_asked = id.is_some_and(|id| self.observer.has_asked(of, id));
+            (has_asked, self.observer.is_undecided(of))
+        })
     }
 
     async fn open(self: Arc<Self>, server: Server, index: usize) {

@@ -1,6 +1,7 @@
 //! The runtime that a peer connection is given: tokio, with sockets that reach every server.
 
 use super::link::TlsConnectorHandle;
+use super::nudge::Nudge;
 use super::observer::Observer;
 use super::resolve::Resolver;
 use super::server::{Server, index_of_host};
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     pub observer: Arc<Observer>,
     pub resolver: Arc<Resolver>,
     pub tls: TlsConnectorHandle,
+    pub nudge: Nudge,
 }
 
 /// Tokio for all but local UDP sockets and the names of ICE servers.
@@ -75,7 +77,9 @@ impl Runtime for IceRuntime {
         Box::pin(std::future::ready(Ok(stand_ins)))
     }
 
+    /// The driver asks for a sleep at the end of each turn.
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
+        self.shared.nudge.driver_sleeps();
         TokioRuntime.sleep(duration)
     }
 

@@ -88,6 +88,7 @@ impl IceSocket {
         });
         for datagram in datagrams(transmit.contents, transmit.segment_size) {
             link.send(datagram)?;
+            self.shared.nudge.relayed();
         }
         Ok(transmit.contents.len())
     }
@@ -201,6 +202,9 @@ impl AsyncUdpSocket for IceSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        if self.shared.nudge.is_due(cx) {
+            return Poll::Ready(Err(io::ErrorKind::Interrupted.into()));
+        }
         let links_first = self.links_first.fetch_not(Ordering::Relaxed);
         if links_first && let Poll::Ready(filled) = self.poll_links(cx, bufs, meta) {
             return Poll::Ready(Ok(filled));

@@ -2,6 +2,7 @@
 
 use super::connect::tls_connector;
 use super::link::TlsConnectorHandle;
+use super::nudge::Nudge;
 use super::observer::Observer;
 use super::runtime::{IceRuntime, Shared};
 use super::server::{Server, TransportError, index_of_host};
@@ -53,6 +54,7 @@ impl ServerTransport {
             observer: Arc::new(observer),
             resolver: Arc::default(),
             tls,
+            nudge: Nudge::default(),
         };
         let transport = Self {
             shared: Arc::new(shared),

@@ -12,7 +12,7 @@ pub struct Assembled {
     pub timestamp: u32,
     /// When the last of its packets came.
     pub at: Instant,
-    /// The encoded frame; `None` if its packets make none (RFC 7741 section 4.4).
+    /// The encoded frame; `None` if its packets do not begin one.
     pub data: Option<BytesMut>,
     /// Whether packets are missing between the frame before and this one.
     pub after_gap: bool,
@@ -24,9 +24,9 @@ struct Open {
     timestamp: u32,
     at: Instant,
     data: BytesMut,
-    /// Whether the packets up to now make the beginning of a frame.
+    /// Whether its first packet is the beginning of a frame.
     sound: bool,
-    /// Whether its beginning is missing.
+    /// Whether it is not, because packets are missing.
     torn: bool,
 }
 
@@ -68,14 +68,9 @@ impl Assembly {
         if packet.payload.is_empty() {
             return [None, None]; // Nothing but padding: it probes the bandwidth.
         }
-        // A frame without a last packet ends where another begins.
-        let unfinished = self
-            .open
-            .take_if(|open| open.timestamp != timestamp)
-            .and_then(|mut open| {
-                open.sound = false;
-                self.complete(open)
-            });
+        // A frame whose last packet is not marked ends where another begins.
+        let unmarked = self.open.take_if(|open| open.timestamp != timestamp);
+        let unmarked = unmarked.and_then(|open| self.complete(open));
 
         let mut depacketizer = self.codec.depacketizer();
         let after_gap = self.after_gap;
@@ -88,9 +83,9 @@ impl Assembly {
             torn: after_gap && !head,
         });
         open.at = open.at.max(*at);
-        match depacketizer.depacketize(&packet.payload) {
-            Ok(payload) => open.data.extend_from_slice(&payload),
-            Err(_) => open.sound = false,
+        // A packet that is none of the codec's adds nothing, so its frame will be none of the clip's.
+        if let Ok(payload) = depacketizer.depacketize(&packet.payload) {
+            open.data.extend_from_slice(&payload);
         }
         let complete = if depacketizer.is_partition_tail(packet.header.marker, &packet.payload) {
             self.complete(open)
@@ -98,7 +93,7 @@ impl Assembly {
             self.open = Some(open);
             None
         };
-        [unfinished, complete]
+        [unmarked, complete]
     }
 
     fn complete(&mut self, open: Open) -> Option<Assembled> {

@@ -20,10 +20,7 @@ pub(super) fn docker_names(addresses: &[Ipv4Addr]) -> Result<Vec<String>, SetupE
     names(&found, addresses)
 }
 
-fn names(
-    found: &[(String, Ipv4Addr)],
-    addresses: &[Ipv4Addr],
-) -> Result<Vec<String>, SetupError> {
+fn names(found: &[(String, Ipv4Addr)], addresses: &[Ipv4Addr]) -> Result<Vec<String>, SetupError> {
     let name_of = |address: &Ipv4Addr| {
         let named = found.iter().find(|(_, of)| of == address);
         named.map(|(name, _)| name.clone()).ok_or_else(|| {

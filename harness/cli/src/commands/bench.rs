@@ -7,7 +7,8 @@ use crate::progress::Progress;
 use crate::{docker, input, signals};
 use clap::Args;
 use farcall_lab::floor;
-use farcall_report::RunResult;
+use farcall_report::StoredRun;
+use farcall_timeline::Event;
 use farcall_run::{Harness, RunOptions};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_verdict::Verdict;
@@ -55,7 +56,7 @@ struct Figures {
 
 /// What one run took.
 struct Sample {
-    result: RunResult,
+    run: StoredRun,
     whole_ms: f64,
 }
 
@@ -84,7 +85,7 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     for run in 1..=args.runs {
         progress.say(&format!("run {run} of {}", args.runs));
         // Alternating, so that a machine that slows down slows both.
-        let floor = floor::measure(bench.harness.engine(), bench.harness.image(), &plan).await;
+        let floor = floor::measure(bench.harness.engine(), &plan, bench.harness.image()).await;
         floors.push(floor.map_err(Failure::infrastructure)?);
         samples.push(bench.once().await?);
     }
@@ -93,8 +94,8 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     try_join_all((0..SIDE_BY_SIDE).map(|_| bench.once())).await?;
     let side_by_side_ms = milliseconds(began);
 
-    let raise_ms = median(samples.iter().map(|sample| sample.result.phases.raise_ms));
-    let teardown_ms = median(samples.iter().map(|sample| sample.result.phases.teardown_ms));
+    let raise_ms = median(samples.iter().map(|sample| sample.run.result.phases.raise_ms));
+    let teardown_ms = median(samples.iter().map(|sample| sample.run.result.phases.teardown_ms));
     let raise_floor_ms = median(floors.iter().map(|floor| Some(floor.raise_ms)));
     let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
     let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
@@ -104,8 +105,8 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         raise_ms,
         raise_floor_ms,
         raise_ratio: raise_ms / raise_floor_ms,
-        attest_ms: median(samples.iter().map(|sample| sample.result.phases.attest_ms)),
-        call_ms: median(samples.iter().map(|sample| sample.result.phases.call_ms)),
+        attest_ms: median(samples.iter().map(|sample| sample.run.result.phases.attest_ms)),
+        call_ms: median(samples.iter().map(|sample| sample.run.result.phases.call_ms)),
         teardown_ms,
         teardown_floor_ms,
         teardown_ratio: teardown_ms / teardown_floor_ms,
@@ -139,25 +140,36 @@ impl Bench {
             ..RunOptions::default()
         };
         let began = Instant::now();
-        let result = self.harness.run(&self.scenario, &self.ice, &options).await;
-        let result = result.map_err(Failure::infrastructure)?;
-        if result.verdict != Verdict::Pass {
+        let run = self.harness.run(&self.scenario, &self.ice, &options).await;
+        let run = run.map_err(Failure::infrastructure)?;
+        if run.result.verdict != Verdict::Pass {
             return Err(Failure::Infrastructure(miette::miette!(
-                "a run that was to be measured did not pass:\n{result}"
+                "a run that was to be measured did not pass:\n{run}"
             )));
         }
         Ok(Sample {
-            result,
+            run,
             whole_ms: milliseconds(began),
         })
     }
 }
 
+/// The most that any peer had resident in any run.
 fn peer_peak_resident_kib(samples: &[Sample]) -> u64 {
+    let of_run = |run: &StoredRun| {
+        let peers = run.result.peers.keys();
+        let resources = peers.flat_map(|peer| run.timeline.of(peer));
+        let peaks = resources.filter_map(|event| match event {
+            Event::Resources {
+                peak_resident_kib, ..
+            } => Some(*peak_resident_kib),
+            _ => None,
+        });
+        peaks.max()
+    };
     samples
         .iter()
-        .flat_map(|sample| sample.result.peers.values())
-        .filter_map(|peer| peer.peak_resident_kib)
+        .filter_map(|sample| of_run(&sample.run))
         .max()
         .unwrap_or_default()
 }

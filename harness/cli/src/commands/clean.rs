@@ -10,12 +10,20 @@ pub(crate) async fn clean() -> Result<Exit, Failure> {
         println!("nothing is left of any run");
         return Ok(Exit::Passed);
     }
-    for leftover in &all {
-        println!("{leftover}");
+    for lab in &all {
+        println!(
+            "{} {}, session {}, raised by process {}: {} containers, {} networks",
+            if lab.kept { "kept lab of" } else { "what is left of" },
+            lab.scenario,
+            lab.session.as_str(),
+            lab.owner_pid,
+            lab.nodes.len(),
+            lab.networks
+        );
     }
     reap::remove(&engine, &all)
         .await
         .map_err(Failure::infrastructure)?;
-    println!("removed {}", all.len());
+    println!("removed");
     Ok(Exit::Passed)
 }

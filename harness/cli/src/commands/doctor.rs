@@ -1,24 +1,36 @@
 //! `farcall doctor`: can this machine run labs, and what to do where it cannot.
 
 use crate::exit::{Exit, Failure};
-use farcall_lab::doctor::{self, Level};
+use farcall_lab::doctor::{self, Finding, Status};
 
 pub(crate) async fn doctor(json: bool) -> Result<Exit, Failure> {
-    let findings = doctor::examine().await;
+    let findings = doctor::examine(std::env::current_exe().ok().as_deref()).await;
     if json {
         let text = serde_json::to_string_pretty(&findings).map_err(Failure::infrastructure)?;
         println!("{text}");
     } else {
         for finding in &findings {
-            println!("{finding}");
+            print(finding);
         }
     }
     let problem = findings
         .iter()
-        .any(|finding| finding.level == Level::Problem);
+        .any(|finding| finding.status == Status::Problem);
     Ok(if problem {
         Exit::Infrastructure
     } else {
         Exit::Passed
     })
+}
+
+fn print(finding: &Finding) {
+    let status = match finding.status {
+        Status::Ok => "ok",
+        Status::Warning => "warning",
+        Status::Problem => "PROBLEM",
+    };
+    println!("{status:<8} {:<16} {}", finding.name, finding.found);
+    if let Some(advice) = &finding.advice {
+        println!("         hint: {advice}");
+    }
 }

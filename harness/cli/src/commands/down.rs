@@ -10,11 +10,15 @@ pub(crate) async fn down(session: Option<&str>) -> Result<Exit, Failure> {
         println!("no lab is up");
         return Ok(Exit::Passed);
     }
+    reap::remove(&engine, &labs)
+        .await
+        .map_err(Failure::infrastructure)?;
     for lab in &labs {
-        reap::remove_session(&engine, &lab.session)
-            .await
-            .map_err(Failure::infrastructure)?;
-        println!("removed {} of session {}", lab.scenario, lab.session);
+        println!(
+            "removed {} of session {}",
+            lab.scenario,
+            lab.session.as_str()
+        );
     }
     Ok(Exit::Passed)
 }

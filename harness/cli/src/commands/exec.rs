@@ -1,7 +1,8 @@
 //! `farcall exec NODE -- COMMAND...`: any tool in any node of a lab that is up.
 
 use crate::exit::{Exit, Failure};
-use farcall_lab::{Engine, KeptLab, exec as run_in, reap};
+use farcall_lab::reap::{self, Leftover};
+use farcall_lab::{Engine, exec as run_in};
 
 pub(crate) async fn exec(
     session: Option<&str>,
@@ -41,17 +42,20 @@ pub(crate) async fn exec(
 }
 
 /// The labs that are up, or the one of a session.
-pub(crate) async fn kept(engine: &Engine, session: Option<&str>) -> Result<Vec<KeptLab>, Failure> {
+pub(crate) async fn kept(engine: &Engine, session: Option<&str>) -> Result<Vec<Leftover>, Failure> {
     let labs = reap::kept_labs(engine)
         .await
         .map_err(Failure::infrastructure)?;
     let Some(session) = session else {
         return Ok(labs);
     };
-    let known: Vec<String> = labs.iter().map(|lab| lab.session.clone()).collect();
-    let chosen: Vec<KeptLab> = labs
+    let known: Vec<String> = labs
+        .iter()
+        .map(|lab| lab.session.as_str().to_owned())
+        .collect();
+    let chosen: Vec<Leftover> = labs
         .into_iter()
-        .filter(|lab| lab.session == session)
+        .filter(|lab| lab.session.as_str() == session)
         .collect();
     if chosen.is_empty() {
         return Err(Failure::Usage(miette::miette!(

@@ -4,7 +4,7 @@ use crate::args::RunArgs;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{docker, input, signals};
-use farcall_report::{Terminal, TerminalOptions};
+use farcall_report::{Json, Report, StoredRun, Terminal};
 use farcall_run::RunOptions;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -37,13 +37,13 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
                 on_event: args.verbose.then(|| progress.event_printer()),
                 ..RunOptions::default()
             };
-            let result = harness
+            let run = harness
                 .run(scenario, &ice, &options)
                 .await
                 .map_err(Failure::infrastructure)?;
-            verdicts.push(result.verdict);
+            verdicts.push(run.result.verdict);
             progress
-                .aside(|| print(&result, args.json))
+                .aside(|| print(&run, args.json))
                 .map_err(Failure::infrastructure)?;
             if stop.is_cancelled() {
                 return Ok(Exit::Interrupted);
@@ -61,16 +61,13 @@ fn title(scenario: &str, repetition: u32, of: u32) -> String {
     }
 }
 
-fn print(result: &farcall_report::RunResult, json: bool) -> std::io::Result<()> {
+fn print(run: &StoredRun, json: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     if json {
-        serde_json::to_writer(&mut out, result)?;
-        writeln!(out)?;
+        Json.render(run, &mut out)?;
     } else {
-        let options = TerminalOptions {
-            colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        };
-        out.write_all(Terminal::new(options).text(result).as_bytes())?;
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Terminal { colour }.render(run, &mut out)?;
     }
     out.flush()
 }

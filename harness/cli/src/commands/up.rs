@@ -6,7 +6,6 @@ use crate::progress::Progress;
 use crate::{docker, input, signals};
 use farcall_lab::{Lab, LabOptions, SessionId};
 use std::path::Path;
-use std::time::Instant;
 use tokio::sync::mpsc;
 
 pub(crate) async fn up(args: &LabArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
@@ -25,8 +24,7 @@ pub(crate) async fn up(args: &LabArgs, scenarios: Option<&Path>) -> Result<Exit,
         let options = LabOptions {
             session: session.clone(),
             keep: true,
-            capture: false,
-            time_zero: Instant::now(),
+            ..LabOptions::new()
         };
         Lab::raise(harness.engine(), harness.image(), &plan, options, events)
             .await

@@ -5,5 +5,5 @@ mod stdio;
 mod terminal;
 
 pub use session::{ExecError, Streams, run};
-pub use stdio::here;
+pub use stdio::exec;
 pub use terminal::WindowSize;

@@ -66,7 +66,7 @@ pub async fn run<Out, Err>(
     engine: &Engine,
     session: &SessionId,
     node: &str,
-    command: Vec<String>,
+    command: &[String],
     streams: Streams<Out, Err>,
 ) -> Result<i64, ExecError>
 where
@@ -92,7 +92,7 @@ where
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         tty: Some(tty),
-        cmd: Some(command),
+        cmd: Some(command.to_vec()),
         ..CreateExecOptions::default()
     };
     let container = container_name(session, node);
@@ -178,10 +178,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    async fn drain<Out, Err>(
-        &mut self,
-        streams: &mut Streams<Out, Err>,
-    ) -> Result<(), ExecError>
+    async fn drain<Out, Err>(&mut self, streams: &mut Streams<Out, Err>) -> Result<(), ExecError>
     where
         Out: AsyncWrite + Unpin,
         Err: AsyncWrite + Unpin,
@@ -198,11 +195,7 @@ impl Execution<'_> {
             width: size.columns,
         };
         // A command that has just ended has no window any more.
-        let _ = self
-            .engine
-            .docker
-            .resize_exec(self.id, options.into())
-            .await;
+        let _ = self.engine.docker.resize_exec(self.id, options).await;
     }
 }
 

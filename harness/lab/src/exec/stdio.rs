@@ -15,11 +15,11 @@ const CHUNK: usize = 8 * 1024;
 ///
 /// # Errors
 /// As [`run`], and when the terminal cannot be lent.
-pub async fn here(
+pub async fn exec(
     engine: &Engine,
     session: &SessionId,
     node: &str,
-    command: Vec<String>,
+    command: &[String],
 ) -> Result<i64, ExecError> {
     let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
     let (raw_mode, window) = if interactive {

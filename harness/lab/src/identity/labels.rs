@@ -1,12 +1,11 @@
 //! The labels on every container and network of a lab.
 
 use super::{Owner, SessionId};
+use crate::images::LABEL;
 use std::collections::HashMap;
 
-/// The label that marks everything of a lab.
-pub(crate) const TOOL: &str = "farcall";
-/// Its value.
-pub(crate) const TOOL_VALUE: &str = "lab";
+/// The value of the label [`LABEL`] that marks everything of a lab.
+pub(crate) const LAB: &str = "lab";
 /// The label with the session id.
 pub(crate) const SESSION: &str = "farcall.session";
 const SCENARIO: &str = "farcall.scenario";
@@ -35,7 +34,7 @@ impl Labels {
         let owner = serde_json::to_string(&self.owner).unwrap_or_default();
         HashMap::from(
             [
-                (TOOL, TOOL_VALUE.to_owned()),
+                (LABEL, LAB.to_owned()),
                 (SESSION, self.session.to_string()),
                 (SCENARIO, self.scenario.clone()),
                 (PID, self.owner.pid.to_string()),
@@ -90,10 +89,7 @@ mod tests {
             Labels::read(&of_node),
             Some((labels.clone(), Some("alice".to_owned())))
         );
-        assert_eq!(
-            Labels::read(&labels.of_network()),
-            Some((labels, None))
-        );
+        assert_eq!(Labels::read(&labels.of_network()), Some((labels, None)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod names;
 mod owner;
 mod session;
 
-pub(crate) use labels::{Labels, SESSION, TOOL, TOOL_VALUE};
+pub(crate) use labels::{LAB, Labels, SESSION};
 pub(crate) use names::{container_name, host_name, network_name};
 pub use owner::{Owner, OwnerState};
 pub use session::{SessionId, SessionIdError};

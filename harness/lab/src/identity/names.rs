@@ -56,10 +56,7 @@ mod tests {
             container_name(&session, "office-gateway"),
             "farcall-0123abcd-office-gateway"
         );
-        assert_eq!(
-            network_name(&session, "a b/c"),
-            "farcall-0123abcd-a-b-c"
-        );
+        assert_eq!(network_name(&session, "a b/c"), "farcall-0123abcd-a-b-c");
     }
 
     #[test]

@@ -11,7 +11,9 @@ use super::base::short_hex;
 use super::build::{Context, append, build};
 use super::closure::{Closure, closure};
 use super::progress::Log;
-use super::{BaseImage, ImageError, OnProgress, base_image, existing_base_image, lock, store};
+use super::{
+    BaseImage, ImageError, LABEL, OnProgress, base_image, existing_base_image, lock, store,
+};
 use crate::engine::Engine;
 
 const REPOSITORY: &str = "farcall-agent";
@@ -58,7 +60,7 @@ pub async fn agent_image(
     }
     log.step(format!("building {}", image.reference));
     let context = content.pack(base.reference).await?;
-    build(docker, context, &image.reference, KIND, &mut log).await?;
+    build(docker, context, &image.reference, &mut log).await?;
     store::prune(docker, KIND, KEPT_IMAGES).await?;
     Ok(image)
 }
@@ -166,7 +168,9 @@ fn hash_files(files: &[(String, PathBuf)]) -> Result<Vec<u8>, ImageError> {
 
 fn pack_files(files: &[(String, PathBuf)], base_reference: &str) -> io::Result<File> {
     let mut tar = tar::Builder::new(tempfile::tempfile()?);
-    let dockerfile = format!("FROM {base_reference}\nCOPY farcall /farcall\n");
+    // Each instruction costs Docker a container; the label comes first so that it is cached.
+    let dockerfile =
+        format!("FROM {base_reference}\nLABEL {LABEL}={KIND}\nCOPY farcall /farcall\n");
     append(&mut tar, "Dockerfile", dockerfile.as_bytes())?;
     for (name, path) in files {
         let mut file = File::open(path)?;

@@ -112,7 +112,7 @@ async fn from_registry(docker: &Docker, log: &mut Log<'_>) -> Result<(), ImageEr
     let reference = base_reference();
     log.step(format!("building {reference} from {public}"));
     let context = recipe_context().map_err(ImageError::file("pack", "docker/"))?;
-    build(docker, Context::Bytes(context), &reference, KIND, log).await
+    build(docker, Context::Bytes(context), &reference, log).await
 }
 
 async fn pull(docker: &Docker, public: &str, log: &mut Log<'_>) -> Result<(), ImageError> {
@@ -185,6 +185,7 @@ mod tests {
     #[test]
     fn the_dockerfile_starts_from_the_image_that_is_pulled() {
         assert!(DOCKERFILE.contains(&format!("\nFROM {PUBLIC_BASE}:{PUBLIC_BASE_TAG}\n")));
+        assert!(DOCKERFILE.contains(&format!("\nLABEL {LABEL}={KIND}\n")));
     }
 
     #[test]

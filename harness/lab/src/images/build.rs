@@ -11,9 +11,9 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::io::AsyncRead;
 use tokio_util::codec::{BytesCodec, FramedRead};
 
+use super::ImageError;
 use super::error::says_no_space;
 use super::progress::Log;
-use super::{ImageError, LABEL};
 
 /// How long a build may be silent, such as while it unpacks or commits a large layer.
 const BUILD_SILENCE: Duration = Duration::from_secs(300);
@@ -29,19 +29,16 @@ pub(super) enum Context {
     File(tokio::fs::File),
 }
 
-/// Builds `context` as `reference`, with the label `farcall=KIND`.
+/// Builds `context` as `reference`.
 pub(super) async fn build(
     docker: &Docker,
     context: Context,
     reference: &str,
-    kind: &str,
     log: &mut Log<'_>,
 ) -> Result<(), ImageError> {
     let action = format!("build {reference}");
-    let labels = [(LABEL, kind)].into();
     let options = BuildImageOptionsBuilder::default()
         .t(reference)
-        .labels(&labels)
         .rm(true)
         .forcerm(true)
         .build();

@@ -23,7 +23,10 @@ pub enum RaiseError {
         network: String,
     },
     /// Docker did not create a network.
-    #[error("failed to create the network {network}: {source}\nhint: {}", hint(source))]
+    #[error(
+        "failed to create the network {network}: {source}\nhint: {}",
+        hint(source)
+    )]
     Network {
         /// The network, by its name in the plan.
         network: String,
@@ -31,7 +34,10 @@ pub enum RaiseError {
         source: Error,
     },
     /// Docker did not do what a container needs.
-    #[error("failed to {step} the container of {node}: {source}\nhint: {}", hint(source))]
+    #[error(
+        "failed to {step} the container of {node}: {source}\nhint: {}",
+        hint(source)
+    )]
     Container {
         /// The node.
         node: String,
@@ -41,14 +47,12 @@ pub enum RaiseError {
         source: Error,
     },
     /// A node could not become what the plan says.
-    #[error("failed to set up {node}: {source}; its last lines:\n{log}")]
+    #[error("failed to set up {node}: {source}")]
     SetUp {
         /// The node.
         node: String,
         /// What went wrong.
-        source: NodeError,
-        /// Its last lines.
-        log: String,
+        source: Box<NodeError>,
     },
     /// The lab did not stand in time.
     #[error(
@@ -104,7 +108,10 @@ impl std::fmt::Display for Step {
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
     /// Docker did not say what there is.
-    #[error("failed to list what farcall left in Docker: {source}\nhint: {}", hint(source))]
+    #[error(
+        "failed to list what farcall left in Docker: {source}\nhint: {}",
+        hint(source)
+    )]
     List {
         /// Docker's answer.
         source: Error,
@@ -113,7 +120,10 @@ pub enum RemoveError {
     #[error("failed to read /proc to tell whose labs there are: {0}\nhint: mount /proc")]
     Owner(std::io::Error),
     /// Something could not be removed.
-    #[error("failed to remove {}\nhint: `farcall clean` tries again", list(failures))]
+    #[error(
+        "failed to remove {}\nhint: `farcall clean` tries again",
+        list(failures)
+    )]
     Left {
         /// Each container or network with Docker's answer.
         failures: Vec<(String, Error)>,
@@ -152,13 +162,10 @@ fn hint(error: &Error) -> &'static str {
             "this kernel or engine lacks a setting that the plan needs; `farcall doctor` tells which",
         ),
     ];
-    known
-        .iter()
-        .find(|(sign, _)| text.contains(sign))
-        .map_or(
-            "see the engine's own log (`journalctl -u docker`), and `farcall doctor`",
-            |(_, hint)| hint,
-        )
+    known.iter().find(|(sign, _)| text.contains(sign)).map_or(
+        "see the engine's own log (`journalctl -u docker`), and `farcall doctor`",
+        |(_, hint)| hint,
+    )
 }
 
 #[cfg(test)]

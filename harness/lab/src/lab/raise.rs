@@ -194,11 +194,7 @@ impl Site {
 
         self.step(vessel, Step::SetUp);
         let node = vessel.node.name.clone();
-        let sink = EventSink::new(
-            node.clone(),
-            self.options.time_zero,
-            self.events.clone(),
-        );
+        let sink = EventSink::new(node.clone(), self.options.time_zero, self.events.clone());
         let handle = wires.converse(docker.clone(), vessel.name.clone(), node, sink);
         let addresses = endpoints.iter().map(|endpoint| endpoint.address).collect();
         let set_up = self.set_up(&handle, &vessel.node, addresses);
@@ -237,7 +233,9 @@ impl Site {
         };
         let within = self.options.deadline;
         let done = async {
-            let reply = handle.request(Command::Setup(Box::new(setup)), within).await?;
+            let reply = handle
+                .request(Command::Setup(Box::new(setup)), within)
+                .await?;
             match reply {
                 Reply::Done => Ok(()),
                 other => Err(handle.unexpected(&other)),
@@ -246,8 +244,7 @@ impl Site {
         let both = futures::future::try_join(done, handle.synchronise(within)).await;
         both.map(drop).map_err(|source| RaiseError::SetUp {
             node: node.name.clone(),
-            log: handle.log_tail(),
-            source,
+            source: Box::new(source),
         })
     }
 

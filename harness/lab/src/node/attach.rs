@@ -120,10 +120,7 @@ async fn autopsy(docker: &Docker, container: &str) -> (Option<i64>, String) {
             .condition("not-running")
             .build();
         // Its result has no more than the exit code, which the inspection has as well.
-        let _ = docker
-            .wait_container(container, Some(options))
-            .next()
-            .await;
+        let _ = docker.wait_container(container, Some(options)).next().await;
         docker.inspect_container(container, None).await
     };
     let state = match tokio::time::timeout(AUTOPSY_DEADLINE, examine).await {

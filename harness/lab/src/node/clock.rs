@@ -44,7 +44,10 @@ pub(crate) fn since(time_zero: Instant) -> f64 {
 
 /// A monotonic clock stays below 2^53 nanoseconds for a hundred days of uptime; beyond that an event
 /// is off by a nanosecond.
-#[expect(clippy::cast_precision_loss, reason = "nanoseconds become milliseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "nanoseconds become milliseconds"
+)]
 fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
 }

@@ -42,12 +42,14 @@ pub enum NodeError {
         log: String,
     },
     /// The node answered that it could not.
-    #[error("failed at {node}: {message}")]
+    #[error("failed at {node}: {message}; its last lines:\n{log}")]
     Failed {
         /// The node.
         node: String,
         /// The node's own words.
         message: String,
+        /// Its last lines.
+        log: String,
     },
     /// The node gave an answer of another kind: host and agent are not of one build.
     #[error(

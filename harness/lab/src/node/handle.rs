@@ -72,6 +72,7 @@ impl NodeHandle {
             Ok(Ok(Reply::Failed { message })) => Err(NodeError::Failed {
                 node: self.shared.name.clone(),
                 message,
+                log: self.shared.logbook().tail(),
             }),
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_closed)) => Err(self.shared.gone()),
@@ -107,11 +108,6 @@ impl NodeHandle {
     #[must_use]
     pub fn log(&self) -> String {
         self.shared.logbook().text()
-    }
-
-    /// The last lines of [`NodeHandle::log`], for error messages.
-    pub(crate) fn log_tail(&self) -> String {
-        self.shared.logbook().tail()
     }
 
     /// Asks for the node's clock a few times and brings its events onto the harness's.
@@ -164,6 +160,7 @@ impl Shared {
         let line = serde_json::to_string(request).map_err(|error| NodeError::Failed {
             node: self.name.clone(),
             message: format!("failed to write the request: {error}"),
+            log: self.logbook().tail(),
         })?;
         let (sender, receiver) = oneshot::channel();
         if let Conversation::Open(pending) = &mut *self.conversation() {

@@ -76,6 +76,11 @@ impl Plan {
             "\nexpected\n  the call {verb} within {} ms",
             expect.within_ms
         )?;
+        match expect.relayed {
+            Some(true) => writeln!(out, "  media go through a server")?,
+            Some(false) => writeln!(out, "  media go through no server")?,
+            None => {}
+        }
         for (peer, pair) in &expect.selected_pair {
             writeln!(
                 out,

@@ -4,65 +4,81 @@ use super::UNSOLICITED;
 use super::firewall::{OUTGOING, outgoing};
 use super::node::isolation;
 use super::ruleset::{Chain, Ruleset};
+use crate::aspect::{FROM_INSIDE, TO_INSIDE};
 use crate::layout::Router;
 use crate::passage::is_open;
-use farcall_scenario::{Behaviour, Firewall};
+use farcall_scenario::{Behaviour, Firewall, Nat};
 
 /// The ruleset of a router. A carrier has no firewall; a site's gateway does, and resolves names.
 pub(crate) fn gateway(router: &Router, firewall: Option<&Firewall>) -> String {
-    let (inside, outside) = (router.inside.interface, router.outside.interface);
-    let outwards = format!("iifname \"{inside}\" oifname \"{outside}\"");
-    let inwards = format!("iifname \"{outside}\" oifname \"{inside}\"");
+    let inside = router.inside.interface;
     let mut ruleset = Ruleset::new(format!(
         "{}: between {} and {}",
         router.name, router.inside.network, router.outside.network
-    ));
-    // Replies before rules: a rule is for the direction in which a connection was opened. Packets
-    // that no connection explains would leave untranslated.
-    let mut forward = Chain::base(
+    ))
+    .chain(
+        Chain::base(
+            "from-inside",
+            "type filter hook prerouting priority raw; policy accept;",
+        )
+        .count(&format!("iifname \"{inside}\""), FROM_INSIDE),
+    );
+    if let Some(firewall) = firewall {
+        ruleset = outgoing(ruleset, firewall);
+    }
+    ruleset = ruleset
+        .chain(forward(router, firewall))
+        .chain(input(router, firewall.is_some()))
+        .chain(isolation())
+        .chain(
+            Chain::base(
+                "to-inside",
+                "type filter hook postrouting priority filter; policy accept;",
+            )
+            .count(&format!("oifname \"{inside}\""), TO_INSIDE),
+        );
+    if let Some(nat) = router.nat {
+        ruleset = ruleset.chain(translation(router, nat));
+    }
+    ruleset.text()
+}
+
+/// What goes through. Replies before rules: a rule is for the direction in which a connection was
+/// opened. Packets that no connection explains would leave untranslated.
+fn forward(router: &Router, firewall: Option<&Firewall>) -> Chain {
+    let (inside, outside) = (router.inside.interface, router.outside.interface);
+    let outwards = format!("iifname \"{inside}\" oifname \"{outside}\"");
+    let inwards = format!("iifname \"{outside}\" oifname \"{inside}\"");
+    let chain = Chain::base(
         "forward",
         "type filter hook forward priority filter; policy drop;",
     )
     .rule("ct state invalid", "state/drop-invalid", "drop")
     .rule("ct state related", "state/accept-related", "accept")
     .rule("ct direction reply", "state/accept-reply", "accept");
-    forward = match firewall {
-        Some(firewall) => {
-            ruleset = outgoing(ruleset, firewall);
-            forward.jump(&outwards, OUTGOING)
-        }
-        None => forward.rule(&outwards, "forward/outgoing", "accept"),
+    let chain = match firewall {
+        Some(_) => chain.jump(&outwards, OUTGOING),
+        None => chain.rule(&outwards, "forward/outgoing", "accept"),
     };
-    forward = match (router.nat, firewall.is_none_or(is_open)) {
-        (Some(_), _) => forward.rule(&inwards, UNSOLICITED, "drop"),
-        (None, false) => forward.rule(&inwards, "firewall/drop-unsolicited", "drop"),
-        (None, true) => forward.rule(&inwards, "forward/incoming", "accept"),
+    let chain = match (router.nat, firewall.is_none_or(is_open)) {
+        (Some(_), _) => chain.rule(&inwards, UNSOLICITED, "drop"),
+        (None, false) => chain.rule(&inwards, "firewall/drop-unsolicited", "drop"),
+        (None, true) => chain.rule(&inwards, "forward/incoming", "accept"),
     };
-    forward = forward.rule("", "forward/drop-other", "drop");
-    ruleset = ruleset
-        .chain(forward)
-        .chain(input(router, firewall.is_some()))
-        .chain(isolation());
-    if let Some(nat) = router.nat {
-        ruleset = ruleset
-            // Without a chain here replies would not be translated back.
-            .chain(Chain::base(
-                "prerouting",
-                "type nat hook prerouting priority dstnat; policy accept;",
-            ))
-            .chain(
-                Chain::base(
-                    "postrouting",
-                    "type nat hook postrouting priority srcnat; policy accept;",
-                )
-                .rule(
-                    &format!("meta nfproto ipv4 oifname \"{outside}\""),
-                    "nat/masquerade",
-                    masquerade(nat.mapping),
-                ),
-            );
-    }
-    ruleset.text()
+    chain.rule("", "forward/drop-other", "drop")
+}
+
+fn translation(router: &Router, nat: Nat) -> Chain {
+    let outside = router.outside.interface;
+    Chain::base(
+        "postrouting",
+        "type nat hook postrouting priority srcnat; policy accept;",
+    )
+    .rule(
+        &format!("meta nfproto ipv4 oifname \"{outside}\""),
+        "nat/masquerade",
+        masquerade(nat.mapping),
+    )
 }
 
 /// What is for the router itself. Unsolicited packets are dropped before connection tracking keeps

@@ -55,6 +55,11 @@ impl Chain {
         self
     }
 
+    /// Adds a rule that counts what it matches and decides nothing.
+    pub(super) fn count(self, matches: &str, counter: &str) -> Self {
+        self.rule(matches, counter, "")
+    }
+
     /// Adds a rule that hands what it matches to another chain, whose rules count it.
     pub(super) fn jump(mut self, matches: &str, chain: &str) -> Self {
         self.rules.push(Rule {
@@ -110,12 +115,14 @@ impl Ruleset {
 
 impl std::fmt::Display for Rule {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.matches.is_empty() {
-            write!(formatter, "{} ", self.matches)?;
-        }
-        if let Some(counter) = &self.counter {
-            write!(formatter, "counter name \"{counter}\" ")?;
-        }
-        formatter.write_str(&self.statement)
+        let matches = (!self.matches.is_empty()).then(|| self.matches.clone());
+        let counter = self.counter.as_ref();
+        let counter = counter.map(|name| format!("counter name \"{name}\""));
+        let statement = (!self.statement.is_empty()).then(|| self.statement.clone());
+        let parts: Vec<String> = [matches, counter, statement]
+            .into_iter()
+            .flatten()
+            .collect();
+        formatter.write_str(&parts.join(" "))
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn parse_json(text: &str) -> Result<Value, SyntaxError> {
     let parsed = parsed.map_err(|error| syntax_error(&error))?;
     parsed.value.map(value).ok_or_else(|| SyntaxError {
         message: "the file is empty".to_owned(),
+        hint: "write `{ \"iceServers\": [] }`, with the servers of the application in the brackets",
         span: 0..0,
     })
 }
@@ -39,6 +40,7 @@ fn syntax_error(error: &ParseError) -> SyntaxError {
     };
     SyntaxError {
         message: format!("this is not JSON: {message}"),
+        hint: "the text is not shown here, for it may hold credentials",
         span: error.range().start..error.range().end,
     }
 }

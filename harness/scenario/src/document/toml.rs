@@ -19,8 +19,15 @@ pub(crate) fn parse_toml(text: &str) -> Result<Value, Vec<SyntaxError>> {
 }
 
 fn syntax_error(error: &Error) -> SyntaxError {
+    let message = error.message();
+    let hint = if message == "duplicate key" {
+        "keep one of them"
+    } else {
+        "texts, words and addresses stand in double quotes; see https://toml.io for all else"
+    };
     SyntaxError {
-        message: error.message().to_owned(),
+        message: format!("this is not TOML: {message}"),
+        hint,
         span: error.span().unwrap_or_default(),
     }
 }

@@ -62,6 +62,7 @@ impl Read for IceServer {
     fn read(node: Node<'_>) -> Self {
         node.table(|table| {
             table.retired("url", "W3C replaced `url` by `urls`: rename the key");
+            table.retired("password", "W3C calls it `credential`: rename the key");
             table.optional_with("credentialType", |node| {
                 node.one_of("credential type", &["password"]);
             });

@@ -3,16 +3,16 @@
 /// How far, of 1, a word may be from another to be taken for it.
 const LIKENESS: f64 = 0.75;
 
+/// How like two words are, whatever their case, of 1.
+pub(crate) fn likeness(word: &str, other: &str) -> f64 {
+    strsim::jaro_winkler(&word.to_lowercase(), other)
+}
+
 /// The known word that is most like this one, if any is like it.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word.to_lowercase(), candidate),
-                candidate,
-            )
-        })
+        .map(|candidate| (likeness(word, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, candidate)| candidate)

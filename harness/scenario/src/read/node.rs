@@ -17,6 +17,8 @@ pub(crate) struct Node<'a> {
     pub(super) notes: &'a Notes,
     pub(super) path: String,
     pub(super) value: Option<&'a Value>,
+    /// A hint with what a person could write here.
+    pub(super) example: Option<String>,
 }
 
 impl<'a> Node<'a> {
@@ -25,6 +27,7 @@ impl<'a> Node<'a> {
             notes,
             path: String::new(),
             value: Some(document),
+            example: None,
         }
     }
 
@@ -51,7 +54,9 @@ impl<'a> Node<'a> {
                 other => other.name(),
             };
             let message = format!("expected {expected}, found {found}");
-            self.note_unread(Finding::new(&self.path, message));
+            let mut finding = Finding::new(&self.path, message);
+            finding.hint.clone_from(&self.example);
+            self.note_unread(finding);
         }
     }
 
@@ -95,6 +100,7 @@ impl<'a> Node<'a> {
                 notes: self.notes,
                 path,
                 value: Some(&entry.value),
+                example: None,
             };
             (entry.key.clone(), T::read(node))
         };
@@ -117,6 +123,7 @@ impl<'a> Node<'a> {
                 notes: self.notes,
                 path: path.clone(),
                 value: Some(value),
+                example: None,
             });
             // A list with a stand-in in it is not what was meant.
             let mut unread = self.notes.unread.borrow_mut();

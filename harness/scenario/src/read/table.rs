@@ -1,7 +1,8 @@
 //! A table with known keys.
 
+use super::nearest::nearest;
 use super::{Finding, Node, Notes, Read, did_you_mean};
-use crate::document::{Entry, Kind};
+use crate::document::{Entry, Kind, Span};
 
 /// A table that is being read. Each key is asked for by name; what nobody asked for is unknown.
 pub(crate) struct Table<'a> {
@@ -10,6 +11,8 @@ pub(crate) struct Table<'a> {
     /// `None` where there is no table and that has been noted.
     entries: Option<&'a [Entry]>,
     known: Vec<&'static str>,
+    /// Required keys that are not there.
+    missing: Vec<(&'static str, Finding)>,
     /// Keys that are wrong here, with what to write instead.
     retired: Vec<(&'static str, &'static str)>,
 }
@@ -21,6 +24,7 @@ impl<'a> Table<'a> {
             path,
             entries,
             known: Vec::new(),
+            missing: Vec::new(),
             retired: Vec::new(),
         }
     }
@@ -37,16 +41,14 @@ impl<'a> Table<'a> {
         example: &str,
         read: impl FnOnce(Node<'a>) -> T,
     ) -> T {
-        let node = self.node(key);
+        let mut node = self.node(key);
+        let example = format!("write for example `{example}`");
         if !node.is_written() {
-            if self.entries.is_some() {
-                let finding = Finding::new(node.path.clone(), format!("`{key}` is missing"));
-                let finding = finding.hint(format!("write for example `{example}`"));
-                let place = self.notes.place(&self.path);
-                self.notes.findings.borrow_mut().push((place, finding));
-            }
+            let finding = Finding::new(node.path.clone(), format!("`{key}` is missing"));
+            self.missing.push((key, finding.hint(example.clone())));
             self.notes.unread.borrow_mut().insert(node.path.clone());
         }
+        node.example = Some(example);
         read(node)
     }
 
@@ -99,28 +101,35 @@ impl<'a> Table<'a> {
             notes: self.notes,
             path,
             value: entry.map(|entry| &entry.value),
+            example: None,
         }
     }
 
-    /// Notes what nobody asked for.
+    /// Notes what nobody asked for, and what was asked for in vain.
     pub(super) fn finish(self) {
+        let Some(entries) = self.entries else { return };
+        let mut missing = self.missing.clone();
         let mut seen: Vec<&str> = Vec::new();
-        for entry in self.entries.unwrap_or_default() {
+        for entry in entries {
             let key = entry.key.as_str();
-            let finding = if seen.contains(&key) {
+            if seen.contains(&key) {
                 let finding = Finding::new(self.path_of(key), format!("`{key}` is written twice"));
-                Some(finding.hint("keep one of them"))
-            } else if self.known.contains(&key) {
-                None
-            } else {
-                Some(self.unknown(key))
-            };
-            seen.push(key);
-            if let Some(finding) = finding {
-                let note = (entry.key_span.clone(), finding);
-                self.notes.findings.borrow_mut().push(note);
+                self.note(entry.key_span.clone(), finding.hint("keep one of them"));
+            } else if !self.known.contains(&key) {
+                self.note(entry.key_span.clone(), self.unknown(key));
+                // What is misspelt is not missing as well.
+                let meant = nearest(key, self.known.iter().copied());
+                missing.retain(|(missing, _)| Some(*missing) != meant);
             }
+            seen.push(key);
         }
+        for (_, finding) in missing {
+            self.note(self.notes.place(&self.path), finding);
+        }
+    }
+
+    fn note(&self, place: Span, finding: Finding) {
+        self.notes.findings.borrow_mut().push((place, finding));
     }
 
     fn unknown(&self, key: &str) -> Finding {

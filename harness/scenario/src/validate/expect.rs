@@ -14,10 +14,11 @@ pub(super) fn check(scenario: &Scenario) -> Vec<Finding> {
         &Expect::WITHIN_MS,
     ));
     findings.extend(check_no_call(expect));
+    findings.extend(check_relayed(expect));
     for (peer, pair) in &expect.selected_pair {
         findings.extend(check_peer(scenario, peer));
         findings.extend(check_relay_protocol(peer, pair));
-        findings.extend(check_relayed(expect, peer, pair));
+        findings.extend(check_not_relayed(expect, peer, pair));
     }
     findings
 }
@@ -68,29 +69,30 @@ fn check_relay_protocol(peer: &str, pair: &ExpectedPair) -> Option<Finding> {
     Some(finding.hint("add \"relay\" to `local`, or leave `relay_protocol` out"))
 }
 
-fn check_relayed(expect: &Expect, peer: &str, pair: &ExpectedPair) -> Option<Finding> {
-    let local = format!("{}.local", path(peer));
-    if expect.relayed == Some(false) && pair.local == [CandidateType::Relay] {
-        let finding = Finding::new(
-            local,
-            "`relayed = false` forbids the one type that is allowed here",
-        );
-        let finding = finding.because_of("expect.relayed");
-        return Some(finding.hint("leave one of the two out"));
+/// `relayed = false` beside a peer that may have nothing but a relay candidate.
+fn check_not_relayed(expect: &Expect, peer: &str, pair: &ExpectedPair) -> Option<Finding> {
+    if expect.relayed != Some(false) || pair.local != [CandidateType::Relay] {
+        return None;
     }
-    let neither_may_relay = |pair: &ExpectedPair| !may_relay(&pair.local);
-    if expect.relayed == Some(true)
-        && expect.selected_pair.len() == 2
-        && expect.selected_pair.values().all(neither_may_relay)
-    {
-        let message = "`relayed = true` needs a relay candidate, and no peer may have one";
-        let mut finding = Finding::new(local, message).because_of("expect.relayed");
-        for peer in expect.selected_pair.keys() {
-            finding = finding.because_of(format!("{}.local", path(peer)));
-        }
-        return Some(finding.hint("add \"relay\" to `local`"));
+    let message = "`relayed = false` forbids the one type that is allowed here";
+    let finding = Finding::new(format!("{}.local", path(peer)), message);
+    let finding = finding.because_of("expect.relayed");
+    Some(finding.hint("leave one of the two out"))
+}
+
+/// `relayed = true` beside two peers of which neither may have a relay candidate.
+fn check_relayed(expect: &Expect) -> Option<Finding> {
+    let pairs = &expect.selected_pair;
+    let possible = pairs.len() < 2 || pairs.values().any(|pair| may_relay(&pair.local));
+    if expect.relayed != Some(true) || possible {
+        return None;
     }
-    None
+    let message = "this needs a relay candidate, and no peer's `local` allows one";
+    let mut finding = Finding::new("expect.relayed", message);
+    for peer in pairs.keys() {
+        finding = finding.because_of(format!("{}.local", path(peer)));
+    }
+    Some(finding.hint("add \"relay\" to a peer's `local`, or leave this out"))
 }
 
 /// Whether the local candidate may be a relay candidate.

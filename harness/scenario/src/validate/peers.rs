@@ -12,8 +12,7 @@ pub(super) fn check(scenario: &Scenario) -> Vec<Finding> {
     let mut findings = Vec::new();
     let count = scenario.peers.len();
     if count != 2 {
-        let message =
-            format!("a call has two peers, and here is {count}").replace("is 0", "is none");
+        let message = format!("a call has two peers, not {count}");
         let finding = Finding::new("peers", message);
         findings.push(finding.hint("write [[peers]] twice; the first makes the offer"));
     }

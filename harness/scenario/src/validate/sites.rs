@@ -1,7 +1,7 @@
 //! Sites: networks that can be, and NATs that can be built.
 
 use super::{LABEL_RULE, is_label};
-use crate::model::{NatOverride, Scenario, Site};
+use crate::model::{Carrier, NatOverride, Scenario, Site};
 use crate::preset::NatPreset;
 use crate::read::Finding;
 use ipnet::Ipv4Net;
@@ -60,38 +60,38 @@ fn check_name(name: &str) -> Option<Finding> {
 fn check_site(path: &str, site: &Site) -> Vec<Finding> {
     let lan_key = format!("{path}.lan");
     let gateway = format!("{path}.gateway");
-    let mut findings = check_network(
+    let mut findings = Vec::new();
+    findings.extend(check_network(
         &lan_key,
         site.lan,
-        &format!("{gateway}.nat"),
+        &gateway,
         site.gateway.nat,
-    );
+    ));
     findings.extend(check_nat(
         &gateway,
         site.gateway.nat,
         site.gateway.nat_override.as_ref(),
     ));
-    let Some(carrier) = &site.carrier else {
-        return findings;
-    };
-    let carrier_path = format!("{path}.carrier");
-    let network_key = format!("{carrier_path}.network");
-    let nat_key = format!("{carrier_path}.nat");
-    findings.extend(check_network(
-        &network_key,
-        carrier.network,
-        &nat_key,
-        carrier.nat,
-    ));
-    findings.extend(check_nat(
-        &carrier_path,
-        carrier.nat,
-        carrier.nat_override.as_ref(),
-    ));
-    if overlap(carrier.network, site.lan) {
-        let message = format!("{} overlaps the site's LAN {}", carrier.network, site.lan);
+    if let Some(carrier) = &site.carrier {
+        findings.extend(check_carrier(
+            &format!("{path}.carrier"),
+            carrier,
+            &lan_key,
+            site.lan,
+        ));
+    }
+    findings
+}
+
+fn check_carrier(path: &str, carrier: &Carrier, lan_key: &str, lan: Ipv4Net) -> Vec<Finding> {
+    let network = carrier.network;
+    let key = format!("{path}.network");
+    let mut findings = Vec::new();
+    findings.extend(check_network(&key, network, path, carrier.nat));
+    findings.extend(check_nat(path, carrier.nat, carrier.nat_override.as_ref()));
+    if overlap(network, lan) {
         findings.push(
-            Finding::new(network_key, message)
+            Finding::new(key, format!("{network} overlaps the site's LAN {lan}"))
                 .because_of(lan_key)
                 .hint("the gateway stands between the two: give them different addresses"),
         );
@@ -101,7 +101,7 @@ fn check_site(path: &str, site: &Site) -> Vec<Finding> {
 
 /// A network by itself. The first rule that it breaks is reported; the others would be said of
 /// addresses that have to change anyway.
-fn check_network(key: &str, network: Ipv4Net, nat_key: &str, nat: NatPreset) -> Option<Finding> {
+fn check_network(key: &str, network: Ipv4Net, router: &str, nat: NatPreset) -> Option<Finding> {
     let finding = |message: &str| Finding::new(key, format!("{network} {message}"));
     if !PREFIXES.contains(&network.prefix_len()) {
         let hint = format!(
@@ -127,7 +127,11 @@ fn check_network(key: &str, network: Ipv4Net, nat_key: &str, nat: NatPreset) -> 
         let message = "is not public within the lab, and `nat = \"none\"` does not translate it";
         let [first, second] = PUBLIC;
         let hint = format!("use addresses out of {first} or {second}, or name a NAT");
-        return Some(finding(message).because_of(nat_key).hint(hint));
+        return Some(
+            finding(message)
+                .because_of(format!("{router}.nat"))
+                .hint(hint),
+        );
     }
     None
 }

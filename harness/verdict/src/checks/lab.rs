@@ -48,12 +48,8 @@ fn check_aspect(case: &Case<'_>, aspect: Aspect) -> Check {
         .iter()
         .filter_map(|(node, wanted)| {
             let found = measured.iter().filter(|one| one.node == *node).count();
-            (found < *wanted).then(|| {
-                format!(
-                    "{node}: {} of {wanted} declarations not measured",
-                    wanted - found
-                )
-            })
+            (found < *wanted)
+                .then(|| format!("{node}: {} of {wanted} not measured", wanted - found))
         })
         .collect();
     let is_sound = wrong.is_empty() && missing.is_empty() && !measured.is_empty();
@@ -66,7 +62,7 @@ fn check_aspect(case: &Case<'_>, aspect: Aspect) -> Check {
     Check::new(
         name,
         verdict,
-        format!("{total} declarations measured, all of them hold"),
+        format!("all that is declared is measured and holds ({total})"),
         format!("{} measured, {holding} hold", measured.len()),
     )
     .with_evidence(wrong)
@@ -135,7 +131,7 @@ mod tests {
         });
         let check = sample.check("lab/isolation");
         assert_eq!(check.verdict, Invalid);
-        assert_eq!(check.evidence, ["bob: 1 of 1 declarations not measured"]);
+        assert_eq!(check.evidence, ["bob: 1 of 1 not measured"]);
     }
 
     #[test]

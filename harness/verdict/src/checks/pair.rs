@@ -7,13 +7,51 @@ use farcall_scenario::ExpectedPair;
 use farcall_timeline::{Candidate, CandidateType, SelectedPair};
 use std::fmt::Display;
 
-/// One check for each peer of which a pair is expected.
+/// One check for each peer of which a pair is expected, and one for the whole way if it is expected to
+/// lead through a TURN server, or not to.
 pub(crate) fn selected_pairs(case: &Case<'_>) -> Vec<Check> {
-    let expected = &case.declared.expect.selected_pair;
-    expected
-        .iter()
-        .map(|(peer, wanted)| of_peer(case, peer, wanted))
+    let expect = &case.declared.expect;
+    expect
+        .relayed
+        .map(|wanted| relayed(case, wanted))
+        .into_iter()
+        .chain(
+            expect
+                .selected_pair
+                .iter()
+                .map(|(peer, wanted)| of_peer(case, peer, wanted)),
+        )
         .collect()
+}
+
+/// Media are relayed if the local candidate of either peer is a relay candidate.
+fn relayed(case: &Case<'_>, wanted: bool) -> Check {
+    let name = "selected-pair/relayed";
+    let in_words = |relayed| {
+        if relayed {
+            "media go through a TURN server"
+        } else {
+            "media do not go through a TURN server"
+        }
+    };
+    let expected = in_words(wanted);
+    if let Some(observed) = nothing_to_observe(case) {
+        return Check::new(name, CheckVerdict::Skipped, expected, observed);
+    }
+    let pairs: Option<Vec<&SelectedPair>> = case.peers.iter().map(|peer| case.pair(peer)).collect();
+    let Some(pairs) = pairs else {
+        let observed = "a peer reported no selected pair";
+        return Check::new(name, CheckVerdict::Invalid, expected, observed);
+    };
+    let found = pairs
+        .iter()
+        .any(|pair| pair.local.candidate_type == CandidateType::Relay);
+    let verdict = if found == wanted {
+        CheckVerdict::Pass
+    } else {
+        CheckVerdict::Fail
+    };
+    Check::new(name, verdict, expected, in_words(found))
 }
 
 fn of_peer(case: &Case<'_>, peer: &str, wanted: &ExpectedPair) -> Check {
@@ -101,6 +139,8 @@ mod tests {
     use crate::sample::{Sample, TCP_URL};
     use farcall_timeline::{CandidateType, Event, IceTransport, SelectedPair};
 
+    const RELAYED: &str = "selected-pair/relayed";
+
     fn with_pair(change: impl Fn(&mut SelectedPair)) -> Sample {
         let mut sample = Sample::good();
         sample.change_of("alice", |event| {
@@ -154,6 +194,29 @@ mod tests {
     fn without_a_connection_there_is_no_pair_to_check() {
         let sample = Sample::not_connected();
         assert_eq!(sample.check("selected-pair/alice").verdict, Skipped);
+    }
+
+    #[test]
+    fn a_way_through_a_server_is_told_from_a_direct_one() {
+        let mut sample = Sample::good();
+        assert_eq!(sample.check(RELAYED).verdict, Pass);
+        sample.declared.expect.relayed = Some(false);
+        assert_eq!(sample.check(RELAYED).verdict, Fail);
+
+        let mut direct = with_pair(|pair| pair.local.candidate_type = CandidateType::Srflx);
+        let check = direct.check(RELAYED);
+        assert_eq!(check.verdict, Fail);
+        assert_eq!(check.observed, "media do not go through a TURN server");
+        direct.declared.expect.relayed = Some(false);
+        assert_eq!(direct.check(RELAYED).verdict, Pass);
+    }
+
+    #[test]
+    fn without_both_pairs_nobody_knows_the_way() {
+        let mut sample = Sample::good();
+        sample.remove(|entry| entry.node == "bob" && matches!(entry.event, Event::SelectedPair(_)));
+        assert_eq!(sample.check(RELAYED).verdict, Invalid);
+        assert_eq!(Sample::not_connected().check(RELAYED).verdict, Skipped);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) fn declared() -> Declared {
         expect: Expectations {
             connects: true,
             within_ms: 20_000,
+            relayed: Some(true),
             selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
             ice_servers: [
                 ("alice".to_owned(), from_the_office()),

@@ -154,6 +154,50 @@ fn a_video_frame_whose_head_is_not_marked_is_corrupt_not_lost() {
 }
 
 #[test]
+fn a_packet_that_is_none_of_the_codec_makes_its_frame_corrupt() {
+    let mut stream = live(Codec::Vp8, 12);
+    let tail = stream.packets_of(0).len() - 1;
+    stream.packets[tail].1.payload.truncate(2);
+    let stats = stream.received();
+    assert_eq!((stats.frames_corrupt, stats.frames_lost), (1, 0));
+    assert_eq!(stats.frames_intact, 11);
+}
+
+#[test]
+fn a_frame_without_marker_is_complete_when_the_next_begins() {
+    let mut stream = live(Codec::Vp8, 12);
+    for position in stream.packets_of(7) {
+        stream.packets[position].1.header.marker = false;
+    }
+    let stats = stream.received();
+    assert_eq!((stats.frames_intact, stats.frames_received), (12, 12));
+}
+
+#[test]
+fn packets_of_padding_only_are_part_of_no_frame() {
+    let mut stream = live(Codec::Vp8, 60);
+    for position in [40, 20] {
+        let mut padding = stream.packets[position].clone();
+        padding.1.payload = Default::default();
+        stream.packets.insert(position, padding);
+    }
+    let stats = stream.numbered_from(0, 0).received();
+    assert_eq!((stats.frames_intact, stats.frames_received), (60, 60));
+    assert_eq!(stats.packets_lost, 0);
+}
+
+#[test]
+fn a_frame_has_come_when_its_last_packet_has() {
+    let mut stream = live(Codec::Vp8, 2);
+    let second = stream.packets.remove(1);
+    let late = stream.start + Duration::from_millis(30);
+    let before_next_frame = stream.packets.len() - 1;
+    stream.packets.insert(before_next_frame, (late, second.1));
+    let first_ms = stream.received().first_frame_after_ms.unwrap();
+    assert!((first_ms - 30.0).abs() < 0.001, "{first_ms}");
+}
+
+#[test]
 fn lost_packets_are_lost_frames() {
     for codec in [Codec::Opus, Codec::Vp8] {
         let mut stream = live(codec, 100);

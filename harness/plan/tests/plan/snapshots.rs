@@ -1,11 +1,7 @@
 //! Whole plans as `farcall plan` prints them.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod support;
-
+use crate::support::{office, planned, production, public, with_tls};
 use farcall_scenario::FirewallPreset;
-use support::{office, planned, production, public, with_tls};
 
 #[test]
 fn corporate_firewall_with_the_production_configuration() {

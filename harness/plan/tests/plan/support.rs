@@ -1,7 +1,5 @@
 //! Scenarios and ICE configurations for the tests, built as a Rust program would.
 
-#![expect(dead_code, reason = "each test file uses a part of it")]
-
 use farcall_plan::{Plan, PlanError, plan};
 use farcall_scenario::{
     Behaviour, Call, Carrier, Expect, FirewallPreset, Gateway, IceConfiguration, IceServer, IceUrl,
@@ -60,6 +58,7 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
         expect: Expect {
             connects: true,
             within_ms: 15_000,
+            relayed: None,
             selected_pair: BTreeMap::new(),
         },
     }
@@ -151,7 +150,7 @@ pub fn planned(scenario: &Scenario, ice: &IceConfiguration) -> Plan {
 }
 
 pub fn refused(scenario: &Scenario, ice: &IceConfiguration) -> PlanError {
-    plan(scenario, ice, 7).unwrap_err()
+    plan(scenario, ice, 7).err().unwrap()
 }
 
 /// A NAT property, overridden.

@@ -1,0 +1,80 @@
+//! What the rules of a node have counted.
+
+use farcall_timeline::RuleCounter;
+use serde::Deserialize;
+
+use crate::tool::{self, ToolError};
+
+const COMMAND: [&str; 7] = ["nft", "-j", "list", "counters", "table", "inet", "farcall"];
+
+/// The counters could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CountersError {
+    /// nft failed.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// nft wrote something else than expected.
+    #[error("failed to read what `{}` wrote: {source}", COMMAND.join(" "))]
+    Json {
+        /// Where it is other than expected.
+        #[from]
+        source: serde_json::Error,
+    },
+}
+
+/// Every named counter of the node's ruleset.
+pub(crate) async fn counters() -> Result<Vec<RuleCounter>, CountersError> {
+    Ok(parse(&tool::run(&COMMAND, "").await?)?)
+}
+
+fn parse(json: &str) -> Result<Vec<RuleCounter>, serde_json::Error> {
+    let listing = serde_json::from_str::<Listing>(json)?;
+    let counters = listing.nftables.into_iter().filter_map(|item| item.counter);
+    Ok(counters
+        .map(|counter| RuleCounter {
+            rule: counter.name,
+            packets: counter.packets,
+            bytes: counter.bytes,
+        })
+        .collect())
+}
+
+/// See libnftables-json(5). Of each object only one member is there, named by its type.
+#[derive(Deserialize)]
+struct Listing {
+    nftables: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    counter: Option<Counter>,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    name: String,
+    packets: u64,
+    bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn counters_are_read_beside_other_objects() {
+        let json = r#"{"nftables": [
+            {"metainfo": {"version": "1.0.6", "json_schema_version": 1}},
+            {"counter": {"family": "inet", "name": "corporate/drop-other", "table": "farcall",
+                         "handle": 1, "packets": 3, "bytes": 180}},
+            {"counter": {"family": "inet", "name": "nat/masquerade", "table": "farcall",
+                         "handle": 2, "packets": 0, "bytes": 0}}]}"#;
+        let counters = parse(json).unwrap();
+        assert_eq!(counters.len(), 2);
+        assert_eq!(counters[0].rule, "corporate/drop-other");
+        assert_eq!((counters[0].packets, counters[0].bytes), (3, 180));
+        assert!(parse(r#"{"nftables": [{"counter": {"name": "x"}}]}"#).is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! A node that is set up.
+
+use farcall_plan::Node;
+
+use crate::capture::Captures;
+use crate::gateway::Gateway;
+use crate::peer::Peer;
+use crate::probe::Responder;
+use crate::turn::TurnServer;
+
+/// A node with everything that runs in it.
+pub(crate) struct RunningNode {
+    /// As planned.
+    pub(crate) node: Node,
+    /// The lab's certificate authority, as PEM.
+    pub(crate) ca_pem: String,
+    /// What runs in it.
+    pub(crate) role: RunningRole,
+    /// What records its packets.
+    pub(crate) captures: Captures,
+}
+
+/// What runs in a node.
+pub(crate) enum RunningRole {
+    /// A gateway.
+    Gateway(Gateway),
+    /// A peer.
+    Peer(Peer),
+    /// A TURN server.
+    TurnServer(TurnServer),
+    /// The probe; its sockets close when it goes.
+    Probe(#[expect(dead_code, reason = "held, not used")] Responder),
+}

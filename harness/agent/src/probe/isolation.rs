@@ -1,0 +1,85 @@
+//! Nothing leads out of the lab.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use hickory_resolver::proto::rr::Name;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::finding::Finding;
+use crate::dns;
+
+/// The port of the discard service (RFC 863). Nothing is sent to it.
+const DISCARD: u16 = 9;
+
+/// Where Docker puts its resolver in a container.
+const EMBEDDED_RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
+
+/// How long Docker's resolver has to answer, which is in the same namespace.
+const RESOLVER_WITHIN: Duration = Duration::from_millis(200);
+
+/// Asks the kernel for routes. Connecting a UDP socket sends nothing.
+pub(super) fn no_route(to: &[Ipv4Addr]) -> Finding {
+    let listed = to.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let routed = to
+        .iter()
+        .filter_map(|address| route(*address).map(|what| format!("{address}: {what}")))
+        .collect::<Vec<_>>();
+    let measured = match routed.is_empty() {
+        true => "none".to_owned(),
+        false => routed.join(", "),
+    };
+    Finding::new(format!("routes to {}", listed.join(", ")), "none", measured)
+}
+
+/// How an address would be reached, `None` if the kernel knows no way.
+fn route(to: Ipv4Addr) -> Option<String> {
+    let connected = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect(SocketAddr::from((to, DISCARD)))?;
+        socket.local_addr()
+    });
+    match connected {
+        Ok(local) => Some(format!("from {}", local.ip())),
+        Err(error) if error.kind() == ErrorKind::NetworkUnreachable => None,
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Asks Docker's resolver over UDP and TCP.
+pub(super) async fn no_embedded_resolver() -> Finding {
+    let question = dns::question(Name::root());
+    let tcp = TcpStream::connect((EMBEDDED_RESOLVER, dns::PORT));
+    let (udp, tcp) = tokio::join!(
+        timeout(RESOLVER_WITHIN, dns::ask(EMBEDDED_RESOLVER, &question)),
+        timeout(RESOLVER_WITHIN, tcp),
+    );
+    let answers = [
+        matches!(udp, Ok(Ok(_))).then_some("answers over udp"),
+        matches!(tcp, Ok(Ok(_))).then_some("accepts over tcp"),
+    ];
+    let answers = answers.into_iter().flatten().collect::<Vec<_>>();
+    let measured = match answers.is_empty() {
+        true => "no answer".to_owned(),
+        false => answers.join(" and "),
+    };
+    Finding::new(
+        format!("Docker's resolver at {EMBEDDED_RESOLVER}"),
+        "no answer",
+        measured,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_found_where_there_is_one() {
+        let finding = no_route(&[Ipv4Addr::LOCALHOST]);
+        assert_eq!(finding.measured, "127.0.0.1: from 127.0.0.1");
+        assert_ne!(finding.measured, finding.declared);
+        assert_eq!(no_route(&[]).measured, "none");
+    }
+}

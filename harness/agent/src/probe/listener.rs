@@ -1,0 +1,190 @@
+//! Whether a TURN server's listener answers: a STUN Binding request over its own transport
+//! (RFC 8489 section 6.2).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use farcall_plan::Listener;
+use farcall_timeline::IceTransport;
+use rtc::stun::message::{
+    BINDING_REQUEST, BINDING_SUCCESS, MESSAGE_HEADER_SIZE, Message, TransactionId,
+};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::ask::udp_socket;
+use super::finding::{Finding, Reading, settle};
+use crate::ice_transport::tls_connector;
+
+/// The time for one attempt; a TLS handshake takes some milliseconds of both processors.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// What an answering listener is called.
+const ANSWERS: &str = "answers";
+
+/// Asks a listener.
+pub(super) async fn measure(
+    host: &str,
+    address: std::net::Ipv4Addr,
+    listener: Listener,
+    ca_pem: &str,
+) -> Finding {
+    let Listener { port, transport } = listener;
+    let at = SocketAddr::from((address, port));
+    let declared = ANSWERS.to_owned();
+    let measured = settle(&declared, async || {
+        match listener_answers(host, at, transport, ca_pem).await {
+            Ok(()) => Reading::Found(ANSWERS.to_owned()),
+            Err(reason) => Reading::Silence(reason),
+        }
+    });
+    let measured = measured.await.words(Clone::clone);
+    Finding::new(
+        format!("listener {host}:{port} over {transport}"),
+        declared.clone(),
+        measured,
+    )
+}
+
+/// Asks once. `Err` says what came instead of an answer.
+pub(crate) async fn listener_answers(
+    host: &str,
+    at: SocketAddr,
+    transport: IceTransport,
+    ca_pem: &str,
+) -> Result<(), String> {
+    let asked = async {
+        match transport {
+            IceTransport::Udp => over_udp(at).await,
+            IceTransport::Tcp => over_stream(connect(at).await?).await,
+            IceTransport::Tls => {
+                let connector =
+                    tls_connector(ca_pem.as_bytes()).map_err(|error| error.to_string())?;
+                let name = ServerName::try_from(host.to_owned());
+                let name = name.map_err(|error| error.to_string())?;
+                let stream = connector.connect(name, connect(at).await?).await;
+                over_stream(stream.map_err(in_words("TLS handshake"))?).await
+            }
+        }
+    };
+    let answered = timeout(ATTEMPT, asked).await;
+    answered.unwrap_or_else(|_| Err("no answer".to_owned()))
+}
+
+fn in_words(what: &str) -> impl Fn(std::io::Error) -> String {
+    move |error| format!("{what}: {error}")
+}
+
+async fn connect(at: SocketAddr) -> Result<TcpStream, String> {
+    TcpStream::connect(at).await.map_err(in_words("connect"))
+}
+
+async fn over_udp(at: SocketAddr) -> Result<(), String> {
+    let request = request()?;
+    let socket = udp_socket().await.map_err(in_words("bind"))?;
+    socket.connect(at).await.map_err(in_words("connect"))?;
+    let mut buffer = [0; 1500];
+    loop {
+        socket.send(&request.raw).await.map_err(in_words("send"))?;
+        // A datagram may be lost; the caller's deadline ends this.
+        if let Ok(received) = timeout(ATTEMPT / 8, socket.recv(&mut buffer)).await {
+            let length = received.map_err(in_words("receive"))?;
+            return check(&request, &buffer[..length]);
+        }
+    }
+}
+
+async fn over_stream(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), String> {
+    let request = request()?;
+    let broken = in_words("connection");
+    stream.write_all(&request.raw).await.map_err(&broken)?;
+    let mut answer = vec![0; MESSAGE_HEADER_SIZE];
+    stream.read_exact(&mut answer).await.map_err(&broken)?;
+    let length = usize::from(u16::from_be_bytes([answer[2], answer[3]]));
+    answer.resize(MESSAGE_HEADER_SIZE + length, 0);
+    let attributes = &mut answer[MESSAGE_HEADER_SIZE..];
+    stream.read_exact(attributes).await.map_err(&broken)?;
+    check(&request, &answer)
+}
+
+fn request() -> Result<Message, String> {
+    let mut request = Message::new();
+    request
+        .build(&[Box::new(TransactionId::new()), Box::new(BINDING_REQUEST)])
+        .map_err(|error| error.to_string())?;
+    Ok(request)
+}
+
+fn check(request: &Message, answer: &[u8]) -> Result<(), String> {
+    let mut message = Message::new();
+    match message.unmarshal_binary(answer) {
+        Err(error) => Err(format!("no STUN: {error}")),
+        Ok(()) if message.transaction_id != request.transaction_id => {
+            Err("an answer to another question".to_owned())
+        }
+        Ok(()) if message.typ != BINDING_SUCCESS => Err(message.typ.to_string()),
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use rtc::stun::message::BINDING_ERROR;
+    use tokio::net::{TcpListener, UdpSocket};
+
+    fn answer(request: &[u8], success: bool) -> Vec<u8> {
+        let mut asked = Message::new();
+        asked.unmarshal_binary(request).unwrap();
+        let kind = if success {
+            BINDING_SUCCESS
+        } else {
+            BINDING_ERROR
+        };
+        let mut answer = Message::new();
+        answer
+            .build(&[Box::new(asked.transaction_id), Box::new(kind)])
+            .unwrap();
+        answer.raw
+    }
+
+    #[tokio::test]
+    async fn only_a_binding_success_is_an_answer() {
+        let request = request().unwrap();
+        assert_eq!(check(&request, &answer(&request.raw, true)), Ok(()));
+        assert!(check(&request, &answer(&request.raw, false)).is_err());
+        let other = super::request().unwrap();
+        assert!(check(&request, &answer(&other.raw, true)).is_err());
+        assert!(check(&request, b"HTTP/1.1 400 Bad Request").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_listener_answers_over_udp_and_tcp() {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let udp = socket.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            let answer = answer(&buffer[..length], true);
+            socket.send_to(&answer, from).await.unwrap();
+        });
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let length = stream.read(&mut buffer).await.unwrap();
+            let answer = answer(&buffer[..length], true);
+            stream.write_all(&answer).await.unwrap();
+        });
+        let over = |at, transport| listener_answers("turn.example", at, transport, "");
+        assert_eq!(over(udp, IceTransport::Udp).await, Ok(()));
+        assert_eq!(over(tcp, IceTransport::Tcp).await, Ok(()));
+        let closed = over(tcp, IceTransport::Tls).await.unwrap_err();
+        assert!(closed.contains("connect"), "{closed}");
+    }
+}

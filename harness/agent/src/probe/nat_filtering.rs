@@ -1,0 +1,107 @@
+//! How the NAT between the node and the internet filters (RFC 4787 section 5).
+
+use std::io;
+use std::net::SocketAddr;
+
+use farcall_plan::PROBE_ADDRESSES;
+use farcall_scenario::Behaviour;
+
+use super::ask::{ask, udp_socket};
+use super::finding::{Finding, Reading, settle};
+use super::wire::{AnswerFrom, Question};
+use super::words;
+
+/// Which answers came back.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    from_other_port: bool,
+    from_other_address: bool,
+    /// Whether the responder saw another address than the node has.
+    translated: bool,
+}
+
+/// Measures the filtering.
+pub(super) async fn measure(declared: Option<Behaviour>, port: u16) -> Finding {
+    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+    let declared = words::filtering(declared).to_owned();
+    let measured = settle(&declared, async || match arrivals(to).await {
+        Ok(Some(arrived)) => {
+            let words = words::filtering(classify(arrived)).to_owned();
+            if arrived.from_other_port && arrived.from_other_address {
+                Reading::Found(words)
+            } else {
+                Reading::Silence(words)
+            }
+        }
+        Ok(None) => Reading::Silence("no answer".to_owned()),
+        Err(error) => Reading::Impossible(error.to_string()),
+    });
+    let measured = measured.await.words(Clone::clone);
+    Finding::new("NAT filtering of udp", declared, measured)
+}
+
+fn classify(arrived: Arrived) -> Option<Behaviour> {
+    match (arrived.from_other_address, arrived.from_other_port) {
+        (true, true) if !arrived.translated => None,
+        (true, true) => Some(Behaviour::EndpointIndependent),
+        (false, true) => Some(Behaviour::AddressDependent),
+        (_, false) => Some(Behaviour::AddressAndPortDependent),
+    }
+}
+
+/// `None` if not even the address that was asked answers.
+async fn arrivals(to: SocketAddr) -> io::Result<Option<Arrived>> {
+    let socket = udp_socket().await?;
+    let way = udp_socket().await?;
+    way.connect(to).await?;
+    let here = SocketAddr::new(way.local_addr()?.ip(), socket.local_addr()?.port());
+    let same = ask(&socket, &[(to, Question::new(AnswerFrom::Same))]).await?;
+    let [Some(observed)] = same[..] else {
+        return Ok(None);
+    };
+    let others = [AnswerFrom::OtherPort, AnswerFrom::OtherAddress];
+    let others = ask(&socket, &others.map(|from| (to, Question::new(from)))).await?;
+    Ok(Some(Arrived {
+        from_other_port: others[0].is_some(),
+        from_other_address: others[1].is_some(),
+        translated: observed != here,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use std::net::Ipv4Addr;
+
+    use super::super::responder::Responder;
+    use super::*;
+
+    #[test]
+    fn filters_are_classified_as_rfc_4787_does() {
+        let of = |from_other_port, from_other_address| {
+            classify(Arrived {
+                from_other_port,
+                from_other_address,
+                translated: true,
+            })
+        };
+        assert_eq!(of(true, true), Some(Behaviour::EndpointIndependent));
+        assert_eq!(of(true, false), Some(Behaviour::AddressDependent));
+        assert_eq!(of(false, false), Some(Behaviour::AddressAndPortDependent));
+        assert_eq!(of(false, true), Some(Behaviour::AddressAndPortDependent));
+    }
+
+    #[tokio::test]
+    async fn without_a_nat_nothing_is_filtered() {
+        let addresses = [Ipv4Addr::new(127, 0, 4, 1), Ipv4Addr::new(127, 0, 4, 2)];
+        let _responder = Responder::start_at(addresses, 20_017, 20_018)
+            .await
+            .unwrap();
+        let arrived = arrivals((addresses[0], 20_017).into()).await.unwrap();
+        assert_eq!(classify(arrived.unwrap()), None);
+        // Nobody answers at the alternate port.
+        let nobody = arrivals((addresses[0], 20_018).into()).await.unwrap();
+        assert!(nobody.is_none());
+    }
+}

@@ -1,0 +1,216 @@
+//! How the NAT between the node and the internet maps (RFC 4787 section 4.1).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use farcall_plan::{PROBE_ADDRESSES, ProbeProtocol};
+use farcall_scenario::Behaviour;
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+use super::ask::{FirstBytes, ask, send_first, udp_socket};
+use super::finding::{Finding, Reading, settle};
+use super::tls::client_hello;
+use super::wire::{Answer, AnswerFrom, Question};
+use super::words;
+
+/// What the internet saw of one local transport address.
+#[derive(Debug, Clone, Copy)]
+struct Observed {
+    /// Asking the first address at the first port.
+    first: SocketAddr,
+    /// Asking the first address at the second port.
+    other_port: SocketAddr,
+    /// Asking the second address at the first port.
+    other_address: SocketAddr,
+}
+
+/// Measures the mapping.
+pub(super) async fn measure(
+    declared: Option<Behaviour>,
+    protocol: ProbeProtocol,
+    ports: [u16; 2],
+) -> Finding {
+    let destinations = [
+        SocketAddr::from((PROBE_ADDRESSES[0], ports[0])),
+        SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
+        SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
+    ];
+    let declared = words::mapping(declared).to_owned();
+    let measured = settle(&declared, async || {
+        let measured = match protocol {
+            ProbeProtocol::Udp => over_udp(destinations).await,
+            ProbeProtocol::Tcp => over_tcp(destinations).await,
+        };
+        match measured {
+            Ok(Some((local, observed))) => {
+                Reading::Found(words::mapping(classify(local, observed)).to_owned())
+            }
+            Ok(None) => Reading::Silence("no answer".to_owned()),
+            Err(error) => Reading::Impossible(error.to_string()),
+        }
+    });
+    let measured = measured.await.words(Clone::clone);
+    let protocol = match protocol {
+        ProbeProtocol::Udp => "udp",
+        ProbeProtocol::Tcp => "tcp",
+    };
+    Finding::new(format!("NAT mapping of {protocol}"), declared, measured)
+}
+
+fn classify(local: SocketAddr, observed: Observed) -> Option<Behaviour> {
+    let Observed {
+        first,
+        other_port,
+        other_address,
+    } = observed;
+    if [first, other_port, other_address] == [local; 3] {
+        None
+    } else if first != other_port {
+        Some(Behaviour::AddressAndPortDependent)
+    } else if first != other_address {
+        Some(Behaviour::AddressDependent)
+    } else {
+        Some(Behaviour::EndpointIndependent)
+    }
+}
+
+type Mapped = io::Result<Option<(SocketAddr, Observed)>>;
+
+async fn over_udp(destinations: [SocketAddr; 3]) -> Mapped {
+    let socket = udp_socket().await?;
+    let local = local_address(&socket, destinations[0]).await?;
+    let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
+    let observed = ask(&socket, &questions).await?;
+    let [Some(first), Some(other_port), Some(other_address)] = observed[..] else {
+        return Ok(None);
+    };
+    let observed = Observed {
+        first,
+        other_port,
+        other_address,
+    };
+    Ok(Some((local, observed)))
+}
+
+/// The socket's transport address on the way to there.
+async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketAddr> {
+    let way = udp_socket().await?;
+    way.connect(to).await?;
+    Ok(SocketAddr::new(
+        way.local_addr()?.ip(),
+        socket.local_addr()?.port(),
+    ))
+}
+
+/// Three connections from one local port.
+async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
+    // A TLS handshake passes also where only TLS may.
+    let payload = client_hello().map_err(io::Error::other)?;
+    let mut local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let mut observed = Vec::new();
+    let mut open = Vec::new();
+    for to in destinations {
+        let (from, first) = from_local_port(local, to, &payload).await?;
+        local = from;
+        match first {
+            FirstBytes::Nothing => return Ok(None),
+            FirstBytes::NotOpened(error) | FirstBytes::Broken(error) => return Err(error),
+            FirstBytes::Answer(line) => {
+                observed.push(serde_json::from_slice::<Answer>(&line)?.observed);
+            }
+        }
+        open.push(from);
+    }
+    let [first, other_port, other_address] = observed[..] else {
+        return Ok(None);
+    };
+    let observed = Observed {
+        first,
+        other_port,
+        other_address,
+    };
+    Ok(Some((local, observed)))
+}
+
+/// Connects from this local transport address, 0 standing for any, and sends the payload.
+async fn from_local_port(
+    local: SocketAddr,
+    to: SocketAddr,
+    payload: &[u8],
+) -> io::Result<(SocketAddr, FirstBytes)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(SocketAddr::new(
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        local.port(),
+    ))?;
+    let mut from = local;
+    let connect = async {
+        let stream: TcpStream = socket.connect(to).await?;
+        from = stream.local_addr()?;
+        Ok(stream)
+    };
+    let first = send_first(connect, payload).await;
+    Ok((from, first))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::super::responder::Responder;
+    use super::*;
+
+    fn of(first: &str, other_port: &str, other_address: &str) -> Option<Behaviour> {
+        let local = "192.168.1.10:40000".parse().unwrap();
+        classify(
+            local,
+            Observed {
+                first: first.parse().unwrap(),
+                other_port: other_port.parse().unwrap(),
+                other_address: other_address.parse().unwrap(),
+            },
+        )
+    }
+
+    #[test]
+    fn mappings_are_classified_as_rfc_4787_does() {
+        let (same, second, third) = ("203.0.113.9:40000", "203.0.113.9:1", "203.0.113.9:2");
+        assert_eq!(of(same, same, same), Some(Behaviour::EndpointIndependent));
+        assert_eq!(of(same, same, second), Some(Behaviour::AddressDependent));
+        assert_eq!(
+            of(same, second, third),
+            Some(Behaviour::AddressAndPortDependent)
+        );
+        // A port that is changed back for another address does not make it less dependent.
+        assert_eq!(
+            of(same, second, same),
+            Some(Behaviour::AddressAndPortDependent)
+        );
+        let local = "192.168.1.10:40000";
+        assert_eq!(of(local, local, local), None);
+    }
+
+    #[tokio::test]
+    async fn without_a_nat_there_is_no_mapping() {
+        let addresses = [Ipv4Addr::new(127, 0, 3, 1), Ipv4Addr::new(127, 0, 3, 2)];
+        let (port, alternate) = (20_007, 20_008);
+        let _responder = Responder::start_at(addresses, port, alternate)
+            .await
+            .unwrap();
+        let destinations = [
+            SocketAddr::from((addresses[0], port)),
+            SocketAddr::from((addresses[0], port)),
+            SocketAddr::from((addresses[1], port)),
+        ];
+        let (local, observed) = over_udp(destinations).await.unwrap().unwrap();
+        assert_eq!(classify(local, observed), None);
+        let elsewhere = [
+            destinations[0],
+            destinations[2],
+            SocketAddr::from((addresses[1], 1)),
+        ];
+        assert!(over_tcp(elsewhere).await.is_err());
+    }
+}

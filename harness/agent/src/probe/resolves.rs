@@ -1,0 +1,40 @@
+//! Whether a name resolves as declared.
+
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use hickory_resolver::proto::rr::Name;
+use tokio::time::timeout;
+
+use super::ask::ATTEMPT;
+use super::finding::{Finding, Reading, settle};
+use crate::dns;
+
+/// Asks the node's resolver for a name.
+pub(super) async fn measure(resolver: Option<Ipv4Addr>, name: &str, declared: Ipv4Addr) -> Finding {
+    let declared = declared.to_string();
+    let measured = settle(&declared, async || match resolver {
+        Some(resolver) => asked(resolver, name).await,
+        None => Reading::Impossible("the node has no resolver".to_owned()),
+    });
+    let measured = measured.await.words(Clone::clone);
+    Finding::new(format!("address of {name}"), declared, measured)
+}
+
+async fn asked(resolver: Ipv4Addr, name: &str) -> Reading<String> {
+    let question = match Name::from_str(name) {
+        Ok(name) => dns::question(name),
+        Err(error) => return Reading::Impossible(error.to_string()),
+    };
+    match timeout(ATTEMPT, dns::ask(resolver, &question)).await {
+        Err(_) => Reading::Silence(format!("no answer from {resolver}")),
+        Ok(Err(error)) => Reading::Impossible(error.to_string()),
+        Ok(Ok(answer)) => Reading::Found(match dns::addresses(&answer) {
+            Ok(addresses) => {
+                let addresses = addresses.iter().map(ToString::to_string);
+                addresses.collect::<Vec<_>>().join(", ")
+            }
+            Err(code) => code,
+        }),
+    }
+}

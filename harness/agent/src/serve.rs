@@ -1,0 +1,189 @@
+//! Requests and their answers.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+
+use farcall_protocol::{Command, Reply, Request, Setup};
+use farcall_timeline::{Event, Level};
+use futures::FutureExt;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::sync::{OnceCell, mpsc};
+use tokio::task::LocalSet;
+
+use crate::Outlet;
+use crate::collect::collect;
+use crate::counters::counters;
+use crate::node::{RunningNode, RunningRole};
+use crate::peer::{Peer, PeerError};
+use crate::probe;
+use crate::setup::set_up;
+
+/// Answers requests until there are no more; for ever, if the node was set up as detached.
+pub(crate) async fn serve(requests: impl AsyncBufRead + Unpin, outlet: &Outlet) {
+    let agent = Rc::new(Agent {
+        outlet: outlet.clone(),
+        node: OnceCell::new(),
+        detached: Cell::new(false),
+    });
+    let tasks = LocalSet::new();
+    tasks
+        .run_until(async {
+            read(requests, agent.clone()).await;
+            if agent.detached.get() {
+                std::future::pending::<()>().await;
+            }
+        })
+        .await;
+}
+
+async fn read(mut requests: impl AsyncBufRead + Unpin, agent: Rc<Agent>) {
+    let (calls, mut in_order) = mpsc::unbounded_channel();
+    let caller = agent.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(request) = in_order.recv().await {
+            caller.answer(request).await;
+        }
+    });
+    let mut line = Vec::new();
+    while let Ok(1..) = requests.read_until(b'\n', &mut line).await {
+        match serde_json::from_slice::<Request>(&line) {
+            Ok(request) if is_of_call(&request.command) => {
+                // The task that receives lives as long as this one.
+                let _ = calls.send(request);
+            }
+            Ok(request) => {
+                let agent = agent.clone();
+                tokio::task::spawn_local(async move { agent.answer(request).await });
+            }
+            // Without its `id` it cannot be answered. The line may hold passwords.
+            Err(error) => agent.outlet.event(Event::HarnessFault {
+                message: format!(
+                    "failed to read a request at column {}; host and agent must be of one version",
+                    error.column()
+                ),
+            }),
+        }
+        line.clear();
+    }
+}
+
+/// What must take effect in the order in which it was asked for.
+fn is_of_call(command: &Command) -> bool {
+    match command {
+        Command::StartCall(_)
+        | Command::CreateOffer
+        | Command::AcceptOffer { .. }
+        | Command::AcceptAnswer { .. }
+        | Command::AddCandidate(_)
+        | Command::EndCall => true,
+        Command::Setup(_)
+        | Command::Clock
+        | Command::Measure { .. }
+        | Command::Counters
+        | Command::Collect => false,
+    }
+}
+
+struct Agent {
+    outlet: Outlet,
+    node: OnceCell<RunningNode>,
+    detached: Cell<bool>,
+}
+
+impl Agent {
+    async fn answer(&self, request: Request) {
+        let Request { id, command } = request;
+        let done = AssertUnwindSafe(self.perform(command)).catch_unwind();
+        let reply = match done.await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(message)) => Reply::Failed { message },
+            Err(_) => Reply::Failed {
+                message: "failed: the agent panicked; see its log, and report this as a bug"
+                    .to_owned(),
+            },
+        };
+        self.outlet.reply(id, reply);
+    }
+
+    /// `Err` tells what was tried, with what, and what to do.
+    async fn perform(&self, command: Command) -> Result<Reply, String> {
+        match command {
+            Command::Setup(setup) => self.set_up(*setup).await,
+            Command::Clock => Ok(Reply::Clock {
+                now_ns: self.outlet.now_ns(),
+            }),
+            Command::Measure { fact } => {
+                let node = self.node()?;
+                let measured = probe::measure(&node.node, &node.ca_pem, &fact).await;
+                Ok(Reply::Measured(measured))
+            }
+            Command::Counters => {
+                let rules = counters().await.map_err(in_words)?;
+                Ok(Reply::Counters { rules })
+            }
+            Command::Collect => Ok(Reply::Files {
+                files: collect(self.node()?).await,
+            }),
+            Command::StartCall(call) => {
+                for (_, account) in &call.ice_servers {
+                    if let Some(account) = account {
+                        self.outlet.keep_secret(&account.password);
+                    }
+                }
+                done(self.peer()?.start_call(&call).await)
+            }
+            Command::CreateOffer => description(self.peer()?.create_offer().await),
+            Command::AcceptOffer { sdp } => description(self.peer()?.accept_offer(sdp).await),
+            Command::AcceptAnswer { sdp } => done(self.peer()?.accept_answer(sdp).await),
+            Command::AddCandidate(candidate) => done(self.peer()?.add_candidate(candidate).await),
+            Command::EndCall => done(self.peer()?.end_call().await),
+        }
+    }
+
+    async fn set_up(&self, setup: Setup) -> Result<Reply, String> {
+        self.detached.set(setup.detached);
+        let name = setup.node.name.clone();
+        if self.node.initialized() {
+            return Err(format!(
+                "failed to set up {name}: this agent is set up already"
+            ));
+        }
+        let node = set_up(setup, &self.outlet).await.map_err(in_words)?;
+        self.node
+            .set(node)
+            .map_err(|_| format!("failed to set up {name}: it was asked for twice at once"))?;
+        self.outlet
+            .log(Level::Debug, "farcall_agent", &format!("{name} is set up"));
+        Ok(Reply::Done)
+    }
+
+    fn node(&self) -> Result<&RunningNode, String> {
+        let node = self.node.get();
+        node.ok_or_else(|| "failed: the node is not set up; send `setup` first".to_owned())
+    }
+
+    fn peer(&self) -> Result<&Peer, String> {
+        let node = self.node()?;
+        match &node.role {
+            RunningRole::Peer(peer) => Ok(peer),
+            _ => Err(format!(
+                "failed to do something of a call: {} is no peer",
+                node.node.name
+            )),
+        }
+    }
+}
+
+fn done(result: Result<(), PeerError>) -> Result<Reply, String> {
+    result.map(|()| Reply::Done).map_err(in_words)
+}
+
+fn description(result: Result<String, PeerError>) -> Result<Reply, String> {
+    let described = result.map(|sdp| Reply::Description { sdp });
+    described.map_err(in_words)
+}
+
+fn in_words(error: impl std::error::Error) -> String {
+    error.to_string()
+}

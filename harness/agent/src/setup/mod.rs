@@ -1,0 +1,204 @@
+//! From a container as Docker made it to a node as the plan has it.
+
+mod interfaces;
+mod privileges;
+mod sysctls;
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use farcall_plan::{COTURN_DIRECTORY, Node, Role};
+use farcall_protocol::Setup;
+use farcall_timeline::Event;
+
+use crate::Outlet;
+use crate::capture::Captures;
+use crate::gateway::Gateway;
+use crate::node::{RunningNode, RunningRole};
+use crate::peer::{Peer, PeerIdentity};
+use crate::probe::{ProbeError, Responder};
+use crate::service::ServiceError;
+use crate::tool::{self, ToolError};
+use crate::turn::TurnServer;
+
+/// Where the agent keeps its files.
+pub(crate) const DIRECTORY: &str = COTURN_DIRECTORY;
+
+/// The node could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    /// The interfaces could not be listed.
+    #[error("failed to list the interfaces: {source}")]
+    ListInterfaces {
+        /// Why.
+        source: nix::Error,
+    },
+    /// Docker's address is nowhere.
+    #[error("failed to find the interface with Docker's address {address}; there are: {found}")]
+    NoInterface {
+        /// The address.
+        address: Ipv4Addr,
+        /// What there is.
+        found: String,
+    },
+    /// Addresses and interfaces do not correspond.
+    #[error(
+        "failed to set up {node}: it has {interfaces} interfaces and {addresses} addresses of Docker; \
+         each interface needs one"
+    )]
+    AddressCount {
+        /// The node.
+        node: String,
+        /// How many interfaces the plan gives it.
+        interfaces: usize,
+        /// How many addresses the host named.
+        addresses: usize,
+    },
+    /// A setting is not as the plan has it.
+    #[error(
+        "failed: the setting {name} is {found} and must be {wanted}; the container must be created \
+         with it"
+    )]
+    Sysctl {
+        /// Its name.
+        name: String,
+        /// What the plan says.
+        wanted: String,
+        /// What it is.
+        found: String,
+    },
+    /// A file could not be written.
+    #[error("failed to write {path}: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Capabilities could not be given up.
+    #[error("failed to {tried}: {reason}")]
+    Privileges {
+        /// What was tried.
+        tried: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
+    /// Something that the role needs was not sent.
+    #[error("failed to set up {node}: {missing}")]
+    Missing {
+        /// The node.
+        node: String,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// A tool failed.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// A service failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The probe failed.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+}
+
+/// Makes this container the node, and tells when it is ready.
+pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode, SetupError> {
+    for account in &setup.accounts {
+        outlet.keep_secret(&account.password);
+    }
+    let node = &setup.node;
+    network(&setup).await?;
+    files(node, &setup.ca_pem)?;
+    let captures = match setup.capture {
+        true => Captures::start(&node.interfaces, outlet).await?,
+        false => Captures::default(),
+    };
+    let role = match &node.role {
+        Role::Gateway { dnsmasq } => {
+            let gateway = Gateway::start(dnsmasq.as_deref(), outlet).await?;
+            RunningRole::Gateway(gateway)
+        }
+        Role::Peer { muted } => {
+            privileges::keep_only_what(&node.role)?;
+            let identity = PeerIdentity {
+                local_ips: addresses(node).map(Into::into).collect(),
+                ca_pem: setup.ca_pem.clone(),
+                muted: *muted,
+            };
+            RunningRole::Peer(Peer::new(identity, outlet.clone()))
+        }
+        Role::TurnServer(server) => {
+            privileges::keep_only_what(&node.role)?;
+            RunningRole::TurnServer(TurnServer::start(server, &setup, outlet).await?)
+        }
+        Role::Probe => {
+            let responder = Responder::start().await?;
+            privileges::keep_only_what(&node.role)?;
+            RunningRole::Probe(responder)
+        }
+    };
+    let after = Duration::from_nanos(outlet.now_ns());
+    outlet.event(Event::NodeReady {
+        after_ms: after.as_secs_f64() * 1e3,
+    });
+    Ok(RunningNode {
+        node: setup.node,
+        ca_pem: setup.ca_pem,
+        role,
+        captures,
+    })
+}
+
+/// All addresses of the node.
+fn addresses(node: &Node) -> impl Iterator<Item = Ipv4Addr> {
+    let interfaces = node.interfaces.iter();
+    interfaces.flat_map(|interface| interface.addresses.iter().map(|address| address.addr()))
+}
+
+async fn network(setup: &Setup) -> Result<(), SetupError> {
+    let node = &setup.node;
+    if setup.docker_addresses.len() != node.interfaces.len() {
+        return Err(SetupError::AddressCount {
+            node: node.name.clone(),
+            interfaces: node.interfaces.len(),
+            addresses: setup.docker_addresses.len(),
+        });
+    }
+    let names = interfaces::docker_names(&setup.docker_addresses)?;
+    // Rules before addresses: nothing passes that they would not let pass. What Docker has put
+    // into this namespace, such as the translation for its embedded resolver, goes.
+    let ruleset = format!("flush ruleset\n{}", node.nftables);
+    tool::run(&["nft", "-f", "-"], &ruleset).await?;
+    tool::run(&["ip", "-batch", "-"], &interfaces::batch(&names, node)).await?;
+    sysctls::check(&node.sysctls, Path::new("/proc/sys"))
+}
+
+fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {
+    let error = |path: &str| {
+        let path = path.to_owned();
+        |source| SetupError::Write { path, source }
+    };
+    std::fs::create_dir_all(DIRECTORY).map_err(error(DIRECTORY))?;
+    let resolver = node
+        .resolver
+        .map(|address| format!("nameserver {address}\n"));
+    write("/etc/resolv.conf", &resolver.unwrap_or_default())?;
+    // Docker's own has the address that this container had before.
+    let mut hosts = "127.0.0.1 localhost\n".to_owned();
+    if let Some(address) = addresses(node).next() {
+        let _ = writeln!(hosts, "{address} {}", node.name);
+    }
+    write("/etc/hosts", &hosts)?;
+    write(&format!("{DIRECTORY}/ca.pem"), ca_pem)
+}
+
+/// Writes a file.
+pub(crate) fn write(path: &str, text: &str) -> Result<(), SetupError> {
+    std::fs::write(path, text).map_err(|source| SetupError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}

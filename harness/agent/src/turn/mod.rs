@@ -1,0 +1,162 @@
+//! A TURN server: coturn, its accounts and what it says of allocations.
+
+mod sessions;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use farcall_plan::{COTURN_CERTIFICATE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE};
+use farcall_protocol::Setup;
+use farcall_timeline::{Event, Level};
+use futures::future::join_all;
+use nix::sys::signal::Signal;
+use tokio::process::Command;
+use tokio::sync::watch;
+
+use crate::Outlet;
+use crate::probe::listener_answers;
+use crate::service::{Service, ServiceError};
+use crate::setup::{self, SetupError};
+use crate::tool;
+use sessions::Sessions;
+
+/// How long coturn may take until all listeners answer. It takes about 100 ms.
+const READY_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long coturn may take to end.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long coturn may take to close what a client has released; it looks once a second.
+const CLOSE_WITHIN: Duration = Duration::from_millis(2_500);
+
+/// A running coturn.
+pub(crate) struct TurnServer {
+    service: Service,
+    sessions: Arc<Mutex<Sessions>>,
+    closing: watch::Receiver<bool>,
+    outlet: Outlet,
+}
+
+impl TurnServer {
+    /// Starts coturn and waits until every listener answers.
+    pub(crate) async fn start(
+        server: &farcall_plan::TurnServer,
+        setup: &Setup,
+        outlet: &Outlet,
+    ) -> Result<Self, SetupError> {
+        let missing = |missing| SetupError::Missing {
+            node: setup.node.name.clone(),
+            missing,
+        };
+        let configuration = &server.configuration;
+        let realm = setting(configuration, "realm")
+            .ok_or_else(|| missing("coturn's configuration has no realm"))?;
+        let address = setting(configuration, "listening-ip")
+            .and_then(|address| address.parse::<Ipv4Addr>().ok())
+            .ok_or_else(|| missing("coturn's configuration has no listening-ip"))?;
+        if let Some(certificate) = &setup.certificate {
+            setup::write(COTURN_CERTIFICATE, &certificate.chain)?;
+            setup::write(COTURN_PRIVATE_KEY, &certificate.key)?;
+        } else if server.certificate.is_some() {
+            return Err(missing("it listens for TLS and was sent no certificate"));
+        }
+        let path = format!("{}/turn.conf", setup::DIRECTORY);
+        setup::write(&path, configuration)?;
+        add_accounts(setup, realm).await?;
+
+        let sessions = Arc::new(Mutex::new(Sessions::default()));
+        let (is_closing, closing) = watch::channel(false);
+        let (kept, told) = (sessions.clone(), outlet.clone());
+        let mut command = Command::new("turnserver");
+        command.args(["-c", &path]);
+        let service = Service::start("turnserver", &mut command, outlet, move |line| {
+            let mut sessions = locked(&kept);
+            if let Some(closed) = sessions.take(line) {
+                told.event(Event::TurnSession(closed));
+            }
+            is_closing.send_replace(sessions.closing());
+            level(line)
+        })?;
+        let checks = server.listeners.iter().map(|listener| async {
+            let at = SocketAddr::from((address, listener.port));
+            while listener_answers(&server.host, at, listener.transport, &setup.ca_pem)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+        let every = async { drop(join_all(checks).await) };
+        let awaited = format!("an answer from each of its listeners at {address}");
+        service.ready(&awaited, READY_WITHIN, every).await?;
+        service.guard(outlet);
+        Ok(Self {
+            service,
+            sessions,
+            closing,
+            outlet: outlet.clone(),
+        })
+    }
+
+    /// Waits until coturn has told of the allocations that were released, tells of those that were
+    /// not, and ends it.
+    pub(crate) async fn end(&self) -> Result<(), ServiceError> {
+        let mut closing = self.closing.clone();
+        let closed = closing.wait_for(|closing| !closing);
+        if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
+            tracing::warn!("coturn did not close a released allocation in time");
+        }
+        let ended = self.service.end(Signal::SIGTERM, END_WITHIN).await;
+        for open in locked(&self.sessions).take_open() {
+            self.outlet.event(Event::TurnSession(open));
+        }
+        ended
+    }
+}
+
+/// Passwords are on the command line of a tool that runs where nobody else is.
+async fn add_accounts(setup: &Setup, realm: &str) -> Result<(), SetupError> {
+    for account in &setup.accounts {
+        let (username, password) = (&account.username, &account.password);
+        let command = [
+            "turnadmin",
+            "--add",
+            "--userdb",
+            COTURN_USER_DATABASE,
+            "--realm",
+            realm,
+            "--user",
+            username,
+            "--password",
+            password,
+        ];
+        let shown = format!("turnadmin --add --user {username}");
+        tool::run_shown(&shown, &command, "").await?;
+    }
+    Ok(())
+}
+
+/// The value of a setting in coturn's configuration.
+fn setting<'a>(configuration: &'a str, name: &str) -> Option<&'a str> {
+    let mut settings = configuration
+        .lines()
+        .filter_map(|line| line.split_once('='));
+    settings.find_map(|(key, value)| (key.trim() == name).then_some(value.trim()))
+}
+
+fn level(line: &str) -> Level {
+    if line.contains(": ERROR: ") {
+        Level::Error
+    } else if line.contains("WARNING: ") {
+        Level::Warn
+    } else if line.contains(" session ") {
+        Level::Info
+    } else {
+        Level::Debug
+    }
+}
+
+fn locked(sessions: &Mutex<Sessions>) -> MutexGuard<'_, Sessions> {
+    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,136 @@
+//! What becomes of each URL.
+
+use crate::support::{ice, office, planned, production, public, stun, turn, with_tls};
+use farcall_plan::Plan;
+use farcall_scenario::{Account, FirewallPreset, IceTransportPolicy, Secret};
+use farcall_timeline::IceServerOutcome::{
+    self, Allocated, NoAnswer, Reachable, Reset, Unauthorized,
+};
+use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
+use rstest::rstest;
+
+fn outcomes(plan: &Plan, peer: &str) -> Vec<(String, IceServerOutcome)> {
+    let expected = plan.expect.ice_servers[peer].iter();
+    expected.map(|at| (at.url.clone(), at.outcome)).collect()
+}
+
+fn blocking(plan: &Plan) -> Vec<(String, String, String)> {
+    let rules = plan.expect.blocking_rules.iter();
+    rules
+        .map(|at| (at.gateway.clone(), at.rule.clone(), at.peer.clone()))
+        .collect()
+}
+
+fn office_blocks(rule: &str) -> (String, String, String) {
+    ("office-gateway".into(), rule.into(), "alice".into())
+}
+
+#[test]
+fn through_the_corporate_firewall_only_tcp_443_leads_and_the_rule_against_udp_counts() {
+    let plan = planned(&office(FirewallPreset::Corporate), &production());
+    let expected = [
+        ("turn:relay.example.net:443", NoAnswer),
+        ("turn:relay.example.net:443?transport=tcp", Allocated),
+        ("turn:backup.example.org:3478", NoAnswer),
+        ("turn:relay.example.net:80", NoAnswer),
+        ("stun:stun.example.net:19302", NoAnswer),
+    ];
+    let expected = expected.map(|(url, outcome)| (url.to_owned(), outcome));
+    assert_eq!(outcomes(&plan, "alice"), expected);
+    assert_eq!(blocking(&plan), [office_blocks("corporate/drop-udp")]);
+    let bob = outcomes(&plan, "bob");
+    assert!(
+        bob.iter().all(|(_, outcome)| outcome.is_success()),
+        "{bob:?}"
+    );
+}
+
+#[test]
+fn where_only_tls_passes_a_plain_connection_to_443_is_reset() {
+    let plan = planned(&office(FirewallPreset::TlsOnly), &with_tls());
+    let expected: Vec<_> = outcomes(&plan, "alice")
+        .into_iter()
+        .map(|(_, outcome)| outcome)
+        .collect();
+    assert_eq!(expected, [NoAnswer, Reset, Allocated, NoAnswer, NoAnswer]);
+    assert_eq!(
+        blocking(&plan),
+        [
+            office_blocks("tls-only/drop-udp"),
+            office_blocks("tls-only/reset-not-tls-443"),
+            office_blocks("tls-only/drop-tcp"),
+        ]
+    );
+}
+
+#[rstest]
+#[case::udp(turn("t.example", 443, Udp), NoAnswer)]
+#[case::tcp_80(turn("t.example", 80, Tcp), Allocated)]
+#[case::tcp_443(turn("t.example", 443, Tcp), Allocated)]
+#[case::tcp_3478(turn("t.example", 3478, Tcp), NoAnswer)]
+#[case::tls_443(turn("t.example", 443, Tls), Allocated)]
+#[case::tls_5349(turn("t.example", 5349, Tls), NoAnswer)]
+#[case::stun(stun("t.example", 443), NoAnswer)]
+fn the_corporate_firewall_judges_by_protocol_and_port(
+    #[case] server: farcall_scenario::IceServer,
+    #[case] expected: IceServerOutcome,
+) {
+    let plan = planned(&office(FirewallPreset::Corporate), &ice(vec![server]));
+    assert_eq!(outcomes(&plan, "alice")[0].1, expected);
+}
+
+#[test]
+fn servers_that_know_another_account_answer_unauthorized_where_they_are_reached() {
+    let mut scenario = office(FirewallPreset::Corporate);
+    scenario.servers.account = Some(Account {
+        username: "user".to_owned(),
+        credential: Secret::new("another"),
+    });
+    let plan = planned(&scenario, &production());
+    let urls = |peer| {
+        outcomes(&plan, peer)
+            .into_iter()
+            .map(|(_, outcome)| outcome)
+    };
+    assert_eq!(
+        urls("alice").collect::<Vec<_>>(),
+        [NoAnswer, Unauthorized, NoAnswer, NoAnswer, NoAnswer]
+    );
+    assert_eq!(
+        urls("bob").collect::<Vec<_>>(),
+        [
+            Unauthorized,
+            Unauthorized,
+            Unauthorized,
+            Unauthorized,
+            Reachable
+        ]
+    );
+}
+
+#[test]
+fn the_policy_of_the_ice_configuration_comes_before_that_of_the_scenario() {
+    let mut ice = production();
+    let scenario = public(FirewallPreset::Open);
+    assert_eq!(
+        planned(&scenario, &ice).call.policy,
+        IceTransportPolicy::All
+    );
+    ice.ice_transport_policy = Some(IceTransportPolicy::Relay);
+    let plan = planned(&scenario, &ice);
+    assert_eq!(plan.call.policy, IceTransportPolicy::Relay);
+    let asked = outcomes(&plan, "alice");
+    assert!(
+        !asked.iter().any(|(url, _)| url.starts_with("stun")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn an_open_network_blocks_nothing() {
+    let plan = planned(&public(FirewallPreset::Open), &with_tls());
+    assert!(blocking(&plan).is_empty());
+    for peer in ["alice", "bob"] {
+        assert!(outcomes(&plan, peer).iter().all(|(_, at)| at.is_success()));
+    }
+}

@@ -1,0 +1,130 @@
+//! The servers that an ICE configuration asks for.
+
+use crate::support::{ice, office, planned, public, refused, stun, turn, with_tls};
+use farcall_plan::{Listener, Plan, PlanError, Role, TurnServer};
+use farcall_scenario::{FirewallPreset, Secret};
+use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
+use rstest::rstest;
+
+fn server<'a>(plan: &'a Plan, node: &str) -> &'a TurnServer {
+    let node = plan.nodes.iter().find(|at| at.name == node).unwrap();
+    match &node.role {
+        Role::TurnServer(server) => server,
+        other => panic!("{} is {other:?}", node.name),
+    }
+}
+
+fn has_line(server: &TurnServer, line: &str) -> bool {
+    server.configuration.lines().any(|at| at == line)
+}
+
+#[test]
+fn a_host_has_exactly_the_listeners_that_its_urls_name() {
+    let plan = planned(&office(FirewallPreset::Open), &with_tls());
+    let listener = |port, transport| Listener { port, transport };
+    let server = server(&plan, "turn.example.net");
+    assert_eq!(
+        server.listeners,
+        [
+            listener(443, Tcp),
+            listener(443, Tls),
+            listener(3478, Udp),
+            listener(5349, Tls)
+        ]
+    );
+    assert_eq!(server.certificate.as_deref(), Some("turn.example.net"));
+    assert!(has_line(server, "listening-port=443"));
+    assert!(has_line(server, "aux-server=203.0.113.100:3478"));
+}
+
+#[test]
+fn transports_that_no_url_names_are_off() {
+    let servers = vec![turn("a.example", 80, Tcp), stun("b.example", 3478)];
+    let plan = planned(&office(FirewallPreset::Open), &ice(servers));
+    let tcp_only = server(&plan, "a.example");
+    assert!(has_line(tcp_only, "no-udp") && has_line(tcp_only, "no-tls"));
+    assert!(!has_line(tcp_only, "no-tcp") && has_line(tcp_only, "lt-cred-mech"));
+    let stun_only = server(&plan, "b.example");
+    assert!(has_line(stun_only, "no-tcp") && has_line(stun_only, "stun-only"));
+    assert!(stun_only.accounts.is_empty());
+}
+
+#[test]
+fn host_names_are_compared_as_dns_does() {
+    let servers = vec![turn("T.example", 80, Tcp), turn("t.EXAMPLE.", 443, Udp)];
+    let plan = planned(&office(FirewallPreset::Open), &ice(servers));
+    assert_eq!(server(&plan, "t.example").listeners.len(), 2);
+    assert_eq!(plan.expect.turn_nodes["T.example"], "t.example");
+}
+
+#[test]
+fn a_literal_address_of_the_internet_is_the_server_s_own() {
+    let servers = vec![turn("203.0.113.10", 443, Tcp)];
+    let plan = planned(&office(FirewallPreset::Open), &ice(servers));
+    let addresses: Vec<String> = plan
+        .nodes
+        .iter()
+        .flat_map(|node| &node.interfaces)
+        .filter(|interface| interface.network == "internet")
+        .map(|interface| interface.addresses[0].to_string())
+        .collect();
+    assert_eq!(
+        addresses,
+        [
+            "203.0.113.11/24",
+            "203.0.113.12/24",
+            "203.0.113.10/24",
+            "203.0.113.2/24"
+        ]
+    );
+    assert!(plan.names.is_empty());
+}
+
+#[test]
+fn a_literal_address_elsewhere_is_routed_to_the_server() {
+    let servers = vec![turn("8.8.8.8", 443, Tcp)];
+    let plan = planned(&public(FirewallPreset::Open), &ice(servers));
+    let node = |name: &str| plan.nodes.iter().find(|at| at.name == name).unwrap();
+    let addresses = &node("8.8.8.8").interfaces[0].addresses;
+    assert_eq!(addresses[0].to_string(), "203.0.113.100/24");
+    assert_eq!(addresses[1].to_string(), "8.8.8.8/32");
+    for router in ["east-gateway", "west-gateway", "probe"] {
+        let routes = &node(router).routes;
+        let found = routes.iter().find(|at| at.to.to_string() == "8.8.8.8/32");
+        assert_eq!(found.unwrap().via.to_string(), "203.0.113.100");
+    }
+    assert!(has_line(server(&plan, "8.8.8.8"), "listening-ip=8.8.8.8"));
+}
+
+#[rstest]
+#[case::loopback("127.0.0.1")]
+#[case::ipv6("[2001:db8::1]")]
+#[case::more_than_a_name("a.example,203.0.113.9")]
+#[case::a_line_break("a.example\nno-auth")]
+#[case::empty("")]
+fn hosts_that_no_lab_can_have_are_refused(#[case] host: &str) {
+    let scenario = office(FirewallPreset::Open);
+    let error = refused(&scenario, &ice(vec![turn(host, 443, Tcp)]));
+    assert!(matches!(error, PlanError::UnusableHost { .. }), "{error}");
+}
+
+#[rstest]
+#[case::the_probe_has_it("203.0.113.3")]
+#[case::it_is_the_network("203.0.113.0")]
+#[case::a_lan_has_it("192.168.1.77")]
+#[case::a_carrier_has_it("100.64.0.9")]
+fn addresses_that_something_else_has_are_refused(#[case] host: &str) {
+    let scenario = office(FirewallPreset::Open);
+    let error = refused(&scenario, &ice(vec![turn(host, 443, Tcp)]));
+    assert!(matches!(error, PlanError::AddressTaken { .. }), "{error}");
+}
+
+#[test]
+fn one_user_with_two_passwords_on_one_server_is_refused_without_telling_them() {
+    let mut other = turn("t.example", 80, Tcp);
+    other.credential = Some(Secret::new("hunter3"));
+    let servers = vec![turn("t.example", 443, Tcp), other];
+    let error = refused(&office(FirewallPreset::Open), &ice(servers));
+    assert!(matches!(error, PlanError::TwoPasswords { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter"));
+}

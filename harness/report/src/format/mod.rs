@@ -1,0 +1,33 @@
+//! Results for people and programs: one format a file.
+
+mod json;
+mod media;
+mod style;
+mod terminal;
+mod text;
+
+pub use json::Json;
+pub use terminal::Terminal;
+
+use crate::StoredRun;
+use std::io::Write;
+
+/// A format in which a run can be written.
+pub trait Report {
+    /// Writes a run.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    fn render(&self, run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()>;
+}
+
+/// As [`Terminal`] without colour: what a failed assertion of a test shows.
+impl std::fmt::Display for StoredRun {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = Vec::new();
+        Terminal::default()
+            .render(self, &mut text)
+            .map_err(|_| std::fmt::Error)?;
+        formatter.write_str(&String::from_utf8_lossy(&text))
+    }
+}

@@ -1,0 +1,174 @@
+//! A run that was kept.
+
+use crate::directory::{EVENTS_FILE, PLAN_FILE, RESULT_FILE};
+use crate::{About, ReportError, RunResult};
+use farcall_timeline::{Timeline, read_events};
+use farcall_verdict::{Declared, judge};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+/// A run as it stands in its directory, judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRun {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Which run it was.
+    pub about: About,
+    /// What it was judged against.
+    pub declared: Declared,
+    /// Everything that happened.
+    pub timeline: Timeline,
+    /// What it came to.
+    pub result: RunResult,
+}
+
+/// The content of `plan.json`: what a run needs to be judged again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredPlan {
+    pub(crate) about: About,
+    pub(crate) declared: Declared,
+}
+
+impl StoredRun {
+    /// Reads a run's directory and judges it. Nothing is written.
+    ///
+    /// # Errors
+    /// When a file is missing or is not what this version writes.
+    pub fn load(directory: &Path) -> Result<Self, ReportError> {
+        let StoredPlan { about, declared } = read_plan(&directory.join(PLAN_FILE))?;
+        let timeline = read_timeline(&directory.join(EVENTS_FILE))?;
+        let judgement = judge(&timeline, &declared);
+        let result = RunResult::new(&about, judgement, list_files(directory)?);
+        Ok(Self {
+            directory: directory.to_owned(),
+            about,
+            declared,
+            timeline,
+            result,
+        })
+    }
+}
+
+fn read_plan(path: &Path) -> Result<StoredPlan, ReportError> {
+    let file = File::open(path).map_err(ReportError::io("read", path))?;
+    serde_json::from_reader(BufReader::new(file)).map_err(|source| ReportError::Format {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(crate) fn read_timeline(path: &Path) -> Result<Timeline, ReportError> {
+    let file = File::open(path).map_err(ReportError::io("read", path))?;
+    read_events(BufReader::new(file)).map_err(|source| ReportError::Events {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Every file below a directory, `result.json` included whether or not it is written yet.
+fn list_files(directory: &Path) -> Result<Vec<String>, ReportError> {
+    let mut found = BTreeSet::from([RESULT_FILE.to_owned()]);
+    let mut pending = vec![directory.to_owned()];
+    while let Some(current) = pending.pop() {
+        let to_error = || ReportError::io("read", &current);
+        for entry in std::fs::read_dir(&current).map_err(to_error())? {
+            let path = entry.map_err(to_error())?.path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if let Ok(relative) = path.strip_prefix(directory) {
+                found.insert(relative.to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::{Environment, RunDirectory};
+    use farcall_scenario::IceTransportPolicy;
+    use farcall_timeline::Event;
+    use farcall_verdict::Verdict;
+    use farcall_verdict::sample::Sample;
+    use time::macros::datetime;
+
+    pub(crate) fn about() -> About {
+        About {
+            scenario: "corporate-firewall".into(),
+            ice_configuration: "production".into(),
+            policy: IceTransportPolicy::All,
+            seed: 42,
+            session: "a1b2c3".into(),
+            started_at: datetime!(2026-01-02 03:04:05 UTC),
+            environment: Environment {
+                farcall: "0.1.0".into(),
+                engine: Some("20.10.24".into()),
+                kernel: None,
+                coturn: None,
+            },
+        }
+    }
+
+    /// A sample written to a directory and judged.
+    pub(crate) fn stored(out: &tempfile::TempDir, about: &About, sample: &Sample) -> StoredRun {
+        let directory = RunDirectory::create(out.path(), about).unwrap();
+        directory.write_plan(about, &sample.declared).unwrap();
+        let mut events = directory.events().unwrap();
+        for entry in &sample.entries {
+            events.append(entry).unwrap();
+        }
+        directory.finish().unwrap()
+    }
+
+    #[test]
+    fn a_stored_run_is_judged_again_with_the_same_result() {
+        for mut sample in [Sample::good(), Sample::not_connected()] {
+            // Times as clocks give them, with as many digits as a number has.
+            for (index, entry) in (0_u32..).zip(&mut sample.entries) {
+                entry.at_ms += f64::from(index) / 7e6;
+            }
+            let out = tempfile::tempdir().unwrap();
+            let run = stored(&out, &about(), &sample);
+            let written = std::fs::read_to_string(run.directory.join(RESULT_FILE)).unwrap();
+            let again = StoredRun::load(&run.directory).unwrap();
+            assert_eq!(again, run);
+            let text = serde_json::to_string_pretty(&again.result).unwrap();
+            assert_eq!(format!("{text}\n"), written);
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_killed_can_be_judged() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        std::fs::remove_file(run.directory.join(RESULT_FILE)).unwrap();
+        assert_eq!(StoredRun::load(&run.directory).unwrap().result, run.result);
+    }
+
+    #[test]
+    fn another_log_is_another_result() {
+        let out = tempfile::tempdir().unwrap();
+        let mut sample = Sample::good();
+        let run = stored(&out, &about(), &sample);
+        sample.add(1.0, "harness", Event::Interrupted);
+        let mut bytes = Vec::new();
+        sample.timeline().write_jsonl(&mut bytes).unwrap();
+        std::fs::write(run.directory.join(EVENTS_FILE), bytes).unwrap();
+        let again = StoredRun::load(&run.directory).unwrap();
+        assert_eq!(again.result.verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn a_directory_without_a_run_is_named() {
+        let out = tempfile::tempdir().unwrap();
+        let error = StoredRun::load(out.path()).unwrap_err().to_string();
+        assert!(error.contains(PLAN_FILE), "{error}");
+    }
+}

@@ -1,0 +1,155 @@
+//! The scenarios that come with farcall, and finding scenarios.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use farcall_scenario::{InputError, Scenario};
+use std::fs;
+use support::render;
+
+#[test]
+fn the_catalogue_is_complete() {
+    let names = [
+        "corporate-firewall",
+        "corporate-tls-only",
+        "home-to-home",
+        "mobile-hotspot",
+        "open-internet",
+        "same-network",
+    ];
+    assert_eq!(Scenario::builtin_names(), names);
+}
+
+#[test]
+fn every_scenario_of_the_catalogue_can_be_read() {
+    for name in Scenario::builtin_names() {
+        let scenario = Scenario::find(name, None).unwrap();
+        assert_eq!(scenario.name, name);
+        scenario.validate().unwrap();
+        assert_eq!(Scenario::builtin(name), Some(scenario));
+    }
+}
+
+#[test]
+fn serde_and_the_reader_agree() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
+    for name in Scenario::builtin_names() {
+        let text = fs::read_to_string(format!("{directory}/{name}.toml")).unwrap();
+        let mut by_serde: Scenario = toml::from_str(&text).unwrap();
+        by_serde.name = name.to_owned();
+        assert_eq!(Some(by_serde), Scenario::builtin(name));
+    }
+}
+
+#[test]
+fn every_key_that_serde_knows_is_read() {
+    let full = r#"
+description = "Everything that can be written"
+tags = ["one", "two"]
+[sites.office]
+lan = "10.20.0.0/24"
+[sites.office.gateway]
+nat = "home-router"
+nat_override = { mapping = "address-and-port-dependent", filtering = "address-and-port-dependent", udp_timeout_s = 7 }
+firewall = "tls-only"
+[sites.office.carrier]
+network = "100.64.0.0/24"
+nat = "mobile-carrier"
+nat_override = { udp_timeout_s = 8 }
+[[peers]]
+name = "alice"
+site = "office"
+muted = true
+[[peers]]
+name = "bob"
+site = "office"
+[call]
+policy = "relay"
+media_ms = 501
+gathering_timeout_ms = 502
+[servers]
+account = { username = "u", credential = "c" }
+[expect]
+connects = true
+within_ms = 1001
+relayed = true
+[expect.selected_pair.alice]
+local = ["host", "srflx", "prflx", "relay"]
+remote = ["relay"]
+relay_protocol = ["udp", "tcp", "tls"]
+"#;
+    let read = Scenario::parse("full", full).unwrap();
+    let mut by_serde: Scenario = toml::from_str(full).unwrap();
+    by_serde.name = "full".to_owned();
+    assert_eq!(read, by_serde);
+    // No key of the types is missing above: with every `Option` set, nothing is left at `null`.
+    let written = serde_json::to_string(&read).unwrap();
+    let nulls: Vec<_> = written.match_indices("null").collect();
+    assert_eq!(
+        nulls.len(),
+        2,
+        "the carrier's mapping and filtering: {written}"
+    );
+}
+
+#[test]
+fn an_unknown_name_gets_the_nearest() {
+    let error = Scenario::find("corporate-firewal", None).unwrap_err();
+    insta::assert_snapshot!(render(&error));
+}
+
+#[test]
+fn a_directory_of_ones_own_comes_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let own = fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../scenarios/same-network.toml"
+    ));
+    let own = own.unwrap().replacen("Both peers", "My own peers", 1);
+    fs::write(directory.path().join("same-network.toml"), &own).unwrap();
+    fs::write(directory.path().join("mine.toml"), &own).unwrap();
+    fs::write(directory.path().join("notes.txt"), "no scenario").unwrap();
+
+    let find = |name: &str| Scenario::find(name, Some(directory.path())).unwrap();
+    assert!(find("same-network").description.starts_with("My own"));
+    assert_eq!(find("mine").name, "mine");
+    assert_eq!(
+        find("home-to-home"),
+        Scenario::builtin("home-to-home").unwrap()
+    );
+    let path = directory.path().join("mine.toml");
+    assert_eq!(find(path.to_str().unwrap()), find("mine"));
+
+    let all = Scenario::all(Some(directory.path())).unwrap();
+    let names: Vec<_> = all.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(names.len(), Scenario::builtin_names().len() + 1);
+    assert!(names.is_sorted() && names.contains(&"mine"), "{names:?}");
+}
+
+#[test]
+fn all_wrong_files_of_a_directory_are_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.toml"), "x = 1\n").unwrap();
+    fs::write(directory.path().join("b.toml"), "y = \n").unwrap();
+    let Err(InputError::Several(errors)) = Scenario::all(Some(directory.path())) else {
+        panic!("two files are wrong");
+    };
+    assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = Scenario::find("no/such.toml", None).unwrap_err();
+    assert!(
+        error.to_string().starts_with("failed to read no/such.toml"),
+        "{error}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.toml");
+    fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
+    let error = Scenario::load(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 1048576 bytes"),
+        "{error}"
+    );
+}

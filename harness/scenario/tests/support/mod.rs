@@ -1,0 +1,13 @@
+//! What the tests of error reports share.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+/// The report as a person without colours sees it.
+pub fn render(error: &dyn Diagnostic) -> String {
+    let mut report = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::none()).with_width(100);
+    match handler.render_report(&mut report, error) {
+        Ok(()) => report,
+        Err(failure) => format!("cannot be rendered: {failure}"),
+    }
+}
