@@ -66,7 +66,7 @@ for deb in $debs; do
         tar -x -p -C "$tree" --keep-directory-symlink --no-same-owner \
             --exclude='./usr/share/doc/*' --exclude='./usr/share/info/*' \
             --exclude='./usr/share/lintian/*' --exclude='./usr/share/locale/*' \
-            --exclude='./usr/share/man/*'
+            --exclude='./usr/share/man/*' --exclude='./usr/lib/*/gconv/*'
 done
 
 # What the packages' scripts would have done, as far as the tools rest on it.

@@ -12,8 +12,8 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// Also look for scenarios in this directory, before the built-in ones.
-    #[arg(long, global = true, value_name = "DIR", env = "FARCALL_SCENARIOS")]
-    pub scenarios: Option<PathBuf>,
+    #[arg(long = "scenarios", global = true, value_name = "DIR", env = "FARCALL_SCENARIOS")]
+    pub scenarios_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
-    let scenarios = cli.scenarios.as_deref();
+    let scenarios = cli.scenarios_dir.as_deref();
     match cli.command {
         Command::Run(args) => commands::run::run(args, scenarios).await,
         Command::List { json } => commands::list::list(json, scenarios),
@@ -52,5 +52,16 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
         Command::Doctor { json } => commands::doctor::doctor(json).await,
         Command::Agent => Ok(Exit::Passed),
         Command::Bench(args) => commands::bench::bench(&args, scenarios).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

@@ -17,6 +17,9 @@ const CONFIGURATION: &str = "/etc/farcall-coturn.conf";
 const CERTIFICATE: &str = "/etc/farcall-coturn.crt";
 const PRIVATE_KEY: &str = "/etc/farcall-coturn.key";
 
+/// How long its listeners may take to answer, in seconds.
+const READY_WITHIN_S: &str = "20";
+
 /// Only root of the container reads what has secrets in it.
 const PRIVATE: u32 = 0o600;
 
@@ -63,8 +66,8 @@ impl Image for Coturn {
     }
 
     fn ready_conditions(&self) -> Vec<WaitFor> {
-        // Written by the last of its threads, when all listeners are open.
-        vec![WaitFor::message_on_stdout("IO method (admin thread)")]
+        // No line of its log says that all listeners are open: `exec_before_ready` asks them.
+        Vec::new()
     }
 
     fn cmd(&self) -> impl IntoIterator<Item = impl Into<Cow<'_, str>>> {
@@ -80,25 +83,29 @@ impl Image for Coturn {
     }
 
     /// Accounts go into the database: in the configuration file a user name could have no colon,
-    /// which those of the TURN REST API do.
+    /// which those of the TURN REST API do. Then every listener is waited for.
     fn exec_before_ready(
         &self,
         _: ContainerState,
     ) -> Result<Vec<ExecCommand>, TestcontainersError> {
         let accounts = self.users.iter().map(|(name, password)| {
-            let add = [
-                "turnadmin",
-                "-a",
-                "-u",
-                name,
-                "-r",
-                &self.realm,
-                "-p",
-                password,
-            ];
-            ExecCommand::new(add).with_cmd_ready_condition(CmdWaitFor::exit_code(0))
+            let add = ["turnadmin", "-a", "-u", name, "-r"];
+            ExecCommand::new(add.into_iter().chain([&self.realm, "-p", password]))
         });
-        Ok(accounts.collect())
+        let listeners = self.ports.iter().map(|port| {
+            let question = match port {
+                ContainerPort::Udp(port) => {
+                    format!("timeout 0.2 turnutils_stunclient -p {port} 127.0.0.1")
+                }
+                port => format!("true > /dev/tcp/127.0.0.1/{}", port.as_u16()),
+            };
+            let ask = format!("until {question}; do sleep 0.02; done");
+            ExecCommand::new(["timeout", READY_WITHIN_S, "bash", "-c", &ask])
+        });
+        let each = accounts.chain(listeners);
+        let succeeding =
+            |command: ExecCommand| command.with_cmd_ready_condition(CmdWaitFor::exit_code(0));
+        Ok(each.map(succeeding).collect())
     }
 }
 

@@ -107,24 +107,15 @@ async fn listeners_that_are_off_are_not_published() {
     )));
 }
 
-/// Whether coturn's own client gets an allocation and its data through, over TCP.
+/// Whether coturn's own client gets an allocation and its data through, over TCP. It goes by the
+/// container's address, since coturn relays nothing to a loopback address.
 async fn allocates(container: &ContainerAsync<Coturn>, user: &str, password: &str) -> bool {
-    let client = [
-        "turnutils_uclient",
-        "-t",
-        "-y",
-        "-u",
-        user,
-        "-w",
-        password,
-        "-n",
-        "2",
-        "-m",
-        "1",
-        "127.0.0.1",
-    ];
-    let command = client.map(str::to_owned);
-    let mut ran = container.exec(ExecCommand::new(command)).await.unwrap();
+    const CLIENT: &str = r#"
+        read -r address _ < <(grep "$HOSTNAME" /etc/hosts)
+        exec turnutils_uclient -t -y -n 2 -m 1 -u "$0" -w "$1" "$address"
+    "#;
+    let command = ExecCommand::new(["bash", "-c", CLIENT, user, password]);
+    let mut ran = container.exec(command).await.unwrap();
     // Reading to the end waits for the end.
     ran.stdout_to_vec().await.unwrap();
     ran.exit_code().await.unwrap() == Some(0)

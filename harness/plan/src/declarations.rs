@@ -116,22 +116,14 @@ fn attempts(call: &CallPlan) -> BTreeSet<Attempt> {
 
 /// What the NATs of a site come to together, as far as something passes to see it with.
 fn translation(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Vec<Fact> {
-    let passing = |protocol| {
-        let ports = attempts.iter().filter(move |attempt| {
-            attempt.protocol == protocol
-                && attempt.payload == Payload::Plain
-                && ruling(&site.firewall, **attempt).passage == Passage::Passes
-        });
-        let mut ports = ports.map(|attempt| attempt.port);
-        let first = ports.next()?;
-        Some([first, ports.next().unwrap_or(first)])
-    };
+    let udp = pair_that_passes(site, attempts, ProbeProtocol::Udp, Payload::Plain);
+    // Probes of the mapping over TCP begin with a TLS handshake, which inspection lets through too.
+    let tcp = pair_that_passes(site, attempts, ProbeProtocol::Tcp, Payload::Tls);
     let nats = || site.routers.iter().filter_map(|router| router.nat);
     let mapping = strictest(nats().map(|nat| nat.mapping));
-    let udp = passing(ProbeProtocol::Udp);
     let (protocol, ports) = match udp {
         Some(ports) => (ProbeProtocol::Udp, Some(ports)),
-        None => (ProbeProtocol::Tcp, passing(ProbeProtocol::Tcp)),
+        None => (ProbeProtocol::Tcp, tcp),
     };
     let mapping = ports.map(|ports| Fact::NatMapping {
         mapping,
@@ -143,6 +135,28 @@ fn translation(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Vec<Fact> {
     let filtering = strictest(nats().map(|nat| nat.filtering).chain(stateful));
     let filtering = udp.map(|[port, _]| Fact::NatFiltering { filtering, port });
     mapping.into_iter().chain(filtering).collect()
+}
+
+/// Two ports that pass and that the probe answers at different ports of its own: one even, one odd
+/// (see [`PROBE_PORTS`](crate::PROBE_PORTS)).
+fn pair_that_passes(
+    site: &SiteLayout,
+    attempts: &BTreeSet<Attempt>,
+    protocol: ProbeProtocol,
+    payload: Payload,
+) -> Option<[u16; 2]> {
+    let same_protocol = attempts.iter().filter(|at| at.protocol == protocol);
+    let ports: BTreeSet<u16> = same_protocol
+        .map(|attempt| Attempt {
+            payload,
+            ..*attempt
+        })
+        .filter(|attempt| ruling(&site.firewall, *attempt).passage == Passage::Passes)
+        .map(|attempt| attempt.port)
+        .collect();
+    let first = *ports.first()?;
+    let other = ports.iter().find(|port| *port % 2 != first % 2)?;
+    Some([first, *other])
 }
 
 /// The strictest of several behaviours in a row.

@@ -24,7 +24,13 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         turn_nodes: BTreeMap::new(),
     };
     for peer in &layout.peers {
-        let judged = asked(call).map(|server| judge(layout, peer, server));
+        let judged = call.ice_servers.iter().map(|server| {
+            if is_asked(call, server) {
+                judge(layout, peer, server)
+            } else {
+                (not_used(server), None)
+            }
+        });
         let (outcomes, blocking): (Vec<_>, Vec<_>) = judged.unzip();
         for rule in blocking.into_iter().flatten() {
             if !expect.blocking_rules.contains(&rule) {
@@ -47,13 +53,18 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
     expect
 }
 
-/// The URLs that a peer asks: under the policy `relay` it gathers relayed candidates only, and STUN
-/// has none (RFC 8829 section 3.5.3).
-pub(crate) fn asked(call: &CallPlan) -> impl Iterator<Item = &CallServer> {
-    let relay_only = call.policy == IceTransportPolicy::Relay;
-    call.ice_servers
-        .iter()
-        .filter(move |server| !(relay_only && server.url.scheme == Scheme::Stun))
+/// Whether a peer asks a URL's server: under the policy `relay` it gathers relayed candidates only,
+/// and STUN has none (RFC 8829 section 3.5.3).
+fn is_asked(call: &CallPlan, server: &CallServer) -> bool {
+    call.policy == IceTransportPolicy::All || server.url.scheme != Scheme::Stun
+}
+
+fn not_used(server: &CallServer) -> ExpectedOutcome {
+    ExpectedOutcome {
+        url: server.url.text.clone(),
+        outcome: IceServerOutcome::NotUsed,
+        because: "the ICE transport policy relay uses no STUN server".to_owned(),
+    }
 }
 
 fn judge(

@@ -1,11 +1,9 @@
 //! Who is where: sites with their routers, peers and servers, each with its addresses.
 
-use crate::error::PlanError;
-use crate::model::{Interface, PROBE_ADDRESSES};
+use crate::model::Interface;
 use crate::servers::Demand;
-use farcall_scenario::{Firewall, Nat, NatOverride, NatPreset, Scenario, Site};
+use farcall_scenario::{Firewall, Nat};
 use ipnet::Ipv4Net;
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The network on which all public addresses are.
@@ -16,14 +14,6 @@ pub(crate) const INTERNET_SUBNET: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(20
 
 /// The name of the probe's node.
 pub(crate) const PROBE: &str = "probe";
-
-const ROUTERS_FROM: u32 = 10;
-const SERVERS_FROM: u32 = 100;
-const INSIDE_ADDRESS: u32 = 1;
-const CARRIER_CUSTOMER: u32 = 2;
-
-/// The first address of a peer, and in a network too small for it.
-const PEERS_FROM: (u32, u32) = (10, 2);
 
 /// Everybody with an address.
 #[derive(Debug)]
@@ -131,171 +121,6 @@ impl SiteLayout {
 /// An address with its network's prefix length.
 pub(crate) fn within(address: Ipv4Addr, subnet: Ipv4Net) -> Ipv4Net {
     Ipv4Net::new_assert(address, subnet.prefix_len())
-}
-
-/// Gives everybody an address.
-pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout, PlanError> {
-    let literals = demands.iter().filter_map(|demand| demand.literal);
-    let mut internet = Internet {
-        taken: literals.chain(PROBE_ADDRESSES).collect(),
-    };
-    let mut sites = Vec::new();
-    for (name, site) in in_order_of_peers(scenario) {
-        sites.push(place_site(name, site, &mut internet)?);
-    }
-    let mut peers = Vec::new();
-    for peer in &scenario.peers {
-        peers.push(place_peer(peer, &sites, &peers)?);
-    }
-    let mut servers = Vec::new();
-    for demand in demands {
-        let primary = match demand.literal {
-            Some(literal) if INTERNET_SUBNET.contains(&literal) => literal,
-            _ => internet.next(SERVERS_FROM, &demand.host)?,
-        };
-        servers.push(ServerLayout {
-            primary,
-            address: demand.literal.unwrap_or(primary),
-            demand,
-        });
-    }
-    Ok(Layout {
-        sites,
-        peers,
-        servers,
-    })
-}
-
-fn in_order_of_peers(scenario: &Scenario) -> Vec<(&String, &Site)> {
-    let rank = |name: &String| {
-        let position = scenario.peers.iter().position(|peer| peer.site == *name);
-        position.unwrap_or(scenario.peers.len())
-    };
-    let mut sites: Vec<_> = scenario.sites.iter().collect();
-    sites.sort_by_key(|(name, _)| rank(name));
-    sites
-}
-
-/// The addresses of the internet that are not given away yet.
-struct Internet {
-    taken: BTreeSet<Ipv4Addr>,
-}
-
-impl Internet {
-    fn next(&mut self, from: u32, node: &str) -> Result<Ipv4Addr, PlanError> {
-        let mut index = from;
-        loop {
-            let address = nth(INTERNET_SUBNET, index, INTERNET, node)?;
-            if self.taken.insert(address) {
-                return Ok(address);
-            }
-            index += 1;
-        }
-    }
-}
-
-/// The address number `index` of a network, counted from its network address.
-fn nth(subnet: Ipv4Net, index: u32, network: &str, node: &str) -> Result<Ipv4Addr, PlanError> {
-    u32::from(subnet.network())
-        .checked_add(index)
-        .map(Ipv4Addr::from)
-        .filter(|address| subnet.contains(address) && *address < subnet.broadcast())
-        .ok_or_else(|| PlanError::NetworkFull {
-            network: network.to_owned(),
-            subnet,
-            node: node.to_owned(),
-        })
-}
-
-fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLayout, PlanError> {
-    let gateway = format!("{name}-gateway");
-    let lan = site.lan.trunc();
-    let inside = Port {
-        interface: "lan",
-        network: format!("{name}-lan"),
-        subnet: lan,
-        address: nth(lan, INSIDE_ADDRESS, &format!("{name}-lan"), &gateway)?,
-    };
-    let overrides = site.gateway.nat_override.as_ref();
-    let nat = translation(&gateway, site.gateway.nat, overrides)?;
-    let mut routers = Vec::new();
-    if let Some(carrier) = &site.carrier {
-        let network = format!("{name}-carrier");
-        let subnet = carrier.network.trunc();
-        let port = |interface, index, node: &str| {
-            Ok(Port {
-                interface,
-                network: network.clone(),
-                subnet,
-                address: nth(subnet, index, &network, node)?,
-            })
-        };
-        routers.push(Router {
-            outside: port("wan", CARRIER_CUSTOMER, &gateway)?,
-            name: gateway,
-            inside,
-            nat,
-        });
-        routers.push(Router {
-            inside: port("carrier", INSIDE_ADDRESS, &network)?,
-            outside: on_internet(internet.next(ROUTERS_FROM, &network)?, "wan"),
-            nat: translation(&network, carrier.nat, carrier.nat_override.as_ref())?,
-            name: network,
-        });
-    } else {
-        routers.push(Router {
-            outside: on_internet(internet.next(ROUTERS_FROM, &gateway)?, "wan"),
-            name: gateway,
-            inside,
-            nat,
-        });
-    }
-    Ok(SiteLayout {
-        name: name.to_owned(),
-        routers,
-        firewall: site.gateway.firewall.expand(),
-    })
-}
-
-fn translation(
-    router: &str,
-    preset: NatPreset,
-    overrides: Option<&NatOverride>,
-) -> Result<Option<Nat>, PlanError> {
-    preset.expand(overrides).map_err(|source| PlanError::Nat {
-        router: router.to_owned(),
-        source,
-    })
-}
-
-fn place_peer(
-    peer: &farcall_scenario::Peer,
-    sites: &[SiteLayout],
-    placed: &[PeerLayout],
-) -> Result<PeerLayout, PlanError> {
-    let site = sites
-        .iter()
-        .position(|site| site.name == peer.site)
-        .ok_or_else(|| PlanError::UnknownSite {
-            peer: peer.name.clone(),
-            site: peer.site.clone(),
-        })?;
-    let inside = &sites[site].gateway().inside;
-    let neighbours = placed.iter().filter(|other| other.site == site);
-    let is_small = inside.subnet.prefix_len() > 28;
-    let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
-    let index = neighbours.fold(first, |index, _| index + 1);
-    Ok(PeerLayout {
-        name: peer.name.clone(),
-        site,
-        port: Port {
-            interface: "eth",
-            network: inside.network.clone(),
-            subnet: inside.subnet,
-            address: nth(inside.subnet, index, &inside.network, &peer.name)?,
-        },
-        muted: peer.muted,
-    })
 }
 
 /// An interface on the internet.

@@ -16,6 +16,7 @@ mod model;
 mod nft;
 mod nodes;
 mod passage;
+mod place;
 mod routes;
 mod servers;
 mod validate;
@@ -28,6 +29,6 @@ pub use coturn::{
 pub use error::PlanError;
 pub use model::{
     BlockingRule, CallPlan, CallServer, Declaration, Expectations, ExpectedOutcome, Fact,
-    Interface, Listener, Network, Node, PROBE_ADDRESSES, PROBE_ALTERNATE_PORT, PROBE_PORT, Passage,
-    Payload, Plan, ProbeProtocol, Role, Route, TurnAccount, TurnServer,
+    Interface, Listener, Network, Node, PROBE_ADDRESSES, PROBE_PORTS, Passage, Payload, Plan,
+    ProbeProtocol, Role, Route, TurnAccount, TurnServer,
 };

@@ -253,17 +253,13 @@ pub enum Fact {
     /// The NAT between the node and the internet maps like this. Over UDP where UDP passes, else
     /// over TCP ports that pass. `None`: no translation.
     ///
-    /// To be measured in the order of RFC 5780 section 4.3, from one local port: the first port of
-    /// both probe addresses, and, only if the probe saw these two differ, the second port of the
-    /// second address. What one client port sends to two ports of the same address would reach the
-    /// same socket of the probe, whose kernel therefore gives the second one another source port.
+    /// Over TCP the probes begin with a TLS handshake, which inspection lets through too.
     NatMapping {
         /// The declared mapping.
         mapping: Option<Behaviour>,
         /// The protocol that passes.
         protocol: ProbeProtocol,
-        /// Two ports that pass; the same twice where only one does, and mappings that differ by
-        /// address then count as address-and-port-dependent.
+        /// Two ports that pass, one even and one odd: see [`PROBE_PORTS`].
         ports: [u16; 2],
     },
     /// The NAT between the node and the internet filters like this (UDP only). `None`: no filter.
@@ -333,9 +329,8 @@ pub enum Passage {
 pub const PROBE_ADDRESSES: [Ipv4Addr; 2] =
     [Ipv4Addr::new(203, 0, 113, 2), Ipv4Addr::new(203, 0, 113, 3)];
 
-/// The port that every probe connection to any other port is redirected to, on UDP and TCP, at the
-/// address to which it was sent. So the responder binds a socket to each of [`PROBE_ADDRESSES`].
-pub const PROBE_PORT: u16 = 7;
-
-/// From this port on, the probe answers a filtering test from its alternate port.
-pub const PROBE_ALTERNATE_PORT: u16 = 8;
+/// The even and the odd port at which the probe answers, on UDP and TCP, at each of
+/// [`PROBE_ADDRESSES`]. What is sent to any other port is brought to the one of its own parity at the
+/// same address, so that two questions from one source port to an even and an odd port of one address
+/// stay two flows, whose source port the probe's own translation has no reason to change.
+pub const PROBE_PORTS: [u16; 2] = [8, 7];

@@ -94,7 +94,7 @@ fn server(layout: &Layout, server: &ServerLayout) -> Node {
     on_the_internet(
         &server.demand.host,
         interface,
-        routes::on_internet(layout, server.primary),
+        routes::of_server(layout, server.primary),
         nft::server(server),
         Role::TurnServer(TurnServer {
             host: server.demand.host.clone(),

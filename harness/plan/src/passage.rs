@@ -88,3 +88,88 @@ pub(crate) fn is_open(firewall: &Firewall) -> bool {
             .iter()
             .any(|rule| rule.protocol.is_none() && rule.port.is_none())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farcall_scenario::{FirewallPreset, Rule};
+
+    fn firewall(rules: &[(Option<Protocol>, Option<u16>, Action)]) -> Firewall {
+        let rules = rules.iter().enumerate();
+        let rules = rules.map(|(index, (protocol, port, action))| Rule {
+            name: format!("rule/{index}"),
+            protocol: *protocol,
+            port: *port,
+            action: *action,
+        });
+        Firewall {
+            rules: rules.collect(),
+        }
+    }
+
+    fn at(firewall: &Firewall, transport: IceTransport, port: u16) -> (Passage, String) {
+        let ruling = ruling(firewall, Attempt::of(transport, port));
+        (ruling.passage, ruling.rule)
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let firewall = firewall(&[
+            (None, Some(443), Action::Accept),
+            (Some(Protocol::Udp), None, Action::Drop),
+            (None, None, Action::Accept),
+        ]);
+        let rule = |index| format!("rule/{index}");
+        assert_eq!(
+            at(&firewall, IceTransport::Udp, 443),
+            (Passage::Passes, rule(0))
+        );
+        assert_eq!(
+            at(&firewall, IceTransport::Udp, 80),
+            (Passage::Dropped, rule(1))
+        );
+        assert_eq!(
+            at(&firewall, IceTransport::Tcp, 80),
+            (Passage::Passes, rule(2))
+        );
+    }
+
+    #[test]
+    fn what_no_rule_matches_is_dropped() {
+        let firewall = firewall(&[(Some(Protocol::Tcp), None, Action::Accept)]);
+        let unmatched = (Passage::Dropped, UNMATCHED.to_owned());
+        assert_eq!(at(&firewall, IceTransport::Udp, 80), unmatched);
+    }
+
+    #[test]
+    fn a_rule_that_looks_for_tls_leaves_udp_to_the_rules_after_it() {
+        let firewall = firewall(&[
+            (None, Some(443), Action::AcceptTls),
+            (None, None, Action::Drop),
+        ]);
+        assert_eq!(at(&firewall, IceTransport::Tls, 443).0, Passage::Passes);
+        assert_eq!(at(&firewall, IceTransport::Tcp, 443).0, Passage::Reset);
+        assert_eq!(
+            at(&firewall, IceTransport::Udp, 443),
+            (Passage::Dropped, "rule/1".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_reset_counts_under_a_name_of_its_own() {
+        let firewall = FirewallPreset::TlsOnly.expand();
+        let reset = (Passage::Reset, "tls-only/reset-not-tls-443".to_owned());
+        let passed = (Passage::Passes, "tls-only/allow-tls-443".to_owned());
+        assert_eq!(at(&firewall, IceTransport::Tcp, 443), reset);
+        assert_eq!(at(&firewall, IceTransport::Tls, 443), passed);
+    }
+
+    #[test]
+    fn only_a_firewall_that_accepts_everything_is_open() {
+        assert!(is_open(&FirewallPreset::Open.expand()));
+        assert!(!is_open(&FirewallPreset::Corporate.expand()));
+        let tcp = (Some(Protocol::Tcp), None, Action::Accept);
+        assert!(!is_open(&firewall(&[tcp])));
+        assert!(!is_open(&firewall(&[])));
+    }
+}

@@ -1,8 +1,8 @@
-//! Who sends what where. Nothing leads out of the lab: nodes on the internet have no default route,
-//! and behind every other default route stands one of them.
+//! Who sends what where. Nothing leads out of the lab: gateways on the internet and the probe have no
+//! default route, and behind every other default route stands one of them.
 
 use crate::layout::Layout;
-use crate::model::Route;
+use crate::model::{PROBE_ADDRESSES, Route};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -35,6 +35,16 @@ pub(crate) fn on_internet(layout: &Layout, own: Ipv4Addr) -> Vec<Route> {
         .chain(servers)
         .filter(|route| route.via != own)
         .collect()
+}
+
+/// The routes of a server. A relay is told to send to addresses that only exist behind some NAT; on
+/// the real internet such packets vanish. The probe forwards nothing, so behind it they vanish too.
+/// Without any route coturn 4.6.1 has a send error instead, upon which it drops the client's whole TCP
+/// connection (seen with a peer's host candidate).
+pub(crate) fn of_server(layout: &Layout, own: Ipv4Addr) -> Vec<Route> {
+    let mut routes = on_internet(layout, own);
+    routes.push(default_route(PROBE_ADDRESSES[0]));
+    routes
 }
 
 /// The routes of router `index` of a site.

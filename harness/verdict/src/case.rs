@@ -2,8 +2,8 @@
 
 use crate::Declared;
 use farcall_timeline::{
-    DataStats, Event, IceServerReport, Measured, MediaKind, MediaStats, SelectedPair, Timeline,
-    TurnSession,
+    DataStats, Event, IceServerReport, Measured, MediaKind, MediaStats, Phase, SelectedPair,
+    Timeline, TurnSession,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,18 @@ impl<'a> Case<'a> {
         self.nodes
             .iter()
             .flat_map(|(node, events)| events.iter().map(|(at_ms, event)| (*node, *at_ms, *event)))
+    }
+
+    /// Whether a phase began.
+    pub(crate) fn has_begun(&self, wanted: Phase) -> bool {
+        self.all()
+            .any(|(_, _, event)| matches!(event, Event::PhaseStarted { phase } if *phase == wanted))
+    }
+
+    /// Whether a phase came to its end.
+    pub(crate) fn has_ended(&self, wanted: Phase) -> bool {
+        self.all()
+            .any(|(_, _, event)| matches!(event, Event::PhaseEnded { phase } if *phase == wanted))
     }
 
     /// Each peer with the one it talks to.

@@ -3,16 +3,21 @@
 use crate::case::Case;
 use crate::checks;
 use crate::{Check, CheckVerdict, Declared, Judgement, PeerResult, PhaseTimes, Verdict};
-use farcall_timeline::Timeline;
+use farcall_timeline::{Phase, Timeline};
 
 /// A check: looks at a run and says what it found, once for each thing that it looks at.
 type CheckFunction = fn(&Case<'_>) -> Vec<Check>;
 
-/// Every check, in the order in which a run goes.
-const CHECKS: [CheckFunction; 12] = [
+/// The checks of the lab and of the harness.
+const SOUNDNESS: [CheckFunction; 4] = [
     checks::lab,
     checks::harness_sound,
+    checks::harness_complete,
     checks::not_interrupted,
+];
+
+/// The checks of the call, in the order in which it goes.
+const CALL: [CheckFunction; 9] = [
     checks::ice_servers,
     checks::connection,
     checks::connection_lasts,
@@ -28,7 +33,12 @@ const CHECKS: [CheckFunction; 12] = [
 #[must_use]
 pub fn judge(timeline: &Timeline, declared: &Declared) -> Judgement {
     let case = Case::new(timeline, declared);
-    let checks: Vec<Check> = CHECKS.iter().flat_map(|check| check(&case)).collect();
+    let call = CALL.iter().flat_map(|check| check(&case));
+    let checks: Vec<Check> = SOUNDNESS
+        .iter()
+        .flat_map(|check| check(&case))
+        .chain(call.map(|check| excuse(&case, check)))
+        .collect();
     Judgement {
         verdict: overall(&checks),
         attestation: case.attested().cloned().collect(),
@@ -40,6 +50,17 @@ pub fn judge(timeline: &Timeline, declared: &Declared) -> Judgement {
         phases: PhaseTimes::of(timeline),
         checks,
     }
+}
+
+/// A call that did not come to its end proves nothing against anybody, and what it lacks is not worth
+/// a complaint each: that the run is incomplete is a check of its own.
+fn excuse(case: &Case<'_>, mut check: Check) -> Check {
+    let is_wrong = matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Invalid);
+    if is_wrong && !case.has_ended(Phase::Call) {
+        check.verdict = CheckVerdict::Skipped;
+        check.observed = format!("the call did not come to its end: {}", check.observed);
+    }
+    check
 }
 
 fn overall(checks: &[Check]) -> Verdict {
@@ -131,6 +152,26 @@ mod tests {
         let judgement = judge(&Timeline::default(), &declared);
         assert_eq!(judgement.verdict, Verdict::Invalid);
         assert_eq!(judgement.peers.len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_is_invalid_wherever_it_was() {
+        let whole = Sample::good();
+        for end_ms in [1_000.0, 2_500.0, 4_002.0, 5_000.0, 7_000.0, 9_850.0] {
+            let mut sample = whole.clone();
+            sample.remove(|entry| entry.at_ms > end_ms);
+            let judgement = sample.judge();
+            assert_eq!(judgement.verdict, Verdict::Invalid, "{end_ms}");
+            for check in judgement.checks {
+                let is_about_call =
+                    !check.name.starts_with("lab/") && check.name != "harness/complete";
+                assert!(
+                    !is_about_call
+                        || matches!(check.verdict, CheckVerdict::Pass | CheckVerdict::Skipped),
+                    "{end_ms}: {check:#?}"
+                );
+            }
+        }
     }
 
     /// Nodes forwards or backwards, each node's own events in order.

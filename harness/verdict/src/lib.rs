@@ -13,7 +13,9 @@
 //!
 //! A missing observation is invalid, never a pass and never a fail: a declaration that was not
 //! measured, a URL whose outcome no peer reported, a rule that should block and counted nothing, a
-//! peer that claims bytes that no gateway saw.
+//! peer that claims bytes that no gateway saw. Where the call itself did not come to its end, because
+//! the lab did not hold or somebody interrupted it, what is missing is skipped instead: one check says
+//! that the run is incomplete, and the run is invalid for it.
 //!
 //! A URL that came to *another* outcome than the plan derives is a fail, not the lab's fault. By then
 //! attestation has shown that the rules on the way and the listener at its end are as declared, so

@@ -56,9 +56,11 @@ fn message_length(bytes: &[u8]) -> Result<Option<usize>, String> {
     }
 }
 
-/// Whether a datagram is one whole TURN message, perhaps with padding after it.
-pub(super) fn is_turn_message(datagram: &[u8]) -> bool {
-    matches!(message_length(datagram), Ok(Some(length)) if length <= datagram.len())
+/// The TURN message in a datagram, without the padding that may follow it (webrtc-rs pads ChannelData
+/// over UDP too); `None` if it is something else.
+pub(super) fn turn_message(datagram: Bytes) -> Option<Bytes> {
+    let length = message_length(&datagram).ok().flatten()?;
+    (length <= datagram.len()).then(|| datagram.slice(..length))
 }
 
 fn is_stun(bytes: &[u8]) -> bool {
@@ -98,14 +100,13 @@ impl Encoder<Bytes> for TurnCodec {
     type Error = FrameError;
 
     fn encode(&mut self, message: Bytes, target: &mut BytesMut) -> Result<(), FrameError> {
-        // A datagram may carry padding of its own; the stream's is counted from the header.
-        let length = message_length(&message).ok().flatten();
-        let Some(length) = length.filter(|length| *length <= message.len()) else {
+        let Some(message) = turn_message(message) else {
             return Err(FrameError::Io(std::io::ErrorKind::InvalidInput.into()));
         };
-        target.reserve(length.next_multiple_of(4));
-        target.put_slice(&message[..length]);
-        target.put_bytes(0, length.next_multiple_of(4) - length);
+        let padded = message.len().next_multiple_of(4);
+        target.reserve(padded);
+        target.put_slice(&message);
+        target.put_bytes(0, padded - message.len());
         Ok(())
     }
 }
@@ -200,7 +201,7 @@ mod tests {
     fn what_is_not_turn_is_not_sent() {
         let mut stream = BytesMut::new();
         let datagram = Bytes::from_static(b"\x80rtp");
-        assert!(!is_turn_message(&datagram));
+        assert_eq!(turn_message(datagram.clone()), None);
         let result = TurnCodec::default().encode(datagram, &mut stream);
         assert!(result.is_err());
         assert!(stream.is_empty());

@@ -2,7 +2,7 @@
 
 use super::attempt::Phase;
 use super::connect;
-use super::frame::{FrameError, TurnCodec, is_turn_message};
+use super::frame::{FrameError, TurnCodec, turn_message};
 use super::observer::{Observer, Use};
 use super::outcome::Conclusion;
 use super::resolve::Resolver;
@@ -24,10 +24,10 @@ use tokio_rustls::TlsConnector;
 use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 
-/// Datagrams that wait for a connection that is not open yet or cannot keep up; about two seconds
+/// Datagrams that wait for a connection that is not open yet or cannot keep up; about three seconds
 /// of video at 1.5 Mbit/s. More are dropped, as a full UDP socket would: waiting here would hold up
 /// everything else that the peer connection sends.
-const QUEUED_DATAGRAMS: usize = 256;
+const QUEUED_DATAGRAMS: usize = 512;
 
 /// How long a link may take to send the rest, such as the release of an allocation, once its local
 /// socket is closed.
@@ -179,11 +179,13 @@ impl LinkConfig {
         let write = async {
             let mut requests = Requests::default();
             while let Some(datagram) = queue.recv().await {
-                if !is_turn_message(&datagram) {
-                    self.observer.dropped(self.of);
-                } else if !requests.is_repeated(&datagram) {
-                    self.observer.sent(self.of, &datagram);
-                    sink.feed(datagram).await?;
+                match turn_message(datagram) {
+                    None => self.observer.dropped(self.of),
+                    Some(repeated) if requests.is_repeated(&repeated) => {}
+                    Some(message) => {
+                        self.observer.sent(self.of, &message);
+                        sink.feed(message).await?;
+                    }
                 }
                 if queue.is_empty() {
                     sink.flush().await?;

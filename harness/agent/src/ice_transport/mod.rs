@@ -8,11 +8,17 @@
 
 mod attempt;
 mod connect;
+#[cfg(test)]
+mod fake_server;
 mod frame;
 mod gather;
+#[cfg(test)]
+mod gather_tests;
 mod link;
 mod nudge;
 mod observer;
+#[cfg(test)]
+mod observer_tests;
 mod outcome;
 mod reflexive;
 mod resolve;

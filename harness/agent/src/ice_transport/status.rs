@@ -3,8 +3,11 @@
 use farcall_timeline::IceServerReport;
 use std::net::SocketAddr;
 
-/// What one URL came to, and what flowed. Bytes and packets are TURN messages, without the padding,
-/// TLS, TCP, UDP and IP around them.
+/// What one URL came to, and what flowed. Bytes and packets are TURN messages, without the padding of
+/// streams, TLS, TCP, UDP and IP around them.
+///
+/// coturn counts the same packets, and the same bytes but for padding that it adds to what it sends
+/// over a stream, at most three bytes a packet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerStatus {
     /// The outcome, as reports have it.

@@ -1,77 +1,86 @@
 //! Which interfaces and addresses a node has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use farcall_plan::Interface;
 use ipnet::Ipv4Net;
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 
-use super::finding::Finding;
-
-/// Every interface that could carry packets, with its addresses.
-type Addresses = BTreeMap<String, BTreeSet<String>>;
-
-/// Compares what the kernel has with what is declared.
-pub(super) fn measure(declared: &[Interface]) -> Finding {
-    let measured = match getifaddrs() {
-        Ok(found) => words(&beside_loopback(found)),
-        Err(error) => format!("could not be listed: {error}"),
-    };
-    Finding::new("interfaces", words(&planned(declared)), measured)
+/// What the kernel has.
+#[derive(Default)]
+struct Found {
+    /// Every interface that could carry packets beside the loopback, with its IPv4 addresses.
+    ipv4: BTreeMap<String, Vec<Ipv4Net>>,
+    /// Every IPv6 address, the loopback's too, with its interface.
+    ipv6: Vec<String>,
 }
 
-fn planned(interfaces: &[Interface]) -> Addresses {
-    interfaces
-        .iter()
-        .map(|interface| {
-            let addresses = interface.addresses.iter().map(ToString::to_string);
-            (interface.name.clone(), addresses.collect())
-        })
-        .collect()
+/// Lists what the kernel has, in the words and order of what is declared.
+pub(super) fn measure(declared: &[Interface]) -> String {
+    match getifaddrs() {
+        Ok(found) => words(declared, &sorted(found)),
+        Err(error) => format!("could not be measured: {error}"),
+    }
 }
 
-fn beside_loopback(found: impl Iterator<Item = InterfaceAddress>) -> Addresses {
-    let mut addresses = Addresses::new();
-    for interface in found {
-        let is_loopback = interface.flags.contains(InterfaceFlags::IFF_LOOPBACK);
-        let address = address(&interface);
-        let is_ipv6 = address
-            .as_ref()
-            .is_some_and(|address| address.contains(':'));
+fn sorted(interfaces: impl Iterator<Item = InterfaceAddress>) -> Found {
+    let mut found = Found::default();
+    for interface in interfaces {
+        let name = &interface.interface_name;
+        let address = interface.address.as_ref();
+        if let Some(ipv6) = address.and_then(|address| address.as_sockaddr_in6()) {
+            found.ipv6.push(format!("{} on {name}", ipv6.ip()));
+        }
+        let ipv4 = ipv4(&interface);
         // Some kernels put a tunnel that is down into every namespace; it carries nothing.
-        let carries = interface.flags.contains(InterfaceFlags::IFF_UP) || address.is_some();
-        if carries && (!is_loopback || is_ipv6) {
-            let of_interface = addresses.entry(interface.interface_name).or_default();
-            of_interface.extend(address);
+        let carries = ipv4.is_some() || interface.flags.contains(InterfaceFlags::IFF_UP);
+        if carries && !interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
+            found.ipv4.entry(name.clone()).or_default().extend(ipv4);
         }
     }
-    addresses
+    found
 }
 
-fn address(interface: &InterfaceAddress) -> Option<String> {
-    let address = interface.address.as_ref()?;
-    if let Some(ipv6) = address.as_sockaddr_in6() {
-        return Some(ipv6.ip().to_string());
-    }
-    let ipv4 = address.as_sockaddr_in()?.ip();
-    let mask = interface
-        .netmask
-        .as_ref()
-        .and_then(|mask| mask.as_sockaddr_in());
-    let net = mask.and_then(|mask| Ipv4Net::with_netmask(ipv4, mask.ip()).ok());
-    Some(net.map_or(ipv4.to_string(), |net| net.to_string()))
+fn ipv4(interface: &InterfaceAddress) -> Option<Ipv4Net> {
+    let address = interface.address.as_ref()?.as_sockaddr_in()?.ip();
+    let mask = interface.netmask.as_ref()?.as_sockaddr_in()?.ip();
+    Ipv4Net::with_netmask(address, mask).ok()
 }
 
-fn words(addresses: &Addresses) -> String {
-    if addresses.is_empty() {
-        return "none".to_owned();
+fn words(declared: &[Interface], found: &Found) -> String {
+    let mut found_ipv4 = found.ipv4.clone();
+    let mut interfaces = Vec::new();
+    for interface in declared {
+        if let Some(addresses) = found_ipv4.remove(&interface.name) {
+            let mut interface = interface.clone();
+            interface.addresses = in_order_of(&interface.addresses, addresses);
+            interfaces.push(interface);
+        }
     }
-    let interfaces = addresses.iter().map(|(name, addresses)| {
-        let addresses = addresses.iter().map(String::as_str);
-        format!("{name} {}", addresses.collect::<Vec<_>>().join(" "))
+    interfaces.extend(found_ipv4.into_iter().map(|(name, addresses)| Interface {
+        name,
+        network: "no declared network".to_owned(),
+        addresses,
+    }));
+    let mut words = interfaces
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    words.push(match found.ipv6.is_empty() {
+        true => "no IPv6".to_owned(),
+        false => format!("IPv6 {}", found.ipv6.join(", ")),
     });
-    interfaces.collect::<Vec<_>>().join(", ")
+    words.join("; ")
+}
+
+/// Those that are declared first, in their order.
+fn in_order_of(declared: &[Ipv4Net], mut found: Vec<Ipv4Net>) -> Vec<Ipv4Net> {
+    found.sort_by_key(|address| {
+        let place = declared.iter().position(|other| other == address);
+        place.unwrap_or(declared.len())
+    });
+    found
 }
 
 #[cfg(test)]
@@ -79,33 +88,68 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use farcall_plan::Fact;
 
-    #[test]
-    fn order_does_not_matter_and_a_missing_address_does() {
-        let interface = |name: &str, addresses: &[&str]| Interface {
+    fn interface(name: &str, addresses: &[&str]) -> Interface {
+        Interface {
             name: name.to_owned(),
             network: "internet".to_owned(),
-            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
-        };
-        let wan = interface("wan", &["203.0.113.3/24", "203.0.113.2/24"]);
-        let lan = interface("lan", &["192.168.1.1/24"]);
-        let told = words(&planned(&[wan, lan.clone()]));
-        assert_eq!(
-            told,
-            "lan 192.168.1.1/24, wan 203.0.113.2/24 203.0.113.3/24"
-        );
-        assert_ne!(told, words(&planned(&[lan])));
+            addresses: nets(addresses),
+        }
+    }
+
+    fn nets(addresses: &[&str]) -> Vec<Ipv4Net> {
+        addresses.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn found(interfaces: &[(&str, &[&str])]) -> Found {
+        let interfaces = interfaces.iter();
+        let ipv4 = interfaces.map(|(name, addresses)| ((*name).to_owned(), nets(addresses)));
+        Found {
+            ipv4: ipv4.collect(),
+            ipv6: Vec::new(),
+        }
     }
 
     #[test]
-    fn an_interface_that_nobody_declared_is_found() {
-        let finding = measure(&[]);
-        assert_eq!(finding.declared, "none");
-        // The machine that runs this has one beside the loopback, or none.
+    fn what_is_as_declared_has_the_words_of_the_declaration() {
+        let interfaces = vec![
+            interface("wan", &["203.0.113.3/24", "203.0.113.2/24"]),
+            interface("lan", &["192.168.1.1/24"]),
+        ];
+        let exact = found(&[
+            ("lan", &["192.168.1.1/24"]),
+            ("wan", &["203.0.113.2/24", "203.0.113.3/24"]),
+        ]);
+        let told = words(&interfaces, &exact);
+        assert_eq!(told, Fact::Interfaces { interfaces }.declared());
+    }
+
+    #[test]
+    fn whatever_is_missing_or_too_much_is_told() {
+        let declared = [interface("eth", &["203.0.113.3/24"])];
+        let none = words(&declared, &found(&[]));
+        assert_eq!(none, "no IPv6");
+        let more = words(
+            &declared,
+            &found(&[("eth", &["10.0.0.2/24", "203.0.113.3/24"]), ("eth1", &[])]),
+        );
+        assert!(more.contains("203.0.113.3/24, 10.0.0.2/24"), "{more}");
+        assert!(more.contains("eth1 in no declared network"), "{more}");
+        let mut with_ipv6 = found(&[("eth", &["203.0.113.3/24"])]);
+        with_ipv6.ipv6.push("fe80::1 on eth".to_owned());
+        let told = words(&declared, &with_ipv6);
+        assert!(told.ends_with("IPv6 fe80::1 on eth"), "{told}");
+    }
+
+    #[test]
+    fn the_kernel_is_asked() {
+        // The machine that runs this has an interface beside the loopback, or none.
         let up = getifaddrs().unwrap().any(|interface| {
             let flags = interface.flags;
             flags.contains(InterfaceFlags::IFF_UP) && !flags.contains(InterfaceFlags::IFF_LOOPBACK)
         });
-        assert_eq!(finding.measured != "none", up, "{finding:?}");
+        let measured = measure(&[]);
+        assert_eq!(measured.contains("no declared network"), up, "{measured}");
     }
 }

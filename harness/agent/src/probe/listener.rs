@@ -1,7 +1,7 @@
 //! Whether a TURN server's listener answers: a STUN Binding request over its own transport
 //! (RFC 8489 section 6.2).
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use farcall_plan::Listener;
@@ -15,37 +15,30 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::ask::udp_socket;
-use super::finding::{Finding, Reading, settle};
+use super::patience::{Reading, settle};
 use crate::ice_transport::tls_connector;
 
 /// The time for one attempt; a TLS handshake takes some milliseconds of both processors.
 const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// What an answering listener is called.
-const ANSWERS: &str = "answers";
-
 /// Asks a listener.
 pub(super) async fn measure(
     host: &str,
-    address: std::net::Ipv4Addr,
+    address: Ipv4Addr,
     listener: Listener,
     ca_pem: &str,
-) -> Finding {
+    declared: &str,
+) -> String {
     let Listener { port, transport } = listener;
     let at = SocketAddr::from((address, port));
-    let declared = ANSWERS.to_owned();
-    let measured = settle(&declared, async || {
+    settle(declared, async || {
         match listener_answers(host, at, transport, ca_pem).await {
-            Ok(()) => Reading::Found(ANSWERS.to_owned()),
+            Ok(()) => Reading::Found("answers".to_owned()),
+            // It may be starting; a listener that refuses now may answer later.
             Err(reason) => Reading::Silence(reason),
         }
-    });
-    let measured = measured.await.words(Clone::clone);
-    Finding::new(
-        format!("listener {host}:{port} over {transport}"),
-        declared.clone(),
-        measured,
-    )
+    })
+    .await
 }
 
 /// Asks once. `Err` says what came instead of an answer.

@@ -7,9 +7,8 @@ use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Behaviour;
 
 use super::ask::{ask, udp_socket};
-use super::finding::{Finding, Reading, settle};
+use super::patience::{Reading, settle};
 use super::wire::{AnswerFrom, Question};
-use super::words;
 
 /// Which answers came back.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +20,12 @@ struct Arrived {
 }
 
 /// Measures the filtering.
-pub(super) async fn measure(declared: Option<Behaviour>, port: u16) -> Finding {
+pub(super) async fn measure(port: u16, declared: &str) -> String {
     let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
-    let declared = words::filtering(declared).to_owned();
-    let measured = settle(&declared, async || match arrivals(to).await {
+    settle(declared, async || match arrivals(to).await {
         Ok(Some(arrived)) => {
-            let words = words::filtering(classify(arrived)).to_owned();
+            let filtering = classify(arrived);
+            let words = filtering.map_or("no filter".to_owned(), |words| words.to_string());
             if arrived.from_other_port && arrived.from_other_address {
                 Reading::Found(words)
             } else {
@@ -34,10 +33,9 @@ pub(super) async fn measure(declared: Option<Behaviour>, port: u16) -> Finding {
             }
         }
         Ok(None) => Reading::Silence("no answer".to_owned()),
-        Err(error) => Reading::Impossible(error.to_string()),
-    });
-    let measured = measured.await.words(Clone::clone);
-    Finding::new("NAT filtering of udp", declared, measured)
+        Err(error) => Reading::impossible(error),
+    })
+    .await
 }
 
 fn classify(arrived: Arrived) -> Option<Behaviour> {
@@ -95,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_nat_nothing_is_filtered() {
         let addresses = [Ipv4Addr::new(127, 0, 4, 1), Ipv4Addr::new(127, 0, 4, 2)];
-        let _responder = Responder::start_at(addresses, 20_017, 20_018)
+        let _responder = Responder::start_at(addresses, [20_017, 20_018])
             .await
             .unwrap();
         let arrived = arrivals((addresses[0], 20_017).into()).await.unwrap();

@@ -8,69 +8,61 @@ use farcall_scenario::Behaviour;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::ask::{FirstBytes, ask, send_first, udp_socket};
-use super::finding::{Finding, Reading, settle};
+use super::patience::{Reading, settle};
 use super::tls::client_hello;
 use super::wire::{Answer, AnswerFrom, Question};
-use super::words;
 
-/// What the internet saw of one local transport address.
+/// What the internet saw of one local transport address, in the order of RFC 5780 section 4.3.
 #[derive(Debug, Clone, Copy)]
 struct Observed {
-    /// Asking the first address at the first port.
+    /// By the first address at the first port.
     first: SocketAddr,
-    /// Asking the first address at the second port.
-    other_port: SocketAddr,
-    /// Asking the second address at the first port.
+    /// By the second address at the same port.
     other_address: SocketAddr,
+    /// By the second address at the second port.
+    other_port: SocketAddr,
 }
 
 /// Measures the mapping.
-pub(super) async fn measure(
-    declared: Option<Behaviour>,
-    protocol: ProbeProtocol,
-    ports: [u16; 2],
-) -> Finding {
+pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: &str) -> String {
     let destinations = [
         SocketAddr::from((PROBE_ADDRESSES[0], ports[0])),
-        SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
         SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
+        SocketAddr::from((PROBE_ADDRESSES[1], ports[1])),
     ];
-    let declared = words::mapping(declared).to_owned();
-    let measured = settle(&declared, async || {
+    settle(declared, async || {
         let measured = match protocol {
             ProbeProtocol::Udp => over_udp(destinations).await,
             ProbeProtocol::Tcp => over_tcp(destinations).await,
         };
         match measured {
             Ok(Some((local, observed))) => {
-                Reading::Found(words::mapping(classify(local, observed)).to_owned())
+                let mapping = classify(local, observed, ports[0] != ports[1]);
+                let words = mapping.map(|mapping| mapping.to_string());
+                Reading::Found(words.unwrap_or("no translation".to_owned()))
             }
             Ok(None) => Reading::Silence("no answer".to_owned()),
-            Err(error) => Reading::Impossible(error.to_string()),
+            Err(error) => Reading::impossible(error),
         }
-    });
-    let measured = measured.await.words(Clone::clone);
-    let protocol = match protocol {
-        ProbeProtocol::Udp => "udp",
-        ProbeProtocol::Tcp => "tcp",
-    };
-    Finding::new(format!("NAT mapping of {protocol}"), declared, measured)
+    })
+    .await
 }
 
-fn classify(local: SocketAddr, observed: Observed) -> Option<Behaviour> {
+/// With only one port to ask at, what depends on the address counts as depending on the port too.
+fn classify(local: SocketAddr, observed: Observed, has_two_ports: bool) -> Option<Behaviour> {
     let Observed {
         first,
-        other_port,
         other_address,
+        other_port,
     } = observed;
-    if [first, other_port, other_address] == [local; 3] {
+    if first == local && other_address == local {
         None
-    } else if first != other_port {
-        Some(Behaviour::AddressAndPortDependent)
-    } else if first != other_address {
+    } else if first == other_address {
+        Some(Behaviour::EndpointIndependent)
+    } else if has_two_ports && other_address == other_port {
         Some(Behaviour::AddressDependent)
     } else {
-        Some(Behaviour::EndpointIndependent)
+        Some(Behaviour::AddressAndPortDependent)
     }
 }
 
@@ -79,17 +71,41 @@ type Mapped = io::Result<Option<(SocketAddr, Observed)>>;
 async fn over_udp(destinations: [SocketAddr; 3]) -> Mapped {
     let socket = udp_socket().await?;
     let local = local_address(&socket, destinations[0]).await?;
-    let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
-    let observed = ask(&socket, &questions).await?;
-    let [Some(first), Some(other_port), Some(other_address)] = observed[..] else {
-        return Ok(None);
-    };
-    let observed = Observed {
-        first,
-        other_port,
-        other_address,
-    };
-    Ok(Some((local, observed)))
+    let mut observed = Vec::new();
+    for to in destinations {
+        let question = (to, Question::new(AnswerFrom::Same));
+        match ask(&socket, &[question]).await?[..] {
+            [Some(address)] => observed.push(address),
+            _ => return Ok(None),
+        }
+        if suffices(&observed) {
+            break;
+        }
+    }
+    Ok(told(&observed).map(|observed| (local, observed)))
+}
+
+/// The third question is asked only if the second had another answer than the first: what one client
+/// port sends to two ports of one address ends at the same socket of the responder, whose kernel
+/// tells the two apart by another source port.
+fn suffices(observed: &[SocketAddr]) -> bool {
+    matches!(observed, [first, other_address] if first == other_address)
+}
+
+fn told(observed: &[SocketAddr]) -> Option<Observed> {
+    match *observed {
+        [first, other_address] => Some(Observed {
+            first,
+            other_address,
+            other_port: other_address,
+        }),
+        [first, other_address, other_port] => Some(Observed {
+            first,
+            other_address,
+            other_port,
+        }),
+        _ => None,
+    }
 }
 
 /// The socket's transport address on the way to there.
@@ -102,13 +118,12 @@ async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketA
     ))
 }
 
-/// Three connections from one local port.
+/// Connections from one local port.
 async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
     // A TLS handshake passes also where only TLS may.
-    let payload = client_hello().map_err(io::Error::other)?;
+    let payload = client_hello()?;
     let mut local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let mut observed = Vec::new();
-    let mut open = Vec::new();
     for to in destinations {
         let (from, first) = from_local_port(local, to, &payload).await?;
         local = from;
@@ -119,17 +134,11 @@ async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
                 observed.push(serde_json::from_slice::<Answer>(&line)?.observed);
             }
         }
-        open.push(from);
+        if suffices(&observed) {
+            break;
+        }
     }
-    let [first, other_port, other_address] = observed[..] else {
-        return Ok(None);
-    };
-    let observed = Observed {
-        first,
-        other_port,
-        other_address,
-    };
-    Ok(Some((local, observed)))
+    Ok(told(&observed).map(|observed| (local, observed)))
 }
 
 /// Connects from this local transport address, 0 standing for any, and sends the payload.
@@ -162,34 +171,29 @@ mod tests {
     use super::super::responder::Responder;
     use super::*;
 
-    fn of(first: &str, other_port: &str, other_address: &str) -> Option<Behaviour> {
-        let local = "192.168.1.10:40000".parse().unwrap();
-        classify(
-            local,
-            Observed {
-                first: first.parse().unwrap(),
-                other_port: other_port.parse().unwrap(),
-                other_address: other_address.parse().unwrap(),
-            },
-        )
+    const LOCAL: &str = "192.168.1.10:40000";
+
+    fn of(seen: [&str; 3], has_two_ports: bool) -> Option<Behaviour> {
+        let [first, other_address, other_port] = seen.map(|text| text.parse().unwrap());
+        let observed = Observed {
+            first,
+            other_address,
+            other_port,
+        };
+        classify(LOCAL.parse().unwrap(), observed, has_two_ports)
     }
 
     #[test]
     fn mappings_are_classified_as_rfc_4787_does() {
         let (same, second, third) = ("203.0.113.9:40000", "203.0.113.9:1", "203.0.113.9:2");
-        assert_eq!(of(same, same, same), Some(Behaviour::EndpointIndependent));
-        assert_eq!(of(same, same, second), Some(Behaviour::AddressDependent));
-        assert_eq!(
-            of(same, second, third),
-            Some(Behaviour::AddressAndPortDependent)
-        );
-        // A port that is changed back for another address does not make it less dependent.
-        assert_eq!(
-            of(same, second, same),
-            Some(Behaviour::AddressAndPortDependent)
-        );
-        let local = "192.168.1.10:40000";
-        assert_eq!(of(local, local, local), None);
+        let independent = Some(Behaviour::EndpointIndependent);
+        let of_address = Some(Behaviour::AddressDependent);
+        let of_both = Some(Behaviour::AddressAndPortDependent);
+        assert_eq!(of([same, same, same], true), independent);
+        assert_eq!(of([same, second, second], true), of_address);
+        assert_eq!(of([same, second, second], false), of_both);
+        assert_eq!(of([same, second, third], true), of_both);
+        assert_eq!(of([LOCAL, LOCAL, LOCAL], true), None);
     }
 
     #[tokio::test]
@@ -199,18 +203,17 @@ mod tests {
         let _responder = Responder::start_at(addresses, port, alternate)
             .await
             .unwrap();
-        let destinations = [
-            SocketAddr::from((addresses[0], port)),
-            SocketAddr::from((addresses[0], port)),
-            SocketAddr::from((addresses[1], port)),
-        ];
-        let (local, observed) = over_udp(destinations).await.unwrap().unwrap();
-        assert_eq!(classify(local, observed), None);
-        let elsewhere = [
-            destinations[0],
-            destinations[2],
-            SocketAddr::from((addresses[1], 1)),
-        ];
-        assert!(over_tcp(elsewhere).await.is_err());
+        let at = |address, port| SocketAddr::from((address, port));
+        let first = at(addresses[0], port);
+        let destinations = [first, at(addresses[1], port), at(addresses[1], 1)];
+        for mapped in [over_udp(destinations).await, over_tcp(destinations).await] {
+            let (local, observed) = mapped.unwrap().unwrap();
+            assert_eq!(local.ip(), Ipv4Addr::LOCALHOST);
+            assert_ne!(local.port(), 0);
+            assert_eq!(classify(local, observed, true), None);
+        }
+        let silent = [first, at(addresses[1], alternate), first];
+        assert!(over_udp(silent).await.unwrap().is_none());
+        assert!(over_tcp(silent).await.is_err());
     }
 }

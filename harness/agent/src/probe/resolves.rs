@@ -7,28 +7,26 @@ use hickory_resolver::proto::rr::Name;
 use tokio::time::timeout;
 
 use super::ask::ATTEMPT;
-use super::finding::{Finding, Reading, settle};
+use super::patience::{Reading, settle};
 use crate::dns;
 
 /// Asks the node's resolver for a name.
-pub(super) async fn measure(resolver: Option<Ipv4Addr>, name: &str, declared: Ipv4Addr) -> Finding {
-    let declared = declared.to_string();
-    let measured = settle(&declared, async || match resolver {
+pub(super) async fn measure(resolver: Option<Ipv4Addr>, name: &str, declared: &str) -> String {
+    settle(declared, async || match resolver {
         Some(resolver) => asked(resolver, name).await,
-        None => Reading::Impossible("the node has no resolver".to_owned()),
-    });
-    let measured = measured.await.words(Clone::clone);
-    Finding::new(format!("address of {name}"), declared, measured)
+        None => Reading::impossible("the node has no resolver"),
+    })
+    .await
 }
 
-async fn asked(resolver: Ipv4Addr, name: &str) -> Reading<String> {
+async fn asked(resolver: Ipv4Addr, name: &str) -> Reading {
     let question = match Name::from_str(name) {
         Ok(name) => dns::question(name),
-        Err(error) => return Reading::Impossible(error.to_string()),
+        Err(error) => return Reading::impossible(error),
     };
     match timeout(ATTEMPT, dns::ask(resolver, &question)).await {
         Err(_) => Reading::Silence(format!("no answer from {resolver}")),
-        Ok(Err(error)) => Reading::Impossible(error.to_string()),
+        Ok(Err(error)) => Reading::impossible(error),
         Ok(Ok(answer)) => Reading::Found(match dns::addresses(&answer) {
             Ok(addresses) => {
                 let addresses = addresses.iter().map(ToString::to_string);

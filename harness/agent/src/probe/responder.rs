@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use farcall_plan::{PROBE_ADDRESSES, PROBE_ALTERNATE_PORT, PROBE_PORT};
+use farcall_plan::{PROBE_ADDRESSES, PROBE_PORTS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_util::task::AbortOnDropHandle;
@@ -28,47 +28,41 @@ pub(crate) struct Responder {
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
-/// The sockets of one address.
-struct Post {
-    main: UdpSocket,
-    alternate: UdpSocket,
-}
+/// The UDP sockets of one address, in the order of its ports.
+type Post = [UdpSocket; 2];
 
 impl Responder {
     /// Begins to answer at the probe's addresses.
     pub(crate) async fn start() -> Result<Self, ProbeError> {
-        Self::start_at(PROBE_ADDRESSES, PROBE_PORT, PROBE_ALTERNATE_PORT).await
+        Self::start_at(PROBE_ADDRESSES, PROBE_PORTS).await
     }
 
-    /// Begins to answer at these addresses.
+    /// Begins to answer at these addresses and ports.
     pub(super) async fn start_at(
         addresses: [Ipv4Addr; 2],
-        port: u16,
-        alternate_port: u16,
+        ports: [u16; 2],
     ) -> Result<Self, ProbeError> {
-        let mut posts = Vec::new();
+        let mut posts: Vec<Post> = Vec::new();
         let mut tasks = Vec::new();
         for address in addresses {
-            let (main, alternate) = (
-                SocketAddr::from((address, port)),
-                SocketAddr::from((address, alternate_port)),
-            );
-            posts.push(Post {
-                main: udp(main).await?,
-                alternate: udp(alternate).await?,
-            });
-            let listener = TcpListener::bind(main).await;
-            let listener = listener.map_err(|source| ProbeError {
-                protocol: "TCP",
-                address: main,
-                source,
-            })?;
-            tasks.push(AbortOnDropHandle::new(tokio::spawn(accept(listener))));
+            let at = ports.map(|port| SocketAddr::from((address, port)));
+            posts.push([udp(at[0]).await?, udp(at[1]).await?]);
+            for address in at {
+                let listener = TcpListener::bind(address).await;
+                let listener = listener.map_err(|source| ProbeError {
+                    protocol: "TCP",
+                    address,
+                    source,
+                })?;
+                tasks.push(AbortOnDropHandle::new(tokio::spawn(accept(listener))));
+            }
         }
         let posts = Arc::new(posts);
-        for index in 0..posts.len() {
-            let answering = answer_datagrams(posts.clone(), index);
-            tasks.push(AbortOnDropHandle::new(tokio::spawn(answering)));
+        for address in 0..addresses.len() {
+            for port in 0..ports.len() {
+                let answering = answer_datagrams(posts.clone(), address, port);
+                tasks.push(AbortOnDropHandle::new(tokio::spawn(answering)));
+            }
         }
         Ok(Self { _tasks: tasks })
     }
@@ -83,21 +77,21 @@ async fn udp(address: SocketAddr) -> Result<UdpSocket, ProbeError> {
     })
 }
 
-async fn answer_datagrams(posts: Arc<Vec<Post>>, index: usize) {
-    let (here, other) = (&posts[index], &posts[1 - index]);
+async fn answer_datagrams(posts: Arc<Vec<Post>>, address: usize, port: usize) {
+    let here = &posts[address][port];
     let mut buffer = [0; 1500];
     loop {
         // Errors are those of packets sent before, and who asked will ask again.
-        let Ok((length, from)) = here.main.recv_from(&mut buffer).await else {
+        let Ok((length, from)) = here.recv_from(&mut buffer).await else {
             continue;
         };
         let Ok(question) = serde_json::from_slice::<Question>(&buffer[..length]) else {
             continue;
         };
         let socket = match question.answer_from {
-            AnswerFrom::Same => &here.main,
-            AnswerFrom::OtherPort => &here.alternate,
-            AnswerFrom::OtherAddress => &other.alternate,
+            AnswerFrom::Same => here,
+            AnswerFrom::OtherPort => &posts[address][1 - port],
+            AnswerFrom::OtherAddress => &posts[1 - address][1 - port],
         };
         let answer = Answer {
             token: question.token,

@@ -1,5 +1,6 @@
 //! How TLS begins.
 
+use std::io;
 use std::sync::Arc;
 
 use rustls::ClientConnection;
@@ -8,15 +9,13 @@ use rustls::pki_types::ServerName;
 use crate::ice_transport::tls_connector;
 
 /// The first bytes of a TLS connection, as a client sends them (RFC 8446 section 4.1.2).
-pub(super) fn client_hello() -> Result<Vec<u8>, String> {
-    let connector = tls_connector(b"").map_err(|error| error.to_string())?;
-    let name = ServerName::try_from("probe.invalid").map_err(|error| error.to_string())?;
-    let mut client = ClientConnection::new(Arc::clone(connector.config()), name)
-        .map_err(|error| error.to_string())?;
+pub(super) fn client_hello() -> io::Result<Vec<u8>> {
+    let connector = tls_connector(b"").map_err(io::Error::other)?;
+    let name = ServerName::try_from("probe.invalid").map_err(io::Error::other)?;
+    let mut client =
+        ClientConnection::new(Arc::clone(connector.config()), name).map_err(io::Error::other)?;
     let mut bytes = Vec::new();
-    client
-        .write_tls(&mut bytes)
-        .map_err(|error| error.to_string())?;
+    client.write_tls(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -12,7 +12,6 @@ use tokio::io::AsyncRead;
 use tokio_util::codec::{BytesCodec, FramedRead};
 
 use super::ImageError;
-use super::error::says_no_space;
 use super::progress::Log;
 
 /// How long a build may be silent, such as while it unpacks or commits a large layer.
@@ -78,7 +77,7 @@ pub(super) async fn follow<T>(
             }
             Some(Err(DockerError::DockerStreamError { error })) => {
                 log.lines(&error);
-                return Err(broken_off(action, error, log));
+                return Err(ImageError::step(action, &error, log.tail()));
             }
             Some(Err(DockerError::RequestTimeoutError)) => return Err(stalled(action, silence)),
             Some(Err(error)) => return Err(ImageError::docker(action, error)),
@@ -90,20 +89,6 @@ fn stalled(action: &str, after: Duration) -> ImageError {
     ImageError::Stalled {
         action: action.to_owned(),
         after,
-    }
-}
-
-fn broken_off(action: &str, error: String, log: &Log<'_>) -> ImageError {
-    let log = log.tail();
-    if says_no_space(&log) {
-        return ImageError::NoSpace {
-            action: action.to_owned(),
-            detail: error,
-        };
-    }
-    ImageError::Step {
-        summary: format!("failed to {action}: {error}"),
-        log,
     }
 }
 

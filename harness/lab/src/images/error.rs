@@ -18,7 +18,8 @@ pub enum ImageError {
     /// Docker's disk, or the directory for temporary files, is full.
     #[error(
         "failed to {action}: no space left on the disk\n  {detail}\n\
-         hint: see what Docker holds with `docker system df` and free some with `docker system prune`"
+         hint: see what Docker holds with `docker system df` and free some with `docker system prune`, \
+         or set TMPDIR to a larger disk if it is the one for temporary files"
     )]
     NoSpace {
         /// What was tried, with what.
@@ -108,11 +109,27 @@ pub enum ImageError {
 impl ImageError {
     /// Sorts out what Docker said while `action` was tried.
     pub(super) fn docker(action: impl Into<String>, source: bollard::errors::Error) -> Self {
-        let (action, detail) = (action.into(), source.to_string());
-        if says_no_space(&detail) {
-            Self::NoSpace { action, detail }
-        } else {
-            Self::Docker { action, source }
+        let action = action.into();
+        match no_space_line(&source.to_string()) {
+            Some(line) => Self::NoSpace {
+                action,
+                detail: line.to_owned(),
+            },
+            None => Self::Docker { action, source },
+        }
+    }
+
+    /// A step that wrote `log` failed for `reason`.
+    pub(super) fn step(action: &str, reason: &str, log: String) -> Self {
+        match no_space_line(&log) {
+            Some(line) => Self::NoSpace {
+                action: action.to_owned(),
+                detail: line.to_owned(),
+            },
+            None => Self::Step {
+                summary: format!("failed to {action}: {reason}"),
+                log,
+            },
         }
     }
 
@@ -129,10 +146,14 @@ impl ImageError {
     }
 }
 
-/// True for what a kernel says through any tool when a disk is full (ENOSPC).
-pub(super) fn says_no_space(text: &str) -> bool {
-    text.to_ascii_lowercase()
-        .contains("no space left on device")
+/// The first line that says that a disk is full, in the words of the kernel (ENOSPC) or of apt,
+/// which looks before it begins.
+pub(super) fn no_space_line(text: &str) -> Option<&str> {
+    let says_so = |line: &&str| {
+        let line = line.to_ascii_lowercase();
+        line.contains("no space left on device") || line.contains("have enough free space")
+    };
+    text.lines().find(says_so).map(str::trim)
 }
 
 #[cfg(test)]
@@ -151,6 +172,10 @@ mod tests {
         let full = refused("write /var/lib/docker/tmp/1: no space left on device");
         assert!(matches!(full, ImageError::NoSpace { .. }));
         assert!(full.to_string().contains("docker system prune"));
+        let log =
+            "  Get:1 x\n  E: You don't have enough free space in /tmp/archives/.\n".to_owned();
+        let apt = ImageError::step("import", "exit status: 100", log).to_string();
+        assert!(apt.contains("\n  E: You don't have enough"), "{apt}");
         let other = refused("pull access denied");
         assert!(matches!(other, ImageError::Docker { .. }));
         assert!(other.to_string().starts_with("failed to build x: "));

@@ -52,7 +52,7 @@ pub(super) async fn import(
         .spawn()
         .map_err(ImageError::file("start", "sh"))?;
     let (Some(output), Some(messages)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(failed("its output is not connected".to_owned(), log));
+        return Err(failed("its output is not connected", log));
     };
 
     let run = async {
@@ -64,7 +64,7 @@ pub(super) async fn import(
         .await
         .map_err(|_| {
             failed(
-                format!("not done within {} s", IMPORT_DEADLINE.as_secs()),
+                &format!("not done within {} s", IMPORT_DEADLINE.as_secs()),
                 log,
             )
         })?;
@@ -79,7 +79,7 @@ pub(super) async fn import(
             tracing::warn!(image = id, %error, "a half-made image stays");
         }
     }
-    Err(failed(status.to_string(), log))
+    Err(failed(&status.to_string(), log))
 }
 
 /// Sends an archive to Docker and returns the id of the image that came of it.
@@ -99,7 +99,7 @@ async fn send(
     let mut quiet = Log::new(&|_| {});
     let last = follow(stream, ACTION, IMPORT_DEADLINE, &mut quiet, |_| None).await?;
     last.and_then(|info| info.status)
-        .ok_or_else(|| failed("Docker named no image".to_owned(), &quiet))
+        .ok_or_else(|| failed("Docker named no image", &quiet))
 }
 
 async fn copy_lines(messages: impl AsyncRead + Unpin, log: &mut Log<'_>) {
@@ -109,16 +109,6 @@ async fn copy_lines(messages: impl AsyncRead + Unpin, log: &mut Log<'_>) {
     }
 }
 
-fn failed(reason: String, log: &Log<'_>) -> ImageError {
-    let log = log.tail();
-    if super::error::says_no_space(&log) {
-        return ImageError::NoSpace {
-            action: ACTION.to_owned(),
-            detail: log.trim().to_owned(),
-        };
-    }
-    ImageError::Step {
-        summary: format!("failed to {ACTION}: {reason}"),
-        log,
-    }
+fn failed(reason: &str, log: &Log<'_>) -> ImageError {
+    ImageError::step(ACTION, reason, log.tail())
 }

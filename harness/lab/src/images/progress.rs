@@ -15,7 +15,7 @@ pub enum Progress {
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
 /// How many lines an error message quotes.
-const KEPT_LINES: usize = 15;
+const KEPT_LINES: usize = 20;
 
 /// Passes lines on and remembers the last ones.
 pub(super) struct Log<'a> {
@@ -72,14 +72,14 @@ mod tests {
         };
         let mut log = Log::new(&on_progress);
         log.step("pulling");
-        for number in 0..20 {
+        for number in 0..25 {
             log.lines(&format!("line {number}\r\n\n"));
         }
         let tail = log.tail();
         assert_eq!(tail.lines().count(), KEPT_LINES);
-        assert!(tail.starts_with("  line 5\n") && tail.ends_with("  line 19"));
+        assert!(tail.starts_with("  line 5\n") && tail.ends_with("  line 24"));
         let seen = seen.into_inner().unwrap_or_default();
-        assert_eq!(seen.len(), 21);
+        assert_eq!(seen.len(), 26);
         assert_eq!(seen[0], Progress::Step("pulling".to_owned()));
         assert_eq!(seen[1], Progress::Log("line 0".to_owned()));
     }

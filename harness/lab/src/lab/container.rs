@@ -177,14 +177,17 @@ fn log_config(keep: bool) -> HostConfigLogConfig {
 fn capabilities(node: &Node, capture: bool) -> Vec<String> {
     let mut capabilities = vec!["NET_ADMIN"];
     if capture {
-        capabilities.push("NET_RAW");
+        // tcpdump always changes its user, even if only to the one that it has.
+        capabilities.extend(["NET_RAW", "SETGID", "SETUID"]);
     }
     match &node.role {
         Role::Gateway { dnsmasq: None } | Role::Peer { .. } => {}
-        // Their ports may be below 1024.
-        Role::Gateway { dnsmasq: Some(_) } | Role::TurnServer(_) | Role::Probe => {
-            capabilities.push("NET_BIND_SERVICE");
+        // dnsmasq sheds its groups before anything else and will not go on without.
+        Role::Gateway { dnsmasq: Some(_) } => {
+            capabilities.extend(["NET_BIND_SERVICE", "SETGID"]);
         }
+        // Their ports may be below 1024.
+        Role::TurnServer(_) | Role::Probe => capabilities.push("NET_BIND_SERVICE"),
     }
     capabilities.into_iter().map(str::to_owned).collect()
 }

@@ -52,6 +52,7 @@ impl Standing {
 
     /// Leaves everything as it is.
     pub(crate) fn leave(mut self) {
+        self.stop_raising();
         self.armed = false;
     }
 }

@@ -7,4 +7,5 @@ mod failure;
 mod isolation;
 mod reaping;
 mod removal;
+mod speed;
 mod support;

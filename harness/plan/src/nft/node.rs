@@ -2,7 +2,7 @@
 
 use super::ruleset::{Chain, Ruleset};
 use crate::layout::{PROBE, PeerLayout};
-use crate::model::{PROBE_ALTERNATE_PORT, PROBE_PORT};
+use crate::model::PROBE_PORTS;
 
 /// The chain that every node has: Docker's embedded resolver would be a way to the host.
 pub(super) fn isolation() -> Chain {
@@ -32,11 +32,13 @@ pub(crate) fn probe() -> String {
         "type nat hook prerouting priority dstnat; policy accept;",
     );
     for protocol in ["tcp", "udp"] {
-        prerouting = prerouting.rule(
-            &format!("{protocol} dport != {{ {PROBE_PORT}, {PROBE_ALTERNATE_PORT} }}"),
-            &format!("probe/any-{protocol}-port"),
-            &format!("dnat to :{PROBE_PORT}"),
-        );
+        for (parity, (word, port)) in ["even", "odd"].into_iter().zip(PROBE_PORTS).enumerate() {
+            prerouting = prerouting.rule(
+                &format!("{protocol} dport & 1 == {parity}"),
+                &format!("probe/{word}-{protocol}-ports"),
+                &format!("dnat to :{port}"),
+            );
+        }
     }
     Ruleset::new(format!("{PROBE}: answers at every port"))
         .chain(prerouting)

@@ -125,7 +125,7 @@ fn mapping_is_measured_over_what_passes() {
     let (udp, tcp) = (ProbeProtocol::Udp, ProbeProtocol::Tcp);
     assert_eq!(mapping(FirewallPreset::Open), expected(udp, [53, 80]));
     assert_eq!(mapping(FirewallPreset::Corporate), expected(tcp, [80, 443]));
-    assert_eq!(mapping(FirewallPreset::TlsOnly), expected(tcp, [80, 80]));
+    assert_eq!(mapping(FirewallPreset::TlsOnly), expected(tcp, [80, 443]));
 }
 
 #[test]

@@ -134,3 +134,16 @@ fn an_open_network_blocks_nothing() {
         assert!(outcomes(&plan, peer).iter().all(|(_, at)| at.is_success()));
     }
 }
+
+#[rstest]
+fn every_rule_that_must_count_has_a_counter_at_its_gateway(
+    #[values(FirewallPreset::Corporate, FirewallPreset::TlsOnly)] firewall: FirewallPreset,
+) {
+    let plan = planned(&office(firewall), &with_tls());
+    assert!(!plan.expect.blocking_rules.is_empty());
+    for blocking in &plan.expect.blocking_rules {
+        let gateway = plan.nodes.iter().find(|at| at.name == blocking.gateway);
+        let counter = format!("counter name \"{}\"", blocking.rule);
+        assert!(gateway.unwrap().nftables.contains(&counter), "{blocking:?}");
+    }
+}

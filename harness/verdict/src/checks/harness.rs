@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
-use farcall_timeline::Event;
+use farcall_timeline::{Event, Phase};
 
 /// Nothing of the harness or of Docker failed, and no node ended by itself.
 pub(crate) fn harness_sound(case: &Case<'_>) -> Vec<Check> {
@@ -31,6 +31,34 @@ pub(crate) fn harness_sound(case: &Case<'_>) -> Vec<Check> {
         )
         .with_evidence(evidence),
     ]
+}
+
+/// The lab was raised and attested and the call placed, each to its end. A lab that is not as declared
+/// is not called in.
+pub(crate) fn harness_complete(case: &Case<'_>) -> Vec<Check> {
+    let missing: Vec<String> = [Phase::Raise, Phase::Attest, Phase::Call]
+        .into_iter()
+        .filter(|phase| !case.has_ended(*phase))
+        .map(|phase| {
+            let how = if case.has_begun(phase) {
+                "end"
+            } else {
+                "begin"
+            };
+            format!("{phase} did not {how}")
+        })
+        .collect();
+    let (verdict, observed) = if missing.is_empty() {
+        (CheckVerdict::Pass, "all of them did".to_owned())
+    } else {
+        (CheckVerdict::Invalid, missing.join(", "))
+    };
+    vec![Check::new(
+        "harness/complete",
+        verdict,
+        "raise, attest and call come to their end",
+        observed,
+    )]
 }
 
 /// Nobody interrupted the run.
@@ -62,12 +90,13 @@ fn count(number: usize, what: &str) -> String {
 mod tests {
     use crate::CheckVerdict::{Invalid, Pass};
     use crate::sample::Sample;
-    use farcall_timeline::Event;
+    use farcall_timeline::{Event, Phase};
 
     #[test]
     fn a_sound_run_passes() {
         let sample = Sample::good();
         assert_eq!(sample.check("harness/sound").verdict, Pass);
+        assert_eq!(sample.check("harness/complete").verdict, Pass);
         assert_eq!(sample.check("harness/not-interrupted").verdict, Pass);
     }
 
@@ -102,6 +131,21 @@ mod tests {
             check.evidence,
             ["turn ended by itself at 5000 ms, exit status 139"]
         );
+    }
+
+    #[test]
+    fn a_phase_that_did_not_end_is_invalid() {
+        let mut sample = Sample::good();
+        sample.remove(|entry| {
+            let call = Phase::Call;
+            matches!(entry.event, Event::PhaseEnded { phase } if phase == call)
+        });
+        let check = sample.check("harness/complete");
+        assert_eq!(check.verdict, Invalid);
+        assert_eq!(check.observed, "call did not end");
+        sample.remove(|entry| entry.at_ms > 2_500.0);
+        let check = sample.check("harness/complete");
+        assert_eq!(check.observed, "attest did not end, call did not begin");
     }
 
     #[test]

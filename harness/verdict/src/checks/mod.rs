@@ -16,7 +16,7 @@ pub(crate) use blocking::blocking_rules;
 pub use claims::CLAIM_PERCENT;
 pub(crate) use connection::{connection, connection_lasts};
 pub(crate) use gateways::gateways_agree;
-pub(crate) use harness::{harness_sound, not_interrupted};
+pub(crate) use harness::{harness_complete, harness_sound, not_interrupted};
 pub(crate) use ice_server::ice_servers;
 pub(crate) use lab::lab;
 pub use media::MIN_ARRIVED_PERCENT;
