@@ -78,6 +78,7 @@ async fn raise(
     let networks = blueprint.networks.iter();
     let subnets: Vec<Ipv4Net> =
         try_join_all(networks.map(|wire| create_network(docker, labels, wire))).await?;
+    let t0 = Instant::now();
     let started = join_all(blueprint.containers.iter().map(async |vessel| {
         let networks: Vec<(String, Ipv4Net)> = vessel
             .plugs
@@ -89,8 +90,11 @@ async fn raise(
             .collect();
         let endpoints = vessel.endpoints(&networks);
         create(docker, labels, image, false, vessel, &endpoints).await?;
+        let c = t0.elapsed().as_millis();
         connect_others(docker, vessel, &endpoints).await?;
+        let n = t0.elapsed().as_millis();
         let started = docker.start_container(&vessel.name, None).await;
+        eprintln!("{} created {c} connected {n} started {}", vessel.node.name, t0.elapsed().as_millis());
         started.map_err(|source| vessel.failed_to(Step::Start, source))
     }));
     // All come to their end before anything is removed, also when one of them failed.

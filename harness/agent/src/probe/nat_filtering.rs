@@ -98,8 +98,8 @@ mod tests {
             .unwrap();
         let arrived = arrivals((addresses[0], 20_017).into()).await.unwrap();
         assert_eq!(classify(arrived.unwrap()), None);
-        // Nobody answers at the alternate port.
-        let nobody = arrivals((addresses[0], 20_018).into()).await.unwrap();
+        // Nobody answers there.
+        let nobody = arrivals((addresses[0], 20_019).into()).await.unwrap();
         assert!(nobody.is_none());
     }
 }

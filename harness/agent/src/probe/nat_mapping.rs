@@ -12,23 +12,23 @@ use super::patience::{Reading, settle};
 use super::tls::client_hello;
 use super::wire::{Answer, AnswerFrom, Question};
 
-/// What the internet saw of one local transport address, in the order of RFC 5780 section 4.3.
+/// What the internet saw of one local transport address.
 #[derive(Debug, Clone, Copy)]
 struct Observed {
     /// By the first address at the first port.
     first: SocketAddr,
-    /// By the second address at the same port.
-    other_address: SocketAddr,
-    /// By the second address at the second port.
+    /// By the first address at the second port.
     other_port: SocketAddr,
+    /// By the second address at the first port.
+    other_address: SocketAddr,
 }
 
 /// Measures the mapping.
 pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: &str) -> String {
     let destinations = [
         SocketAddr::from((PROBE_ADDRESSES[0], ports[0])),
+        SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
         SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
-        SocketAddr::from((PROBE_ADDRESSES[1], ports[1])),
     ];
     settle(declared, async || {
         let measured = match protocol {
@@ -37,7 +37,7 @@ pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: 
         };
         match measured {
             Ok(Some((local, observed))) => {
-                let mapping = classify(local, observed, ports[0] != ports[1]);
+                let mapping = classify(local, observed);
                 let words = mapping.map(|mapping| mapping.to_string());
                 Reading::Found(words.unwrap_or("no translation".to_owned()))
             }
@@ -48,21 +48,20 @@ pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: 
     .await
 }
 
-/// With only one port to ask at, what depends on the address counts as depending on the port too.
-fn classify(local: SocketAddr, observed: Observed, has_two_ports: bool) -> Option<Behaviour> {
+fn classify(local: SocketAddr, observed: Observed) -> Option<Behaviour> {
     let Observed {
         first,
-        other_address,
         other_port,
+        other_address,
     } = observed;
-    if first == local && other_address == local {
+    if [first, other_port, other_address] == [local; 3] {
         None
-    } else if first == other_address {
-        Some(Behaviour::EndpointIndependent)
-    } else if has_two_ports && other_address == other_port {
+    } else if first != other_port {
+        Some(Behaviour::AddressAndPortDependent)
+    } else if first != other_address {
         Some(Behaviour::AddressDependent)
     } else {
-        Some(Behaviour::AddressAndPortDependent)
+        Some(Behaviour::EndpointIndependent)
     }
 }
 
@@ -71,41 +70,17 @@ type Mapped = io::Result<Option<(SocketAddr, Observed)>>;
 async fn over_udp(destinations: [SocketAddr; 3]) -> Mapped {
     let socket = udp_socket().await?;
     let local = local_address(&socket, destinations[0]).await?;
-    let mut observed = Vec::new();
-    for to in destinations {
-        let question = (to, Question::new(AnswerFrom::Same));
-        match ask(&socket, &[question]).await?[..] {
-            [Some(address)] => observed.push(address),
-            _ => return Ok(None),
-        }
-        if suffices(&observed) {
-            break;
-        }
-    }
-    Ok(told(&observed).map(|observed| (local, observed)))
-}
-
-/// The third question is asked only if the second had another answer than the first: what one client
-/// port sends to two ports of one address ends at the same socket of the responder, whose kernel
-/// tells the two apart by another source port.
-fn suffices(observed: &[SocketAddr]) -> bool {
-    matches!(observed, [first, other_address] if first == other_address)
-}
-
-fn told(observed: &[SocketAddr]) -> Option<Observed> {
-    match *observed {
-        [first, other_address] => Some(Observed {
-            first,
-            other_address,
-            other_port: other_address,
-        }),
-        [first, other_address, other_port] => Some(Observed {
-            first,
-            other_address,
-            other_port,
-        }),
-        _ => None,
-    }
+    let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
+    let observed = ask(&socket, &questions).await?;
+    let [Some(first), Some(other_port), Some(other_address)] = observed[..] else {
+        return Ok(None);
+    };
+    let observed = Observed {
+        first,
+        other_port,
+        other_address,
+    };
+    Ok(Some((local, observed)))
 }
 
 /// The socket's transport address on the way to there.
@@ -118,7 +93,7 @@ async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketA
     ))
 }
 
-/// Connections from one local port.
+/// Three connections from one local port.
 async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
     // A TLS handshake passes also where only TLS may.
     let payload = client_hello()?;
@@ -134,11 +109,16 @@ async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
                 observed.push(serde_json::from_slice::<Answer>(&line)?.observed);
             }
         }
-        if suffices(&observed) {
-            break;
-        }
     }
-    Ok(told(&observed).map(|observed| (local, observed)))
+    let [first, other_port, other_address] = observed[..] else {
+        return Ok(None);
+    };
+    let observed = Observed {
+        first,
+        other_port,
+        other_address,
+    };
+    Ok(Some((local, observed)))
 }
 
 /// Connects from this local transport address, 0 standing for any, and sends the payload.
@@ -173,46 +153,47 @@ mod tests {
 
     const LOCAL: &str = "192.168.1.10:40000";
 
-    fn of(seen: [&str; 3], has_two_ports: bool) -> Option<Behaviour> {
-        let [first, other_address, other_port] = seen.map(|text| text.parse().unwrap());
+    fn of(seen: [&str; 3]) -> Option<Behaviour> {
+        let [first, other_port, other_address] = seen.map(|text| text.parse().unwrap());
         let observed = Observed {
             first,
-            other_address,
             other_port,
+            other_address,
         };
-        classify(LOCAL.parse().unwrap(), observed, has_two_ports)
+        classify(LOCAL.parse().unwrap(), observed)
     }
 
     #[test]
     fn mappings_are_classified_as_rfc_4787_does() {
         let (same, second, third) = ("203.0.113.9:40000", "203.0.113.9:1", "203.0.113.9:2");
-        let independent = Some(Behaviour::EndpointIndependent);
-        let of_address = Some(Behaviour::AddressDependent);
         let of_both = Some(Behaviour::AddressAndPortDependent);
-        assert_eq!(of([same, same, same], true), independent);
-        assert_eq!(of([same, second, second], true), of_address);
-        assert_eq!(of([same, second, second], false), of_both);
-        assert_eq!(of([same, second, third], true), of_both);
-        assert_eq!(of([LOCAL, LOCAL, LOCAL], true), None);
+        assert_eq!(of([same; 3]), Some(Behaviour::EndpointIndependent));
+        assert_eq!(of([same, same, second]), Some(Behaviour::AddressDependent));
+        assert_eq!(of([same, second, third]), of_both);
+        // A port that is the same again for another address makes it no less dependent.
+        assert_eq!(of([same, second, same]), of_both);
+        assert_eq!(of([LOCAL; 3]), None);
     }
 
     #[tokio::test]
     async fn without_a_nat_there_is_no_mapping() {
         let addresses = [Ipv4Addr::new(127, 0, 3, 1), Ipv4Addr::new(127, 0, 3, 2)];
-        let (port, alternate) = (20_007, 20_008);
-        let _responder = Responder::start_at(addresses, port, alternate)
-            .await
-            .unwrap();
+        let ports = [20_008, 20_007];
+        let _responder = Responder::start_at(addresses, ports).await.unwrap();
         let at = |address, port| SocketAddr::from((address, port));
-        let first = at(addresses[0], port);
-        let destinations = [first, at(addresses[1], port), at(addresses[1], 1)];
+        let destinations = [
+            at(addresses[0], ports[0]),
+            at(addresses[0], ports[1]),
+            at(addresses[1], ports[0]),
+        ];
         for mapped in [over_udp(destinations).await, over_tcp(destinations).await] {
             let (local, observed) = mapped.unwrap().unwrap();
             assert_eq!(local.ip(), Ipv4Addr::LOCALHOST);
             assert_ne!(local.port(), 0);
-            assert_eq!(classify(local, observed, true), None);
+            assert_eq!(classify(local, observed), None);
         }
-        let silent = [first, at(addresses[1], alternate), first];
+        let mut silent = destinations;
+        silent[2] = at(addresses[1], 20_009);
         assert!(over_udp(silent).await.unwrap().is_none());
         assert!(over_tcp(silent).await.is_err());
     }

@@ -4,7 +4,7 @@ use crate::support::{ice, office, planned, production, public, stun, turn, with_
 use farcall_plan::Plan;
 use farcall_scenario::{Account, FirewallPreset, IceTransportPolicy, Secret};
 use farcall_timeline::IceServerOutcome::{
-    self, Allocated, NoAnswer, Reachable, Reset, Unauthorized,
+    self, Allocated, NoAnswer, NotUsed, Reachable, Reset, Unauthorized,
 };
 use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
 use rstest::rstest;
@@ -119,11 +119,9 @@ fn the_policy_of_the_ice_configuration_comes_before_that_of_the_scenario() {
     ice.ice_transport_policy = Some(IceTransportPolicy::Relay);
     let plan = planned(&scenario, &ice);
     assert_eq!(plan.call.policy, IceTransportPolicy::Relay);
-    let asked = outcomes(&plan, "alice");
-    assert!(
-        !asked.iter().any(|(url, _)| url.starts_with("stun")),
-        "{asked:?}"
-    );
+    let stun = outcomes(&plan, "alice").pop();
+    let expected = ("stun:stun.example.net:19302".to_owned(), NotUsed);
+    assert_eq!(stun, Some(expected));
 }
 
 #[test]

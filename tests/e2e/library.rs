@@ -1,19 +1,16 @@
 //! farcall as a library: what another project's `cargo test` can do, and the checks of a call failing
 //! for the right reason.
 
-mod common;
-
-use common::{call, call_with, configuration};
+use crate::support::{call, call_with, configuration};
 use farcall::scenario::{Account, IceTransportPolicy, Secret};
 use farcall::timeline::{CandidateType, IceServerOutcome};
 use farcall::verdict::CheckVerdict;
-use farcall::{RunOptions, StoredRun, Scenario, Verdict};
+use farcall::{RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 /// The names of the checks that came out like this.
 fn checks(run: &StoredRun, verdict: CheckVerdict) -> Vec<&str> {
-    run
-        .result
+    run.result
         .checks
         .iter()
         .filter(|check| check.verdict == verdict)
@@ -68,9 +65,19 @@ async fn a_muted_sender_is_told_from_a_network_that_carries_nothing() {
     scenario.peers[0].muted = true;
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
-    let bob = &run.result.peers["bob"].media.audio.received;
+    let bob = &run.result.peers["bob"]
+        .media
+        .audio
+        .as_ref()
+        .unwrap()
+        .received;
     assert!(bob.frames_silent > 0 && bob.frames_intact == 0, "{run}");
-    let alice = &run.result.peers["alice"].media.audio.received;
+    let alice = &run.result.peers["alice"]
+        .media
+        .audio
+        .as_ref()
+        .unwrap()
+        .received;
     assert!(alice.frames_intact > 0 && alice.frames_silent == 0, "{run}");
 }
 
@@ -91,7 +98,10 @@ async fn a_pair_of_another_type_than_expected_is_the_failure() {
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
     let failed = checks(&run, CheckVerdict::Fail);
-    assert!(failed.iter().all(|name| name.contains("pair")), "{failed:?}\n{run}");
+    assert!(
+        failed.iter().all(|name| name.contains("pair")),
+        "{failed:?}\n{run}"
+    );
     assert!(!failed.is_empty(), "{run}");
 }
 
@@ -119,5 +129,8 @@ async fn a_run_leaves_its_results_where_they_are_said_to_be() {
     ] {
         assert!(events.contains(line), "the log line is missing: {line}");
     }
-    assert!(!events.contains("openrelayproject"), "a credential was logged");
+    assert!(
+        !events.contains("openrelayproject"),
+        "a credential was logged"
+    );
 }

@@ -1,11 +1,9 @@
 //! Every built-in network with every shipped ICE configuration, on real containers, against the table
 //! in `outcomes.toml`.
 
-mod common;
-
-use common::{call, configuration};
+use crate::support::{call, configuration};
 use farcall::timeline::{CandidateType, IceServerOutcome, IceTransport};
-use farcall::{StoredRun, Scenario, Verdict};
+use farcall::{Scenario, StoredRun, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -63,7 +61,9 @@ async fn comes_out_as_in_the_table(
     outcomes_are(&run, &cell);
     for (peer, expected) in &cell.pair {
         let pair = run.result.peers[peer].selected_pair.as_ref();
-        let local = &pair.unwrap_or_else(|| panic!("{peer} has no pair\n{run}")).local;
+        let local = &pair
+            .unwrap_or_else(|| panic!("{peer} has no pair\n{run}"))
+            .local;
         assert!(
             expected.local.contains(&local.candidate_type),
             "{peer}: {local:?}\n{run}"
@@ -99,7 +99,10 @@ fn outcomes_are(run: &StoredRun, cell: &Cell) {
 #[test]
 fn the_table_has_a_row_for_every_built_in_scenario() {
     let rows: Vec<String> = table().into_keys().collect();
-    let mut scenarios: Vec<String> = Scenario::builtin_names().into_iter().map(str::to_owned).collect();
+    let mut scenarios: Vec<String> = Scenario::builtin_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     scenarios.sort();
     assert_eq!(rows, scenarios);
 }

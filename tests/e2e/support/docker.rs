@@ -39,7 +39,10 @@ pub fn left_of(pid: u32) -> Left {
 pub fn wait_until(awaited: &str, deadline: Duration, condition: impl Fn() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < deadline, "{awaited}: not within {deadline:?}");
+        assert!(
+            began.elapsed() < deadline,
+            "{awaited}: not within {deadline:?}"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }

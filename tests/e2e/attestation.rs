@@ -1,10 +1,8 @@
 //! A lab that is not as declared is found out, and nothing is judged in it.
 
-mod common;
-
-use common::{call_with, configuration, out};
+use crate::support::{call_with, configuration, out};
 use farcall::plan::{Plan, Role, plan};
-use farcall::{RunOptions, StoredRun, Scenario, Verdict};
+use farcall::{RunOptions, Scenario, StoredRun, Verdict};
 
 /// Declares the corporate firewall and raises something else.
 async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> StoredRun {
@@ -25,7 +23,8 @@ async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> StoredRun {
 /// The run is INVALID because of this measurement, and no call was placed.
 fn found_out(run: &StoredRun, node: &str, what: &str) {
     assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
-    let broken: Vec<String> = result
+    let broken: Vec<String> = run
+        .result
         .attestation
         .iter()
         .filter(|measured| !measured.holds)

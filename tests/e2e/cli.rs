@@ -1,10 +1,8 @@
 //! The command line as a person or a pipeline meets it: exit codes, messages, interruption, what is
 //! left behind.
 
-mod common;
-
-use common::docker::{Left, left_of, wait_until};
-use common::executable;
+use crate::support::docker::{Left, left_of, wait_until};
+use crate::support::executable;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rstest::rstest;
@@ -151,7 +149,10 @@ impl Running {
             .unwrap();
         let running = Self { child, out };
         wait_until("the call begins", Duration::from_secs(120), || {
-            running.events().iter().any(|line| line.contains("call-started"))
+            running
+                .events()
+                .iter()
+                .any(|line| line.contains("call-started"))
         });
         running
     }
@@ -195,8 +196,17 @@ fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: S
     assert_eq!(status.code(), Some(130));
     assert_eq!(running.left(), Left::default());
     // Promised within 2 s; the machine may be busy with other tests.
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    assert!(running.events().iter().any(|line| line.contains("interrupted")));
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        running
+            .events()
+            .iter()
+            .any(|line| line.contains("interrupted"))
+    );
     let result = running.directory().unwrap().join("result.json");
     let result: serde_json::Value =
         serde_json::from_slice(&std::fs::read(result).unwrap()).unwrap();
@@ -209,7 +219,12 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_command() {
     running.signal(Signal::SIGKILL);
     running.child.wait().unwrap();
     assert_ne!(running.left(), Left::default());
-    let next = output(&["run", "same-network", "--out", running.out.path().to_str().unwrap()]);
+    let next = output(&[
+        "run",
+        "same-network",
+        "--out",
+        running.out.path().to_str().unwrap(),
+    ]);
     assert_eq!(next.status.code(), Some(0), "{}", text(&next.stderr));
     assert_eq!(running.left(), Left::default());
 }
@@ -253,7 +268,10 @@ fn a_run_that_fails_exits_with_1() {
     let latest = out.path().join("latest");
     assert!(Path::new(&latest).join("result.json").is_file());
     let captures = std::fs::read_dir(latest.join("captures")).unwrap();
-    assert!(captures.count() > 0, "a run that does not pass keeps its captures");
+    assert!(
+        captures.count() > 0,
+        "a run that does not pass keeps its captures"
+    );
 }
 
 #[test]
@@ -269,16 +287,47 @@ fn a_lab_that_is_up_takes_commands_in_its_nodes_and_goes_down() {
         .to_owned();
     let session = session.as_str();
 
-    let addresses = output(&["exec", "--session", session, "alice", "--", "ip", "-brief", "address"]);
-    assert_eq!(addresses.status.code(), Some(0), "{}", text(&addresses.stderr));
-    assert!(text(&addresses.stdout).contains("192.168."), "{}", text(&addresses.stdout));
+    let addresses = output(&[
+        "exec",
+        "--session",
+        session,
+        "alice",
+        "--",
+        "ip",
+        "-brief",
+        "address",
+    ]);
+    assert_eq!(
+        addresses.status.code(),
+        Some(0),
+        "{}",
+        text(&addresses.stderr)
+    );
+    assert!(
+        text(&addresses.stdout).contains("192.168."),
+        "{}",
+        text(&addresses.stdout)
+    );
 
-    let status = output(&["exec", "--session", session, "alice", "--", "sh", "-c", "exit 7"]);
+    let status = output(&[
+        "exec",
+        "--session",
+        session,
+        "alice",
+        "--",
+        "sh",
+        "-c",
+        "exit 7",
+    ]);
     assert_eq!(status.status.code(), Some(7));
 
     let unknown = output(&["exec", "--session", session, "mallory", "--", "true"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(text(&unknown.stderr).contains("alice"), "{}", text(&unknown.stderr));
+    assert!(
+        text(&unknown.stderr).contains("alice"),
+        "{}",
+        text(&unknown.stderr)
+    );
 
     let down = output(&["down", "--session", session]);
     assert_eq!(down.status.code(), Some(0), "{}", text(&down.stderr));

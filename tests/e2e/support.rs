@@ -2,7 +2,7 @@
 
 pub mod docker;
 
-use farcall::{Harness, IceConfiguration, RunOptions, StoredRun, Scenario};
+use farcall::{Harness, IceConfiguration, RunOptions, Scenario, StoredRun};
 use std::path::{Path, PathBuf};
 
 /// The binary under test, which also runs inside the containers.

@@ -1,0 +1,9 @@
+//! End-to-end tests on real containers. They need a Docker Engine and fail where there is none.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod attestation;
+mod cli;
+mod library;
+mod scenarios;
+mod support;
