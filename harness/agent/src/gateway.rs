@@ -60,12 +60,10 @@ async fn resolver(configuration: &str, outlet: &Outlet) -> Result<Service, Setup
     setup::write(&path, configuration)?;
     let mut command = Command::new("dnsmasq");
     command.args([
-        "--keep-in-foreground",
+        // In the foreground, and as the same user and group: to change them needs capabilities that
+        // the container does not have.
+        "--no-daemon",
         "--log-facility=-",
-        // Changing the user needs capabilities that the container does not have.
-        "--user=root",
-        "--group=root",
-        "--pid-file=",
         &format!("--conf-file={path}"),
     ]);
     let service = Service::start("dnsmasq", &mut command, outlet, level)?;

@@ -13,6 +13,7 @@ mod node;
 mod outlet;
 pub mod peer;
 mod probe;
+mod reaper;
 mod serve;
 mod service;
 mod setup;
@@ -29,6 +30,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use outlet::{Outlet, Said};
+
+/// Who inherits orphans (pid_namespaces(7)).
+const FIRST_PROCESS: u32 = 1;
 
 /// Runs the agent on standard input and output until the host closes the input or a signal comes.
 ///
@@ -73,6 +77,9 @@ async fn on_standard_streams() -> std::io::Result<()> {
         Ok(stdout) => Box::new(stdout),
         Err(_) => Box::new(tokio::io::stdout()),
     };
+    if std::process::id() == FIRST_PROCESS {
+        tokio::spawn(reaper::reap());
+    }
     tokio::select! {
         () = run(stdin, stdout, outlet, said) => {}
         _ = terminate.recv() => {}

@@ -76,6 +76,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::AcceptOffer { .. }
         | Command::AcceptAnswer { .. }
         | Command::AddCandidate(_)
+        | Command::CandidateSignalled(_)
         | Command::EndCall => true,
         Command::Setup(_)
         | Command::Clock
@@ -137,6 +138,9 @@ impl Agent {
             Command::AcceptOffer { sdp } => description(self.peer()?.accept_offer(sdp).await),
             Command::AcceptAnswer { sdp } => done(self.peer()?.accept_answer(sdp).await),
             Command::AddCandidate(candidate) => done(self.peer()?.add_candidate(candidate).await),
+            Command::CandidateSignalled(candidate) => {
+                done(self.peer()?.candidate_signalled(&candidate).await)
+            }
             Command::EndCall => done(self.peer()?.end_call().await),
         }
     }
@@ -186,4 +190,72 @@ fn description(result: Result<String, PeerError>) -> Result<Reply, String> {
 
 fn in_words(error: impl std::error::Error) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use farcall_protocol::Message;
+
+    /// What an agent answers to these lines before its input ends.
+    async fn answers(lines: &str, expected: usize) -> Vec<Message> {
+        let (outlet, mut said) = Outlet::new();
+        let (mut host, input) = tokio::io::duplex(4096);
+        let serving = serve(tokio::io::BufReader::new(input), &outlet);
+        let talk = async {
+            tokio::io::AsyncWriteExt::write_all(&mut host, lines.as_bytes())
+                .await
+                .unwrap();
+            let mut answers = Vec::new();
+            while answers.len() < expected {
+                answers.push(said.next().await.unwrap());
+            }
+            drop(host);
+            answers
+        };
+        let within = std::time::Duration::from_secs(5);
+        let both = async { tokio::join!(serving, talk).1 };
+        tokio::time::timeout(within, both).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn requests_are_answered_by_their_id_and_the_end_of_input_ends_the_agent() {
+        let lines = "{\"id\":4,\"command\":{\"do\":\"clock\"}}\n";
+        assert!(matches!(
+            answers(lines, 1).await[..],
+            [Message::Reply {
+                id: 4,
+                reply: Reply::Clock { .. }
+            }]
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_needs_a_node_fails_before_there_is_one() {
+        let lines = "{\"id\":1,\"command\":{\"do\":\"collect\"}}\n\
+                     {\"id\":2,\"command\":{\"do\":\"create-offer\"}}\n\
+                     {\"id\":3,\"command\":{\"do\":\"measure\",\"fact\":{\"kind\":\"no-embedded-resolver\"}}}\n";
+        let answers = answers(lines, 3).await;
+        for answer in &answers {
+            assert!(
+                matches!(
+                    answer,
+                    Message::Reply { reply: Reply::Failed { message }, .. }
+                        if message.contains("not set up")
+                ),
+                "{answer:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_read_is_a_fault_without_its_words() {
+        let lines = "{\"id\":1,\"command\":{\"do\":\"setup\",\"password\":\"geheim\"}}\n";
+        let answers = answers(lines, 1).await;
+        let shown = format!("{answers:?}");
+        assert!(shown.contains("HarnessFault"), "{shown}");
+        assert!(!shown.contains("geheim"), "{shown}");
+    }
 }

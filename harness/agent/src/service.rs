@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::Outlet;
+use crate::reaper;
 
 /// How many of a service's last lines an error message quotes.
 const KEPT_LINES: usize = 12;
@@ -75,13 +76,13 @@ impl Service {
         outlet: &Outlet,
         level: impl FnMut(&str) -> Level + Send + 'static,
     ) -> Result<Self, ServiceError> {
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| ServiceError::Start { name, source })?;
+            .kill_on_drop(true);
+        let (child, own) =
+            reaper::spawn(command).map_err(|source| ServiceError::Start { name, source })?;
         let process = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
@@ -96,6 +97,7 @@ impl Service {
         };
         tokio::spawn(async move {
             let status = attend(child, &lines).await;
+            drop(own);
             ended.send_replace(Some(status));
         });
         Ok(Self {

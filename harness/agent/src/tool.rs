@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::reaper;
+
 /// Far more than any tool needs, also on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -56,14 +58,14 @@ pub(crate) async fn run_shown(
         source,
     };
     let (program, arguments) = command.split_first().unwrap_or((&"", &[]));
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(start_error)?;
+        .kill_on_drop(true);
+    let (mut child, _own) = reaper::spawn(&mut command).map_err(start_error)?;
     let stdin = child.stdin.take();
     let feed = async {
         if let Some(mut stdin) = stdin {

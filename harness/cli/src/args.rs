@@ -12,7 +12,12 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// Also look for scenarios in this directory, before the built-in ones.
-    #[arg(long = "scenarios", global = true, value_name = "DIR", env = "FARCALL_SCENARIOS")]
+    #[arg(
+        long = "scenarios",
+        global = true,
+        value_name = "DIR",
+        env = "FARCALL_SCENARIOS"
+    )]
     pub scenarios_dir: Option<PathBuf>,
 }
 

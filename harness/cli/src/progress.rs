@@ -86,6 +86,5 @@ fn log_line(entry: &Entry) -> Option<String> {
     let Event::Log { level, message, .. } = &entry.event else {
         return None;
     };
-    (*level != Level::Debug)
-        .then(|| format!("{:>9.1} ms  {}: {message}", entry.at_ms, entry.node))
+    (*level != Level::Debug).then(|| format!("{:>9.1} ms  {}: {message}", entry.at_ms, entry.node))
 }

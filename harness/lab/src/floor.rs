@@ -94,7 +94,11 @@ async fn raise(
         connect_others(docker, vessel, &endpoints).await?;
         let n = t0.elapsed().as_millis();
         let started = docker.start_container(&vessel.name, None).await;
-        eprintln!("{} created {c} connected {n} started {}", vessel.node.name, t0.elapsed().as_millis());
+        eprintln!(
+            "{} created {c} connected {n} started {}",
+            vessel.node.name,
+            t0.elapsed().as_millis()
+        );
         started.map_err(|source| vessel.failed_to(Step::Start, source))
     }));
     // All come to their end before anything is removed, also when one of them failed.

@@ -53,6 +53,9 @@ pub enum Command {
     },
     /// Take a candidate of the other peer (trickle ICE). Answered by [`Reply::Done`].
     AddCandidate(RemoteCandidate),
+    /// The other peer has taken this candidate of yours; before that no relayed check is sent to it.
+    /// Answered by [`Reply::Done`].
+    CandidateSignalled(RemoteCandidate),
     /// Report final statistics and selected pair, then close the peer connection and release what
     /// it has on the servers. Answered by [`Reply::Done`] after the last event.
     EndCall,

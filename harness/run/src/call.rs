@@ -2,7 +2,7 @@
 //! carries them, then media for as long as the scenario says.
 
 use crate::recorder::Recorder;
-use farcall_lab::{Lab, NodeError, NodeHandle, Trickles};
+use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
 use farcall_protocol::{CallSetup, Command, PlainAccount, Reply};
 use farcall_timeline::{Entry, Event};
@@ -23,16 +23,22 @@ pub(crate) async fn place(
     let offerer = lab.node(&call.offerer)?;
     let answerer = lab.node(&call.answerer)?;
     try_join(
-        ask(offerer, Command::StartCall(setup(&plan.ice_configuration, call, true))),
-        ask(answerer, Command::StartCall(setup(&plan.ice_configuration, call, false))),
+        ask(
+            offerer,
+            Command::StartCall(setup(&plan.ice_configuration, call, true)),
+        ),
+        ask(
+            answerer,
+            Command::StartCall(setup(&plan.ice_configuration, call, false)),
+        ),
     )
     .await?;
 
     // A candidate may be added only once the remote description is set; applications queue it.
     let (offerer_described, offerer_gate) = oneshot::channel();
     let (answerer_described, answerer_gate) = oneshot::channel();
-    let to_answerer = relay(offerer.trickles(), answerer, answerer_gate);
-    let to_offerer = relay(answerer.trickles(), offerer, offerer_gate);
+    let to_answerer = relay(offerer, answerer, answerer_gate);
+    let to_offerer = relay(answerer, offerer, offerer_gate);
 
     let conversation = async {
         let offer = describe(offerer, Command::CreateOffer).await?;
@@ -106,14 +112,20 @@ fn connection_state<'a>(entries: &'a [Entry], peer: &str) -> Option<&'a str> {
     })
 }
 
-/// Carries candidates from one peer to the other once `gate` opens. Ends only when a peer is gone.
-async fn relay(mut from: Trickles, to: &NodeHandle, gate: oneshot::Receiver<()>) -> NodeError {
+/// Carries candidates from one peer to the other once `gate` opens, and tells the first what the other
+/// has taken. Ends only when a peer is gone.
+async fn relay(from: &NodeHandle, to: &NodeHandle, gate: oneshot::Receiver<()>) -> NodeError {
     if gate.await.is_err() {
         // The conversation ended before the description was set; its own result says why.
         return std::future::pending().await;
     }
-    while let Some(candidate) = from.recv().await {
-        if let Err(error) = ask(to, Command::AddCandidate(candidate)).await {
+    let mut trickles = from.trickles();
+    while let Some(candidate) = trickles.recv().await {
+        let carried = async {
+            ask(to, Command::AddCandidate(candidate.clone())).await?;
+            ask(from, Command::CandidateSignalled(candidate)).await
+        };
+        if let Err(error) = carried.await {
             return error;
         }
     }

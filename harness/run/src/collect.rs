@@ -108,10 +108,11 @@ pub(crate) async fn captures(
     recorder: &Recorder,
     directory: &RunDirectory,
 ) -> Result<(), ReportError> {
-    let points = plan
-        .nodes
-        .iter()
-        .flat_map(|node| node.interfaces.iter().map(move |interface| (node, interface)));
+    let points = plan.nodes.iter().flat_map(|node| {
+        node.interfaces
+            .iter()
+            .map(move |interface| (node, interface))
+    });
     let fetched = join_all(points.map(async |(node, interface)| {
         let path = format!("/run/farcall/capture/{}.pcap", interface.name);
         (node, interface, lab.fetch_file(&node.name, &path).await)

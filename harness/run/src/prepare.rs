@@ -20,10 +20,13 @@ impl Harness {
         let leftovers = reap::leftovers(&engine).await?;
         if !leftovers.is_empty() {
             on_progress(Progress::Step(format!(
-                "removing {} containers and networks that an earlier run left",
+                "removing what {} earlier runs left",
                 leftovers.len()
             )));
-            reap::remove(&engine, &leftovers).await?;
+            // What cannot be removed is in nobody's way: every lab has names and networks of its own.
+            if let Err(error) = reap::remove(&engine, &leftovers).await {
+                on_progress(Progress::Step(format!("warning: {error}")));
+            }
         }
         let image = images::agent_image(&engine, executable, on_progress).await?;
         Ok(Self::new(engine, image))

@@ -3,6 +3,7 @@
 use super::attempt::Phase;
 use super::connect;
 use super::frame::{FrameError, TurnCodec, turn_message};
+use super::hold::is_relayed;
 use super::observer::{Observer, Use};
 use super::outcome::Conclusion;
 use super::resolve::Resolver;
@@ -95,6 +96,9 @@ impl Link {
     /// # Errors
     /// When the link has ended; the peer connection then gives the server up.
     pub fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        if is_relayed(datagram) && !self.observer.may_relay(self.of) {
+            return Ok(());
+        }
         match self.queue.try_send(Bytes::copy_from_slice(datagram)) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {

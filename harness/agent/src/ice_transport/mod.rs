@@ -14,6 +14,7 @@ mod frame;
 mod gather;
 #[cfg(test)]
 mod gather_tests;
+mod hold;
 mod link;
 mod nudge;
 mod observer;

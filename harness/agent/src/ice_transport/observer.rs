@@ -42,6 +42,8 @@ struct State {
     last_socket: SocketId,
     sockets: BTreeSet<SocketId>,
     servers: Vec<ServerState>,
+    /// The relayed addresses that may be used; `None`: all.
+    signalled: Option<BTreeSet<SocketAddr>>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,7 @@ impl Observer {
                 last_socket: 0,
                 sockets: BTreeSet::new(),
                 servers: servers.iter().map(ServerState::new).collect(),
+                signalled: None,
             }),
             observations,
             undecided: watch::Sender::new(0),
@@ -84,6 +87,30 @@ impl Observer {
         observer.count(&state);
         drop(state);
         observer
+    }
+
+    /// From now on a relayed address may be used only once it was [`signalled`](Self::signalled).
+    pub fn hold_relays(&self) {
+        self.lock().signalled.get_or_insert_default();
+    }
+
+    /// The other peer knows this candidate.
+    pub fn signalled(&self, candidate: SocketAddr) {
+        if let Some(signalled) = &mut self.lock().signalled {
+            signalled.insert(candidate);
+        }
+    }
+
+    /// Whether data may be relayed through the address that this server allocated.
+    pub fn may_relay(&self, of: Use) -> bool {
+        let state = self.lock();
+        let Some(signalled) = &state.signalled else {
+            return true;
+        };
+        let attempt = state.servers[of.server].attempts.get(&of.socket);
+        attempt
+            .and_then(|attempt| attempt.conclusion.as_ref()?.relay_address)
+            .is_some_and(|address| signalled.contains(&address))
     }
 
     /// Gathering began. Only the first call counts.

@@ -105,6 +105,17 @@ impl ServerTransport {
         })
     }
 
+    /// From now on nothing is relayed to the other peer through an address that it does not know by
+    /// [`signalled`](Self::signalled): a check that outruns its candidate misleads rtc-ice 0.21.1.
+    pub fn hold_relays(&self) {
+        self.shared.observer.hold_relays();
+    }
+
+    /// The other peer knows this local candidate.
+    pub fn signalled(&self, candidate: SocketAddr) {
+        self.shared.observer.signalled(candidate);
+    }
+
     /// Waits until every URL has come to its outcome, at most until `deadline` after gathering began
     /// (or after now, if it has not begun); then ends gathering as [`finish`](Self::finish) does.
     pub async fn gathered(&self, deadline: Duration) -> Vec<ServerStatus> {

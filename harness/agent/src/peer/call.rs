@@ -1,7 +1,7 @@
 //! One call of a peer.
 
 use super::PeerIdentity;
-use super::candidates::Origin;
+use super::candidates::{Gathered, Origin};
 use super::error::{PeerError, Tried};
 use super::handler::Handler;
 use super::watch::Watch;
@@ -13,7 +13,7 @@ use crate::media::{
 use farcall_protocol::{CallSetup, RemoteCandidate};
 use farcall_scenario::{IceConfiguration, IceServer, IceTransportPolicy, IceUrl, Secret};
 use farcall_timeline::{CallState, Event};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,7 @@ use webrtc::peer_connection::{
 pub(super) struct Call {
     connection: Arc<dyn PeerConnection>,
     transport: ServerTransport,
+    gathered: Arc<Mutex<Gathered>>,
     outlet: Outlet,
     gathering_timeout: Duration,
     gathering_complete: watch::Receiver<bool>,
@@ -57,6 +58,7 @@ impl Call {
             setup.policy,
             identity.ca_pem.as_bytes(),
         )?;
+        transport.hold_relays();
         let role = if setup.offerer {
             Role::Offerer
         } else {
@@ -64,7 +66,7 @@ impl Call {
         };
         let receivers = Receivers::new(Instant::now())?;
         let data = DataLink::new(role);
-        let gathered = Arc::default();
+        let gathered: Arc<Mutex<Gathered>> = Arc::default();
         let (complete, gathering_complete) = watch::channel(false);
         let (state, connection_state) = watch::channel(RTCPeerConnectionState::New);
         let servers = transport.clone();
@@ -124,7 +126,7 @@ impl Call {
         let watch = Watch {
             connection: Arc::clone(&connection),
             outlet: outlet.clone(),
-            gathered,
+            gathered: Arc::clone(&gathered),
             senders,
             receivers,
             data,
@@ -133,6 +135,7 @@ impl Call {
         Ok(Self {
             connection,
             transport,
+            gathered,
             outlet: outlet.clone(),
             gathering_timeout: Duration::from_millis(u64::from(setup.gathering_timeout_ms)),
             gathering_complete,
@@ -181,6 +184,15 @@ impl Call {
             .tried("add the other peer's candidate")
     }
 
+    /// The other peer has taken one of this peer's candidates.
+    pub fn signalled(&self, candidate: &RemoteCandidate) {
+        let gathered = self.gathered.lock();
+        let gathered = gathered.unwrap_or_else(PoisonError::into_inner);
+        if let Some(address) = gathered.address_of(&candidate.candidate) {
+            self.transport.signalled(address);
+        }
+    }
+
     pub async fn end(self) -> Result<(), PeerError> {
         self.ending.cancel();
         // The last of what was observed must be said before the answer to this command.
@@ -217,7 +229,7 @@ impl Call {
         *self
             .gathering
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(task);
+            .unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(sdp)
     }
 }

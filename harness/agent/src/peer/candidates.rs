@@ -2,6 +2,7 @@
 
 use farcall_timeline::{Candidate, CandidateType, IceTransport, SelectedPair};
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidatePair, RTCIceCandidateType};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// What is known of the server behind a gathered candidate.
@@ -15,7 +16,11 @@ pub(super) struct Origin {
 
 /// The local candidates gathered so far, with the server that each came from.
 #[derive(Debug, Default)]
-pub(super) struct Gathered(Vec<Candidate>);
+pub(super) struct Gathered {
+    candidates: Vec<Candidate>,
+    /// The address of each by the attribute that is trickled.
+    addresses: BTreeMap<String, SocketAddr>,
+}
 
 impl Gathered {
     /// Takes a candidate as it was gathered; `None` if webrtc-rs gives it no type.
@@ -31,15 +36,27 @@ impl Gathered {
             }
             known.url = Some(origin.url);
         }
-        self.0.push(known.clone());
+        self.candidates.push(known.clone());
         Some(known)
+    }
+
+    /// A candidate is trickled as this attribute.
+    pub fn trickled(&mut self, attribute: &str, candidate: &RTCIceCandidate) {
+        if let Some(address) = socket_address(candidate) {
+            self.addresses.insert(attribute.to_owned(), address);
+        }
+    }
+
+    /// The address of the candidate that was trickled as this attribute.
+    pub fn address_of(&self, attribute: &str) -> Option<SocketAddr> {
+        self.addresses.get(attribute).copied()
     }
 
     /// The selected pair. Its local candidate is looked up among those gathered, since what
     /// webrtc-rs reports of a pair lacks the server's URL.
     pub fn selected(&self, pair: &RTCIceCandidatePair) -> Option<SelectedPair> {
         let local = describe(pair.local())?;
-        let gathered = self.0.iter().find(|candidate| {
+        let gathered = self.candidates.iter().find(|candidate| {
             candidate.address == local.address && candidate.candidate_type == local.candidate_type
         });
         Some(SelectedPair {

@@ -55,12 +55,18 @@ impl PeerConnectionEventHandler for Handler {
         tracing::info!("Generated ICE candidate: {}", in_words(&known));
         self.outlet.event(Event::LocalCandidate(known));
         match event.candidate.to_json() {
-            Ok(init) => self.outlet.trickle(RemoteCandidate {
-                candidate: init.candidate,
-                sdp_mid: init.sdp_mid,
-                sdp_mline_index: init.sdp_mline_index,
-                username_fragment: init.username_fragment,
-            }),
+            Ok(init) => {
+                self.gathered
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .trickled(&init.candidate, &event.candidate);
+                self.outlet.trickle(RemoteCandidate {
+                    candidate: init.candidate,
+                    sdp_mid: init.sdp_mid,
+                    sdp_mline_index: init.sdp_mline_index,
+                    username_fragment: init.username_fragment,
+                });
+            }
             Err(error) => tracing::error!(%error, "failed to write a candidate as an attribute"),
         }
     }

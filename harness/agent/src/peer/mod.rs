@@ -87,6 +87,15 @@ impl Peer {
         self.in_call().await?.get()?.add_candidate(candidate).await
     }
 
+    /// The other peer has taken one of this peer's candidates.
+    ///
+    /// # Errors
+    /// When it is in no call.
+    pub async fn candidate_signalled(&self, candidate: &RemoteCandidate) -> Result<(), PeerError> {
+        self.in_call().await?.get()?.signalled(candidate);
+        Ok(())
+    }
+
     /// Reports what there is to report, closes the peer connection and releases its allocations.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ static LINE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"session (?<session>\d+): (?<what>.*)$").ok());
 
 static LIFETIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(?<what>new|refreshed), realm=<.*>, username=<(?<user>.*)>, lifetime=(?<s>\d+)$")
+    Regex::new(r"^(?<what>new|refreshed), realm=<.*>, username=<(?<user>.*)>, lifetime=(?<s>\d+)(?:, cipher=.*)?$")
         .ok()
 });
 
@@ -192,5 +192,19 @@ mod tests {
             sessions.take_open().pop().unwrap().username.as_deref(),
             Some("u")
         );
+    }
+
+    #[test]
+    fn an_allocation_over_tls_is_known_too() {
+        let log = "\
+1: : session 000000000000000005: new, realm=<turn.example.net>, username=<farcall>, lifetime=600, cipher=ECDHE-ECDSA-AES256-GCM-SHA384, method=TLSv1.2
+6: : session 000000000000000005: refreshed, realm=<turn.example.net>, username=<farcall>, lifetime=0, cipher=ECDHE-ECDSA-AES256-GCM-SHA384, method=TLSv1.2
+6: : session 000000000000000005: usage: realm=<turn.example.net>, username=<farcall>, rp=413, rb=138135, sp=391, sb=135416
+6: : session 000000000000000005: closed (2nd stage), user <farcall> realm <turn.example.net> origin <>, local 203.0.113.100:443, remote 203.0.113.10:33117, reason: TLS/TCP connection closed by client (callback)";
+        let mut sessions = Sessions::default();
+        let closed: Vec<_> = log.lines().filter_map(|line| sessions.take(line)).collect();
+        assert_eq!(closed.len(), 1, "{closed:?}");
+        assert_eq!(closed[0].username.as_deref(), Some("farcall"));
+        assert_eq!(closed[0].bytes_received, 138_135);
     }
 }

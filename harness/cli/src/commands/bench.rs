@@ -8,9 +8,9 @@ use crate::{docker, input, signals};
 use clap::Args;
 use farcall_lab::floor;
 use farcall_report::StoredRun;
-use farcall_timeline::Event;
 use farcall_run::{Harness, RunOptions};
 use farcall_scenario::{IceConfiguration, Scenario};
+use farcall_timeline::Event;
 use farcall_verdict::Verdict;
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -94,8 +94,16 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     try_join_all((0..SIDE_BY_SIDE).map(|_| bench.once())).await?;
     let side_by_side_ms = milliseconds(began);
 
-    let raise_ms = median(samples.iter().map(|sample| sample.run.result.phases.raise_ms));
-    let teardown_ms = median(samples.iter().map(|sample| sample.run.result.phases.teardown_ms));
+    let raise_ms = median(
+        samples
+            .iter()
+            .map(|sample| sample.run.result.phases.raise_ms),
+    );
+    let teardown_ms = median(
+        samples
+            .iter()
+            .map(|sample| sample.run.result.phases.teardown_ms),
+    );
     let raise_floor_ms = median(floors.iter().map(|floor| Some(floor.raise_ms)));
     let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
     let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
@@ -105,8 +113,16 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         raise_ms,
         raise_floor_ms,
         raise_ratio: raise_ms / raise_floor_ms,
-        attest_ms: median(samples.iter().map(|sample| sample.run.result.phases.attest_ms)),
-        call_ms: median(samples.iter().map(|sample| sample.run.result.phases.call_ms)),
+        attest_ms: median(
+            samples
+                .iter()
+                .map(|sample| sample.run.result.phases.attest_ms),
+        ),
+        call_ms: median(
+            samples
+                .iter()
+                .map(|sample| sample.run.result.phases.call_ms),
+        ),
         teardown_ms,
         teardown_floor_ms,
         teardown_ratio: teardown_ms / teardown_floor_ms,

@@ -13,7 +13,11 @@ pub(crate) async fn clean() -> Result<Exit, Failure> {
     for lab in &all {
         println!(
             "{} {}, session {}, raised by process {}: {} containers, {} networks",
-            if lab.kept { "kept lab of" } else { "what is left of" },
+            if lab.kept {
+                "kept lab of"
+            } else {
+                "what is left of"
+            },
             lab.scenario,
             lab.session.as_str(),
             lab.owner_pid,

@@ -265,6 +265,7 @@ fn answer_to(command: &Command) -> &'static str {
         Command::AcceptOffer { .. } => "answer to the offer",
         Command::AcceptAnswer { .. } => "acceptance of the answer",
         Command::AddCandidate(_) => "acceptance of a candidate",
+        Command::CandidateSignalled(_) => "acknowledgement of a candidate",
         Command::EndCall => "end of the call",
     }
 }
