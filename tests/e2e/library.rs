@@ -5,7 +5,7 @@ use crate::support::{call, call_with, configuration};
 use farcall::scenario::{Account, IceTransportPolicy, Secret};
 use farcall::timeline::{CandidateType, IceServerOutcome};
 use farcall::verdict::CheckVerdict;
-use farcall::{RunOptions, Scenario, StoredRun, Verdict};
+use farcall::{IceConfiguration, RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 /// The names of the checks that came out like this.
@@ -113,7 +113,7 @@ async fn a_run_leaves_its_results_where_they_are_said_to_be() {
         ..RunOptions::default()
     };
     let scenario = Scenario::builtin("same-network").unwrap();
-    let run = call_with(&scenario, &configuration("production"), &options).await;
+    let run = call_with(&scenario, &IceConfiguration::production(), &options).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
     let directory = out.path().join("latest");
     for file in ["events.jsonl", "result.json", "plan.json", "logs/alice.log"] {

@@ -1,5 +1,9 @@
 //! What a node has to tell when the call is over.
 
+use farcall_timeline::Event;
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
 use crate::node::{RunningNode, RunningRole};
 use crate::tool::{self, ToolError};
 
@@ -38,4 +42,36 @@ pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
         }
     }
     files
+}
+
+/// What this agent has used so far; nothing where the kernel does not tell.
+pub(crate) fn resources() -> Option<Event> {
+    getrusage(UsageWho::RUSAGE_SELF)
+        .ok()
+        .map(|used| in_event(&used))
+}
+
+fn in_event(used: &Usage) -> Event {
+    let busy_us = (used.user_time() + used.system_time()).num_microseconds();
+    #[expect(clippy::cast_precision_loss, reason = "no run lasts 285 years")]
+    let cpu_ms = busy_us as f64 / 1000.0;
+    Event::Resources {
+        peak_resident_kib: u64::try_from(used.max_rss()).unwrap_or_default(),
+        cpu_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_knows_what_it_has_used() {
+        let used = resources();
+        assert!(
+            matches!(used, Some(Event::Resources { peak_resident_kib, cpu_ms })
+                if peak_resident_kib > 500 && cpu_ms > 0.0),
+            "{used:?}"
+        );
+    }
 }

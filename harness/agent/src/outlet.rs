@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use farcall_protocol::{Message, RemoteCandidate, Reply};
 use farcall_scenario::Secret;
-use farcall_timeline::{Event, Level};
+use farcall_timeline::{Event, Level, TurnSession};
 use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
 use tokio::sync::mpsc;
 
@@ -101,6 +101,11 @@ impl Outlet {
             Event::HarnessFault { message } => Event::HarnessFault {
                 message: self.redact(&message),
             },
+            // A user name that is also the password, as public servers have it.
+            Event::TurnSession(session) => Event::TurnSession(TurnSession {
+                username: session.username.map(|name| self.redact(&name)),
+                ..session
+            }),
             other => other,
         }
     }

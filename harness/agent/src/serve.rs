@@ -12,7 +12,7 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::LocalSet;
 
 use crate::Outlet;
-use crate::collect::collect;
+use crate::collect::{collect, resources};
 use crate::counters::counters;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
@@ -123,9 +123,13 @@ impl Agent {
                 let rules = counters().await.map_err(in_words)?;
                 Ok(Reply::Counters { rules })
             }
-            Command::Collect => Ok(Reply::Files {
-                files: collect(self.node()?).await,
-            }),
+            Command::Collect => {
+                let files = collect(self.node()?).await;
+                if let Some(used) = resources() {
+                    self.outlet.event(used);
+                }
+                Ok(Reply::Files { files })
+            }
             Command::StartCall(call) => {
                 for (_, account) in &call.ice_servers {
                     if let Some(account) = account {

@@ -32,8 +32,8 @@ pub enum FloorError {
     Remove(#[from] RemoveError),
 }
 
-/// Creates a plan's networks, then creates, connects and starts its containers, then removes the
-/// containers, then the networks, each group in parallel. The agents in them wait for their first
+/// Creates a plan's networks, then creates, connects and starts its containers, then removes
+/// them, all at once. The agents in them wait for their first
 /// command, which never comes.
 ///
 /// # Errors
@@ -50,17 +50,18 @@ pub async fn measure(
         keep: false,
     };
     let blueprint = Blueprint::new(plan, labels)?;
+    let all = Remains::from(&blueprint);
 
     let began = Instant::now();
     let raised = raise(engine, &blueprint, image).await;
     let raise_ms = began.elapsed().as_secs_f64() * 1000.0;
     if let Err(error) = raised {
-        Remains::from(&blueprint).remove(&engine.docker).await?;
+        all.remove(&engine.docker).await?;
         return Err(error.into());
     }
 
     let began = Instant::now();
-    remove(engine, &blueprint).await?;
+    all.remove_at_once(&engine.docker).await?;
     let remove_ms = began.elapsed().as_secs_f64() * 1000.0;
     Ok(Floor {
         raise_ms,
@@ -78,7 +79,6 @@ async fn raise(
     let networks = blueprint.networks.iter();
     let subnets: Vec<Ipv4Net> =
         try_join_all(networks.map(|wire| create_network(docker, labels, wire))).await?;
-    let t0 = Instant::now();
     let started = join_all(blueprint.containers.iter().map(async |vessel| {
         let networks: Vec<(String, Ipv4Net)> = vessel
             .plugs
@@ -90,34 +90,10 @@ async fn raise(
             .collect();
         let endpoints = vessel.endpoints(&networks);
         create(docker, labels, image, false, vessel, &endpoints).await?;
-        let c = t0.elapsed().as_millis();
         connect_others(docker, vessel, &endpoints).await?;
-        let n = t0.elapsed().as_millis();
         let started = docker.start_container(&vessel.name, None).await;
-        eprintln!(
-            "{} created {c} connected {n} started {}",
-            vessel.node.name,
-            t0.elapsed().as_millis()
-        );
         started.map_err(|source| vessel.failed_to(Step::Start, source))
     }));
     // All come to their end before anything is removed, also when one of them failed.
     started.await.into_iter().collect()
-}
-
-async fn remove(engine: &Engine, blueprint: &Blueprint) -> Result<(), RemoveError> {
-    let all = Remains::from(blueprint);
-    let containers = Remains {
-        containers: all.containers,
-        networks: Vec::new(),
-    };
-    let mut networks = Remains {
-        containers: Vec::new(),
-        networks: all.networks,
-    };
-    for network in &mut networks.networks {
-        network.users.clear();
-    }
-    containers.remove(&engine.docker).await?;
-    networks.remove(&engine.docker).await
 }

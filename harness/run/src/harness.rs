@@ -8,7 +8,7 @@ use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
 use farcall_plan::Plan;
 use farcall_report::{About, Environment, ReportError, RunDirectory, StoredRun};
 use farcall_scenario::{IceConfiguration, Scenario};
-use farcall_timeline::{Event, Phase};
+use farcall_timeline::{Event, Phase, Timeline};
 use farcall_verdict::{Declared, Verdict, judge};
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -43,7 +43,7 @@ impl Harness {
         let declared = Declared::from(&plan);
         let started = Instant::now();
         let session = SessionId::random();
-        let about = self.about(&plan, &session);
+        let mut about = self.about(&plan, &session);
         let directory = RunDirectory::create(&options.out, &about)?;
         directory.write_plan(&about, &declared)?;
         let recorder = Recorder::start(started, directory.events()?, options.on_event.clone());
@@ -59,8 +59,10 @@ impl Harness {
             recorder: &recorder,
         };
         let saved = run.through().await;
+        about.environment.coturn = coturn_version(&recorder.timeline());
         recorder.finish().await?;
         saved?;
+        directory.write_plan(&about, &declared)?;
         Ok(directory.finish()?)
     }
 
@@ -81,6 +83,17 @@ impl Harness {
             },
         }
     }
+}
+
+/// The version that the TURN servers named when they started.
+fn coturn_version(timeline: &Timeline) -> Option<String> {
+    timeline.entries().iter().find_map(|entry| {
+        let Event::Log { message, .. } = &entry.event else {
+            return None;
+        };
+        let (_, version) = message.split_once("Version Coturn-")?;
+        version.split_whitespace().next().map(str::to_owned)
+    })
 }
 
 /// One run on its way.
@@ -203,5 +216,33 @@ impl Run<'_> {
 
     fn end(&self, phase: Phase) {
         self.recorder.record(Event::PhaseEnded { phase });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farcall_timeline::{Entry, Level};
+
+    #[test]
+    fn the_turn_servers_version_is_what_their_log_says() {
+        let line = |message: &str| Entry {
+            at_ms: 0.0,
+            node: "turn.example.net".to_owned(),
+            event: Event::Log {
+                level: Level::Debug,
+                target: "turnserver".to_owned(),
+                message: message.to_owned(),
+            },
+        };
+        let log = vec![
+            line("Bind address: any"),
+            line("Version Coturn-4.6.1 'Gorst'"),
+        ];
+        assert_eq!(
+            coturn_version(&Timeline::new(log)).as_deref(),
+            Some("4.6.1")
+        );
+        assert_eq!(coturn_version(&Timeline::default()), None);
     }
 }

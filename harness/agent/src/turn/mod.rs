@@ -160,3 +160,34 @@ fn level(line: &str) -> Level {
 fn locked(sessions: &Mutex<Sessions>) -> MutexGuard<'_, Sessions> {
     sessions.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_coturn_reads_them() {
+        let configuration = "no-tls\nlistening-ip=203.0.113.100\nrealm = turn.example\n";
+        assert_eq!(setting(configuration, "realm"), Some("turn.example"));
+        assert_eq!(
+            setting(configuration, "listening-ip"),
+            Some("203.0.113.100")
+        );
+        assert_eq!(setting(configuration, "no-tls"), None);
+        assert_eq!(setting(configuration, "ip"), None);
+    }
+
+    #[test]
+    fn lines_are_as_severe_as_coturn_says() {
+        assert_eq!(
+            level("4: : ERROR: check_stun_auth: user ann credentials are incorrect"),
+            Level::Error
+        );
+        assert_eq!(level("0: : WARNING: I cannot support it"), Level::Warn);
+        assert_eq!(
+            level("0: : session 1: new, realm=<r>, username=<u>, lifetime=600"),
+            Level::Info
+        );
+        assert_eq!(level("0: : Total General servers: 2"), Level::Debug);
+    }
+}

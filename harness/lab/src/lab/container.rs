@@ -46,8 +46,8 @@ impl Vessel {
     }
 }
 
-/// Creates the container in the first of its networks. Engines before API 1.44 take no more than
-/// one here.
+/// Creates the container in the first of its networks and returns its id. Engines before API 1.44
+/// take no more than one network here.
 pub(crate) async fn create(
     docker: &Docker,
     labels: &Labels,
@@ -55,14 +55,14 @@ pub(crate) async fn create(
     capture: bool,
     vessel: &Vessel,
     endpoints: &[Endpoint],
-) -> Result<(), RaiseError> {
+) -> Result<String, RaiseError> {
     let options = CreateContainerOptionsBuilder::default()
         .name(&vessel.name)
         .build();
     let body = body(labels, image, capture, vessel, endpoints.first());
     let created = docker.create_container(Some(options), body).await;
     created
-        .map(drop)
+        .map(|created| created.id)
         .map_err(|source| vessel.failed_to(Step::Create, source))
 }
 

@@ -51,11 +51,12 @@ impl Default for LabOptions {
 /// takes; [`Lab::remove`] does the same without blocking and tells what went wrong.
 #[derive(Debug)]
 pub struct Lab {
-    // Declared before `standing`: the nodes' tasks end before their containers do.
+    // Dropped before `nodes`: agents end with their input, and all at once they would leave their
+    // networks all at once.
+    standing: Option<Standing>,
     nodes: BTreeMap<String, NodeHandle>,
     pub(super) docker: Docker,
     session: SessionId,
-    standing: Option<Standing>,
 }
 
 impl Lab {
@@ -129,5 +130,11 @@ impl Lab {
         for node in self.nodes.values() {
             node.expect_end();
         }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.expect_end();
     }
 }

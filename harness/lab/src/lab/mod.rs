@@ -4,6 +4,7 @@ mod blueprint;
 mod container;
 mod error;
 mod fetch;
+mod gates;
 mod handle;
 mod network;
 mod raise;

@@ -3,6 +3,7 @@
 use super::blueprint::{Blueprint, Vessel};
 use super::container::{connect_others, create};
 use super::error::{RaiseError, Step};
+use super::gates::{Gates, Joined};
 use super::handle::{Lab, LabOptions};
 use super::network::create_network;
 use super::remains::Remains;
@@ -36,6 +37,8 @@ struct Site {
     events: mpsc::UnboundedSender<Entry>,
     /// Docker's subnet of each network, once it exists.
     subnets: Vec<watch::Receiver<Option<Ipv4Net>>>,
+    gates: Gates,
+    joined: Joined,
     steps: Mutex<BTreeMap<String, Step>>,
 }
 
@@ -72,7 +75,10 @@ impl Lab {
             .iter()
             .map(|_| watch::channel(None))
             .unzip::<_, _, Vec<_>, Vec<_>>();
+        let networks = blueprint.networks.iter().map(|wire| wire.name.clone());
         let site = Arc::new(Site {
+            gates: Gates::new(blueprint.networks.len()),
+            joined: Joined::listen(&engine.docker, networks.collect()),
             docker: engine.docker.clone(),
             image: image.clone(),
             blueprint,
@@ -168,7 +174,7 @@ impl Site {
         if self.stopped(vessel, Step::Create, stop) {
             return Ok(None);
         }
-        create(
+        let id = create(
             docker,
             &self.blueprint.labels,
             &self.image,
@@ -189,8 +195,7 @@ impl Site {
         if self.stopped(vessel, Step::Start, stop) {
             return Ok(None);
         }
-        let started = docker.start_container(&vessel.name, None).await;
-        started.map_err(|source| vessel.failed_to(Step::Start, source))?;
+        self.start(vessel, &id).await?;
 
         self.step(vessel, Step::SetUp);
         let node = vessel.node.name.clone();
@@ -213,6 +218,22 @@ impl Site {
                 Ok(None)
             }
         }
+    }
+
+    /// Starts a container, and lets the next one at its networks as soon as it has joined them.
+    async fn start(&self, vessel: &Vessel, id: &str) -> Result<(), RaiseError> {
+        let networks = vessel.plugs.iter().map(|plug| plug.network);
+        let passage = self.gates.enter(networks).await;
+        let start = self.docker.start_container(&vessel.name, None);
+        tokio::pin!(start);
+        let started = tokio::select! {
+            started = &mut start => started,
+            () = self.joined.all_of(id, vessel.plugs.len()) => {
+                drop(passage);
+                start.await
+            }
+        };
+        started.map_err(|source| vessel.failed_to(Step::Start, source))
     }
 
     /// Sends the node what it is to become, and learns its clock meanwhile.

@@ -2,6 +2,7 @@
 
 use super::blueprint::Blueprint;
 use super::error::RemoveError;
+use super::gates::Gates;
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long something that Docker is already removing, or still holds on to, is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait before asking again: Docker announces none of this.
 const POLL: Duration = Duration::from_millis(50);
@@ -63,6 +64,16 @@ impl From<&Blueprint> for Remains {
 impl Remains {
     /// Removes everything. What is already gone is fine.
     pub(crate) async fn remove(&self, docker: &Docker) -> Result<(), RemoveError> {
+        let gates = Gates::new(self.networks.len());
+        self.remove_through(&gates, docker).await
+    }
+
+    /// As [`Remains::remove`], with all containers leaving their networks at the same time.
+    pub(crate) async fn remove_at_once(&self, docker: &Docker) -> Result<(), RemoveError> {
+        self.remove_through(&Gates::open(), docker).await
+    }
+
+    async fn remove_through(&self, gates: &Gates, docker: &Docker) -> Result<(), RemoveError> {
         let failures = Mutex::new(Vec::new());
         let note = |name: &str, removed: Result<(), Error>| {
             if let Err(error) = removed {
@@ -73,7 +84,15 @@ impl Remains {
         let containers: Vec<_> = self
             .containers
             .iter()
-            .map(|name| async { note(name, remove_container(docker, name).await) }.shared())
+            .enumerate()
+            .map(|(index, name)| {
+                let note = &note;
+                let removal = async move {
+                    let _passage = gates.enter(self.networks_of(index)).await;
+                    note(name, remove_container(docker, name).await);
+                };
+                removal.shared()
+            })
             .collect();
         let networks = self.networks.iter().map(|network| {
             let users = network.users.iter();
@@ -96,6 +115,14 @@ impl Remains {
         } else {
             Err(RemoveError::Left { failures })
         }
+    }
+}
+
+impl Remains {
+    fn networks_of(&self, container: usize) -> impl Iterator<Item = usize> {
+        let networks = self.networks.iter().enumerate();
+        let joined = networks.filter(move |(_, network)| network.users.contains(&container));
+        joined.map(|(index, _)| index)
     }
 }
 

@@ -1,0 +1,119 @@
+//! One container at a time joins or leaves a network.
+//!
+//! Engines before 28.1 count a network's endpoints without regard to two that come or go at the same
+//! moment (moby/moby#42119). A count that is too high is never put right while the engine runs, and
+//! the network cannot be removed any more. Joining and leaving are a small part of starting and
+//! removing a container; the rest goes on in parallel.
+
+use bollard::Docker;
+use bollard::query_parameters::EventsOptionsBuilder;
+use futures::StreamExt;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::task::JoinSet;
+
+/// A gate for each network.
+#[derive(Debug)]
+pub(super) struct Gates(Vec<Arc<Mutex<()>>>);
+
+impl Gates {
+    /// Gates for this many networks.
+    pub(super) fn new(networks: usize) -> Self {
+        Self((0..networks).map(|_| Arc::default()).collect())
+    }
+
+    /// No gates: everyone may enter at any time.
+    pub(super) fn open() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Waits until nobody else is at any of these networks, given by their indices.
+    pub(super) async fn enter(&self, networks: impl IntoIterator<Item = usize>) -> Passage {
+        let mut networks: Vec<usize> = networks.into_iter().collect();
+        // All take them in the same order, so that no two wait for each other.
+        networks.sort_unstable();
+        networks.dedup();
+        let mut held = Vec::with_capacity(networks.len());
+        for gate in networks.into_iter().filter_map(|index| self.0.get(index)) {
+            held.push(Arc::clone(gate).lock_owned().await);
+        }
+        Passage { _held: held }
+    }
+}
+
+/// Keeps others from the networks until it is dropped.
+#[derive(Debug)]
+pub(super) struct Passage {
+    _held: Vec<OwnedMutexGuard<()>>,
+}
+
+/// Which containers have joined how many of their networks, as the engine announces it.
+pub(super) struct Joined {
+    counts: watch::Receiver<HashMap<String, usize>>,
+    _listener: JoinSet<()>,
+}
+
+impl Joined {
+    /// Begins to listen for containers that join one of these networks.
+    pub(super) fn listen(docker: &Docker, networks: Vec<String>) -> Self {
+        let filters = HashMap::from([
+            ("type", vec!["network".to_owned()]),
+            ("event", vec!["connect".to_owned()]),
+            ("network", networks),
+        ]);
+        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        let docker = docker.clone();
+        let (counter, counts) = watch::channel(HashMap::new());
+        let mut listener = JoinSet::new();
+        listener.spawn(async move {
+            let mut events = Box::pin(docker.events(Some(options)));
+            while let Some(Ok(event)) = events.next().await {
+                let attributes = event.actor.and_then(|actor| actor.attributes);
+                let container = attributes.and_then(|mut all| all.remove("container"));
+                if let Some(container) = container {
+                    counter.send_modify(|counts: &mut HashMap<String, usize>| {
+                        *counts.entry(container).or_default() += 1;
+                    });
+                }
+            }
+        });
+        Self {
+            counts,
+            _listener: listener,
+        }
+    }
+
+    /// Waits until a container, by its id, has joined this many networks. Never ends when the
+    /// engine announces nothing.
+    pub(super) async fn all_of(&self, container: &str, networks: usize) {
+        let mut counts = self.counts.clone();
+        let joined = counts.wait_for(|counts| {
+            let count = counts.get(container).copied();
+            count.unwrap_or_default() >= networks
+        });
+        if joined.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_network_has_one_visitor_at_a_time() {
+        let gates = Gates::new(3);
+        let inside = gates.enter([1, 0]).await;
+        assert!(gates.enter([0]).now_or_never().is_none());
+        assert!(gates.enter([2, 1]).now_or_never().is_none());
+        assert!(gates.enter([2]).now_or_never().is_some());
+        drop(inside);
+        assert!(gates.enter([0, 1, 2]).now_or_never().is_some());
+        let open = Gates::open();
+        let _inside = open.enter([0]).await;
+        assert!(open.enter([0]).now_or_never().is_some());
+    }
+}
