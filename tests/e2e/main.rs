@@ -7,3 +7,4 @@ mod cli;
 mod library;
 mod scenarios;
 mod support;
+mod turn_transport;

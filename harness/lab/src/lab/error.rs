@@ -137,6 +137,15 @@ fn list(failures: &[(String, Error)]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+fn hint_for(failures: &[(String, Error)]) -> &'static str {
+    let miscounted = |(_, error): &(String, Error)| error.to_string().contains("active endpoints");
+    if failures.iter().any(miscounted) {
+        "the engine has lost count of a network's endpoints (moby/moby#42119); restart it, then run `farcall clean`"
+    } else {
+        "`farcall clean` tries again"
+    }
+}
+
 /// What a person can do about an answer of Docker's.
 fn hint(error: &Error) -> &'static str {
     let text = error.to_string().to_ascii_lowercase();
@@ -199,5 +208,6 @@ mod tests {
         }
         .to_string();
         assert!(text.contains("a (") && text.contains(", b ("), "{text}");
+        assert!(text.ends_with("`farcall clean` tries again"), "{text}");
     }
 }

@@ -48,18 +48,31 @@ pub(super) struct Passage {
     _held: Vec<OwnedMutexGuard<()>>,
 }
 
-/// Which containers have joined how many of their networks, as the engine announces it.
-pub(super) struct Joined {
+/// What containers do at a network, in the engine's words.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Move {
+    /// They join it, while they are started.
+    Join,
+    /// They leave it, while they are removed.
+    Leave,
+}
+
+/// Which containers have joined or left how many of their networks, as the engine announces it.
+pub(super) struct Moves {
     counts: watch::Receiver<HashMap<String, usize>>,
     _listener: JoinSet<()>,
 }
 
-impl Joined {
-    /// Begins to listen for containers that join one of these networks.
-    pub(super) fn listen(docker: &Docker, networks: Vec<String>) -> Self {
+impl Moves {
+    /// Begins to listen for containers that join or leave one of these networks.
+    pub(super) fn listen(docker: &Docker, what: Move, networks: Vec<String>) -> Self {
+        let event = match what {
+            Move::Join => "connect",
+            Move::Leave => "disconnect",
+        };
         let filters = HashMap::from([
             ("type", vec!["network".to_owned()]),
-            ("event", vec!["connect".to_owned()]),
+            ("event", vec![event.to_owned()]),
             ("network", networks),
         ]);
         let options = EventsOptionsBuilder::default().filters(&filters).build();
@@ -84,16 +97,32 @@ impl Joined {
         }
     }
 
-    /// Waits until a container, by its id, has joined this many networks. Never ends when the
-    /// engine announces nothing.
-    pub(super) async fn all_of(&self, container: &str, networks: usize) {
+    /// Does something to a container, by its id, that makes it join or leave this many networks,
+    /// and lets the next one at them as soon as it has; at the latest when all is done, should the
+    /// engine announce nothing.
+    pub(super) async fn pass<T>(
+        &self,
+        passage: Passage,
+        container: &str,
+        networks: usize,
+        action: impl Future<Output = T>,
+    ) -> T {
         let mut counts = self.counts.clone();
-        let joined = counts.wait_for(|counts| {
-            let count = counts.get(container).copied();
-            count.unwrap_or_default() >= networks
-        });
-        if joined.await.is_err() {
-            std::future::pending::<()>().await;
+        let passed = async {
+            let enough = |counts: &HashMap<String, usize>| {
+                counts
+                    .get(container)
+                    .is_some_and(|count| *count >= networks)
+            };
+            counts.wait_for(enough).await.is_ok()
+        };
+        tokio::pin!(action);
+        tokio::select! {
+            done = &mut action => done,
+            true = passed => {
+                drop(passage);
+                action.await
+            }
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::blueprint::{Blueprint, Vessel};
 use super::container::{connect_others, create};
 use super::error::{RaiseError, Step};
-use super::gates::{Gates, Joined};
+use super::gates::{Gates, Move, Moves};
 use super::handle::{Lab, LabOptions};
 use super::network::create_network;
 use super::remains::Remains;
-use super::standing::Standing;
+use super::standing::{Ids, Standing};
 use crate::certificates::LabCa;
 use crate::engine::Engine;
 use crate::identity::{Labels, Owner};
@@ -38,7 +38,8 @@ struct Site {
     /// Docker's subnet of each network, once it exists.
     subnets: Vec<watch::Receiver<Option<Ipv4Net>>>,
     gates: Gates,
-    joined: Joined,
+    joins: Moves,
+    ids: Ids,
     steps: Mutex<BTreeMap<String, Step>>,
 }
 
@@ -78,7 +79,7 @@ impl Lab {
         let networks = blueprint.networks.iter().map(|wire| wire.name.clone());
         let site = Arc::new(Site {
             gates: Gates::new(blueprint.networks.len()),
-            joined: Joined::listen(&engine.docker, networks.collect()),
+            joins: Moves::listen(&engine.docker, Move::Join, networks.collect()),
             docker: engine.docker.clone(),
             image: image.clone(),
             blueprint,
@@ -86,6 +87,7 @@ impl Lab {
             options,
             events,
             subnets,
+            ids: standing.ids(),
             steps: Mutex::default(),
         });
         let all = raise_all(&site, &standing, announcers);
@@ -183,6 +185,7 @@ impl Site {
             &endpoints,
         )
         .await?;
+        self.remember(vessel, &id);
         if self.stopped(vessel, Step::Connect, stop) {
             return Ok(None);
         }
@@ -224,15 +227,9 @@ impl Site {
     async fn start(&self, vessel: &Vessel, id: &str) -> Result<(), RaiseError> {
         let networks = vessel.plugs.iter().map(|plug| plug.network);
         let passage = self.gates.enter(networks).await;
-        let start = self.docker.start_container(&vessel.name, None);
-        tokio::pin!(start);
-        let started = tokio::select! {
-            started = &mut start => started,
-            () = self.joined.all_of(id, vessel.plugs.len()) => {
-                drop(passage);
-                start.await
-            }
-        };
+        let start = self.docker.start_container(id, None);
+        let networks = vessel.plugs.len();
+        let started = self.joins.pass(passage, id, networks, start).await;
         started.map_err(|source| vessel.failed_to(Step::Start, source))
     }
 
@@ -288,6 +285,11 @@ impl Site {
             networks.push((name, (*exists)?));
         }
         Some(networks)
+    }
+
+    fn remember(&self, vessel: &Vessel, id: &str) {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.insert(vessel.name.clone(), id.to_owned());
     }
 
     fn stopped(&self, vessel: &Vessel, next: Step, stop: &CancellationToken) -> bool {

@@ -5,6 +5,8 @@ use super::remains::Remains;
 use crate::identity::SessionId;
 use crate::reap;
 use bollard::Docker;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,12 +14,16 @@ use tokio_util::task::TaskTracker;
 /// How long calls to Docker that are under way when a raising is dropped may take to come back.
 const RETURN_DEADLINE: Duration = Duration::from_secs(2);
 
+/// Docker's ids of the containers that exist, by their names.
+pub(super) type Ids = Arc<Mutex<HashMap<String, String>>>;
+
 /// The containers and networks of one lab. Dropping it removes them.
 #[derive(Debug)]
 pub(crate) struct Standing {
     docker: Docker,
     session: SessionId,
     remains: Remains,
+    ids: Ids,
     /// Tells the tasks that raise the lab to stop after the call that they are in.
     pub(crate) stop: CancellationToken,
     /// Those tasks.
@@ -31,6 +37,7 @@ impl Standing {
             docker,
             session,
             remains,
+            ids: Ids::default(),
             stop: CancellationToken::new(),
             raising: TaskTracker::new(),
             armed: true,
@@ -50,6 +57,11 @@ impl Standing {
         &self.session
     }
 
+    /// Where the ids of containers are remembered as they are created.
+    pub(crate) fn ids(&self) -> Ids {
+        Arc::clone(&self.ids)
+    }
+
     /// Leaves everything as it is.
     pub(crate) fn leave(mut self) {
         self.stop_raising();
@@ -64,10 +76,17 @@ impl Standing {
     }
 
     fn rubble(&self) -> Rubble {
+        let mut remains = self.remains.clone();
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        for container in &mut remains.containers {
+            if let Some(id) = ids.get(container) {
+                container.clone_from(id);
+            }
+        }
         Rubble {
             docker: self.docker.clone(),
             session: self.session.clone(),
-            remains: self.remains.clone(),
+            remains,
             raising: self.raising.clone(),
         }
     }

@@ -7,5 +7,4 @@ mod failure;
 mod isolation;
 mod reaping;
 mod removal;
-mod speed;
 mod support;

@@ -199,18 +199,3 @@ fn plan(networks: &[&str]) -> Plan {
         },
     }
 }
-pub(crate) fn big() -> Plan {
-    let mut plan = plan(&["office", "internet", "mobile", "carrier"]);
-    let g = || Role::Gateway { dnsmasq: None };
-    plan.nodes = vec![
-        node("og", &["office", "internet"], g()),
-        node("mg", &["mobile", "carrier"], g()),
-        node("cg", &["carrier", "internet"], g()),
-        node("alice", &["office"], Role::Peer { muted: false }),
-        node("bob", &["mobile"], Role::Peer { muted: false }),
-        node("turn", &["internet"], Role::Probe),
-        node("stun", &["internet"], Role::Probe),
-        node("probe", &["internet"], Role::Probe),
-    ];
-    plan
-}
