@@ -1,5 +1,6 @@
 //! Exit codes, and failures that end a command.
 
+use crate::output;
 use farcall_verdict::Verdict;
 use std::process::ExitCode;
 
@@ -66,7 +67,7 @@ impl Failure {
 
     pub(crate) fn print(&self) {
         let (Self::Usage(report) | Self::Infrastructure(report)) = self;
-        eprintln!("{report:?}");
+        output::note(format_args!("{report:?}"));
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -74,6 +75,13 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Infrastructure(_) => Exit::Infrastructure,
         }
+    }
+}
+
+/// Standard output that cannot be written, or another file that the command itself writes.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::infrastructure(error)
     }
 }
 

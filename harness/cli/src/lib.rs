@@ -6,6 +6,7 @@ mod commands;
 mod docker;
 mod exit;
 mod input;
+mod output;
 mod progress;
 mod signals;
 
@@ -24,7 +25,9 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: failed to start the asynchronous runtime: {error}");
+            output::note(format_args!(
+                "error: failed to start the asynchronous runtime: {error}"
+            ));
             return Exit::Infrastructure.into();
         }
     };

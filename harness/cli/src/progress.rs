@@ -1,5 +1,6 @@
 //! What is going on, on standard error: one live line on a terminal, plain lines elsewhere.
 
+use crate::output;
 use farcall_run::EventSink;
 use farcall_timeline::{Entry, Event, Level};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,7 +34,7 @@ impl Progress {
     pub(crate) fn say(&self, message: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(message.to_owned()),
-            None => eprintln!("{message}"),
+            None => output::note(message),
         }
     }
 
@@ -47,8 +48,8 @@ impl Progress {
     /// Writes lines that stay, above the live line.
     pub(crate) fn keep(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| output::note(text)),
+            None => output::note(text),
         }
     }
 
@@ -58,8 +59,8 @@ impl Progress {
         Arc::new(move |entry| {
             let Some(line) = log_line(entry) else { return };
             match &bar {
-                Some(bar) => bar.suspend(|| eprintln!("{line}")),
-                None => eprintln!("{line}"),
+                Some(bar) => bar.suspend(|| output::note(line)),
+                None => output::note(line),
             }
         })
     }

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use testcontainers::core::{ContainerPort, ExecCommand};
+use testcontainers::core::{CmdWaitFor, ContainerPort, ExecCommand};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, Image};
 
@@ -115,9 +115,8 @@ async fn allocates(container: &ContainerAsync<Coturn>, user: &str, password: &st
         exec turnutils_uclient -t -y -n 2 -m 1 -u "$0" -w "$1" "$address"
     "#;
     let command = ExecCommand::new(["bash", "-c", CLIENT, user, password]);
-    let mut ran = container.exec(command).await.unwrap();
-    // Reading to the end waits for the end.
-    ran.stdout_to_vec().await.unwrap();
+    let ended = command.with_cmd_ready_condition(CmdWaitFor::exit());
+    let ran = container.exec(ended).await.unwrap();
     ran.exit_code().await.unwrap() == Some(0)
 }
 

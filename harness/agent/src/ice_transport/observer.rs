@@ -29,6 +29,9 @@ pub(super) struct Use {
 ///
 /// With several local sockets a URL is used from each. It has succeeded as soon as one of them has
 /// succeeded, and failed when all have; then the result that says most about the server is told.
+///
+/// STUN servers that TURN URLs imply are watched for the addresses that they see, and nothing is told
+/// of them, waited for or counted.
 #[derive(Debug)]
 pub(super) struct Observer {
     state: Mutex<State>,
@@ -54,7 +57,9 @@ struct ServerState {
     /// Of sockets that are closed by now.
     past: Traffic,
     concluded: Option<(Conclusion, SocketId, Duration)>,
+    /// An implied server is given up with the URL that implies it.
     given_up: CancellationToken,
+    is_implied: bool,
 }
 
 impl Observer {
@@ -65,12 +70,18 @@ impl Observer {
         observations: UnboundedSender<Observation>,
         is_used: impl Fn(&Server) -> Result<(), String>,
     ) -> Self {
+        let mut states: Vec<ServerState> = servers.iter().map(ServerState::new).collect();
+        for (index, server) in servers.iter().enumerate() {
+            if let Some(by) = server.implied_by() {
+                states[index].given_up = states[by].given_up.clone();
+            }
+        }
         let observer = Self {
             state: Mutex::new(State {
                 began: None,
                 last_socket: 0,
                 sockets: BTreeSet::new(),
-                servers: servers.iter().map(ServerState::new).collect(),
+                servers: states,
                 signalled: None,
             }),
             observations,
@@ -177,13 +188,15 @@ impl Observer {
                 reason,
             } => {
                 let state = self.lock();
-                self.observe(Observation::Rejected {
-                    url: state.servers[of.server].url.clone(),
+                let server = &state.servers[of.server];
+                let rejected = Observation::Rejected {
+                    url: server.url.clone(),
                     method,
                     code,
                     reason,
                     after_ms: milliseconds(state.elapsed(now)),
-                });
+                };
+                self.observe(server, rejected);
             }
         }
     }
@@ -200,11 +213,12 @@ impl Observer {
             conclusion.is_some_and(|conclusion| conclusion.outcome.is_success())
         };
         if server.attempts.get(&of.socket).is_some_and(had_succeeded) {
-            self.observe(Observation::Lost {
+            let lost = Observation::Lost {
                 url: server.url.clone(),
                 reason: conclusion.reason,
                 after_ms: milliseconds(state.elapsed(now)),
-            });
+            };
+            self.observe(server, lost);
         }
     }
 
@@ -223,7 +237,7 @@ impl Observer {
         let mut state = self.lock();
         let after = state.elapsed(now);
         for server in &mut state.servers {
-            if server.concluded.is_some() {
+            if server.concluded.is_some() || server.is_implied {
                 continue;
             }
             for attempt in server.attempts.values_mut() {
@@ -254,8 +268,8 @@ impl Observer {
     /// are missing.
     pub fn statuses(&self) -> Vec<ServerStatus> {
         let state = self.lock();
-        let decided = state.servers.iter().filter_map(ServerState::status);
-        decided.collect()
+        let configured = state.servers.iter().filter(|server| !server.is_implied);
+        configured.filter_map(ServerState::status).collect()
     }
 
     /// The server that reported an address of this peer: a relayed address, or a mapped one.
@@ -308,17 +322,22 @@ impl Observer {
 
     fn tell(&self, server: &ServerState) {
         if let Some(status) = server.status() {
-            self.observe(Observation::Outcome(status));
+            self.observe(server, Observation::Outcome(status));
         }
     }
 
-    fn observe(&self, observation: Observation) {
-        // Nobody has to listen: the statuses hold the same.
-        let _ = self.observations.send(observation);
+    fn observe(&self, server: &ServerState, observation: Observation) {
+        if !server.is_implied {
+            // Nobody has to listen: the statuses hold the same.
+            let _ = self.observations.send(observation);
+        }
     }
 
     fn count(&self, state: &State) {
-        let undecided = state.servers.iter().filter(|s| s.concluded.is_none());
+        let undecided = state
+            .servers
+            .iter()
+            .filter(|server| server.concluded.is_none() && !server.is_implied);
         self.undecided.send_replace(undecided.count());
     }
 
@@ -343,6 +362,7 @@ impl ServerState {
             past: Traffic::default(),
             concluded: None,
             given_up: CancellationToken::new(),
+            is_implied: server.implied_by().is_some(),
         }
     }
 

@@ -3,14 +3,22 @@
 //! webrtc 0.21.1 speaks TURN over UDP only, keys its TURN clients by server address and skips all
 //! other URLs. So it is told of every URL as a UDP URL with a host name of its own, which resolves to
 //! an address of its own; what is sent there is carried to the real server by the URL's own transport.
+//!
+//! A TURN server over UDP also tells a peer its server-reflexive address (RFC 8445 section 5.1.1.2),
+//! but webrtc-rs takes that from STUN URLs only. So it is told of a STUN server too for each of them,
+//! which the URL implies: libwebrtc as well uses every TURN server over UDP as a STUN server.
 
 use farcall_scenario::{IceConfiguration, IceUrl, Scheme, Secret};
+use farcall_timeline::IceTransport;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use webrtc::peer_connection::RTCIceServer;
 
 /// Made-up host names end in this: no such name can exist (RFC 6761 section 6.4).
 const HOST_SUFFIX: &str = ".farcall.invalid";
 const HOST_PREFIX: &str = "server-";
+
+/// Half of the indices, since each URL may imply another server.
+const MAX_URLS: usize = 32_767;
 
 /// What is wrong with an ICE configuration, or with the certificates to trust.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +32,7 @@ pub enum TransportError {
         url: String,
     },
     /// More URLs than stand-in addresses.
-    #[error("the ICE configuration {name} has {count} URLs; at most 65535 can be used")]
+    #[error("the ICE configuration {name} has {count} URLs; at most {MAX_URLS} can be used")]
     TooManyUrls {
         /// The configuration's name.
         name: String,
@@ -41,23 +49,30 @@ pub enum TransportError {
     },
 }
 
-/// One URL of the ICE configuration with the credentials of its entry.
+/// One URL of the ICE configuration with the credentials of its entry, or a STUN server that it implies.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     index: u16,
     pub url: IceUrl,
     username: String,
     credential: Secret,
+    implied_by: Option<u16>,
 }
 
 impl Server {
     /// All URLs of a configuration, in order; a server's place in the list is its index.
     pub fn all(configuration: &IceConfiguration) -> Result<Vec<Self>, TransportError> {
         let count = configuration.urls().count();
+        if count > MAX_URLS {
+            return Err(TransportError::TooManyUrls {
+                name: configuration.name.clone(),
+                count,
+            });
+        }
         configuration
             .urls()
-            .enumerate()
-            .map(|(index, (entry, url))| {
+            .zip(0..)
+            .map(|((entry, url), index)| {
                 let username = entry.username.clone().unwrap_or_default();
                 let credential = entry.credential.clone().unwrap_or_default();
                 let anonymous = username.is_empty() || credential.expose().is_empty();
@@ -66,23 +81,50 @@ impl Server {
                         url: url.text.clone(),
                     });
                 }
-                let index = u16::try_from(index).map_err(|_| TransportError::TooManyUrls {
-                    name: configuration.name.clone(),
-                    count,
-                })?;
                 Ok(Self {
                     index,
                     url: url.clone(),
                     username,
                     credential,
+                    implied_by: None,
                 })
             })
             .collect()
     }
 
-    /// Whether the URL names a STUN server; otherwise it is a TURN server.
+    /// All URLs, followed by the STUN servers that they imply: one for each TURN server over UDP that
+    /// is not a configured STUN server anyway.
+    pub fn with_implied(mut configured: Vec<Self>) -> Vec<Self> {
+        let mut free = configured.last().map_or(0, |last| last.index + 1);
+        for at in 0..configured.len() {
+            let by = &configured[at];
+            let is_turn_over_udp = !by.is_stun() && by.url.transport == IceTransport::Udp;
+            let is_same = |other: &Self| {
+                other.is_stun() && other.url.host == by.url.host && other.url.port == by.url.port
+            };
+            if is_turn_over_udp && !configured.iter().any(is_same) {
+                let implied = Self {
+                    index: free,
+                    url: by.url.clone(),
+                    username: String::new(),
+                    credential: Secret::default(),
+                    implied_by: Some(by.index),
+                };
+                configured.push(implied);
+                free += 1;
+            }
+        }
+        configured
+    }
+
+    /// Whether it is used as a STUN server; otherwise as a TURN server.
     pub fn is_stun(&self) -> bool {
-        self.url.scheme == Scheme::Stun
+        self.url.scheme == Scheme::Stun || self.implied_by.is_some()
+    }
+
+    /// The index of the TURN URL that implies this STUN server, which is not configured itself.
+    pub fn implied_by(&self) -> Option<usize> {
+        self.implied_by.map(usize::from)
     }
 
     /// The entry that stands for this URL in what webrtc-rs is given.
@@ -163,6 +205,36 @@ mod tests {
         for (index, url) in urls.iter().enumerate() {
             assert_eq!(index_of_host(url), Some(index));
         }
+    }
+
+    #[test]
+    fn each_turn_server_over_udp_implies_a_stun_server_unless_that_is_configured() {
+        let servers = Server::with_implied(servers(&[
+            "turn:a.example:443",
+            "turn:a.example:443?transport=tcp",
+            "turns:b.example:443?transport=tcp",
+            "turn:a.example:443",
+            "turn:a.example:80",
+            "turn:c.example:3478",
+            "stun:c.example:3478",
+        ]));
+        let implied: Vec<_> = servers[7..]
+            .iter()
+            .map(|server| {
+                let urls = server.rtc_ice_server().urls;
+                (server.implied_by(), server.url.text.as_str(), urls)
+            })
+            .collect();
+        let first = vec!["stun:server-7.farcall.invalid:443".to_owned()];
+        let second = vec!["stun:server-8.farcall.invalid:80".to_owned()];
+        let expected = [
+            (Some(0), "turn:a.example:443", first),
+            (Some(4), "turn:a.example:80", second),
+        ];
+        assert_eq!(implied, expected);
+        assert!(servers[..7].iter().all(|s| s.implied_by().is_none()));
+        assert_eq!(index_of_stand_in(servers[8].stand_in(true)), Some(8));
+        assert!(servers[8].rtc_ice_server().credential.is_empty());
     }
 
     #[test]

@@ -40,7 +40,10 @@ impl ServerTransport {
         policy: IceTransportPolicy,
         ca_certificates_pem: &[u8],
     ) -> Result<(Self, UnboundedReceiver<Observation>), TransportError> {
-        let servers = Server::all(configuration)?;
+        let mut servers = Server::all(configuration)?;
+        if policy == IceTransportPolicy::All {
+            servers = Server::with_implied(servers);
+        }
         let tls = TlsConnectorHandle(tls_connector(ca_certificates_pem)?);
         let (sender, observations) = unbounded_channel();
         let observer = Observer::new(&servers, sender, |server| {
@@ -83,7 +86,8 @@ impl ServerTransport {
             .with_udp_addrs(local_ips.iter().map(|ip| (*ip, 0).into()).collect())
     }
 
-    /// What webrtc-rs is told of the servers: every URL as a UDP URL with a made-up host name.
+    /// What webrtc-rs is told of the servers: every URL as a UDP URL with a made-up host name, and
+    /// under the policy `all` each TURN server over UDP also as a STUN server.
     #[must_use]
     pub fn rtc_configuration(&self) -> RTCConfiguration {
         let policy = match self.policy {
@@ -128,7 +132,8 @@ impl ServerTransport {
 
     /// The gathering deadline: every URL without an outcome comes to one, mostly "no answer", and
     /// is given up. webrtc-rs notices at its next send there and then completes gathering, unless
-    /// it has sent its last request already (6 s after the first).
+    /// it has sent its last request already (6 s after the first). A STUN server that a TURN URL
+    /// implies is given up if that URL is; otherwise it may still answer.
     pub fn finish(&self) -> Vec<ServerStatus> {
         self.shared.observer.finish(Instant::now());
         self.statuses()
@@ -149,7 +154,8 @@ impl ServerTransport {
     }
 
     /// The configured URL from which a local candidate's address was obtained: a relay candidate's
-    /// own address, or a server-reflexive one. webrtc-rs reports no `url` for the latter.
+    /// own address, or a server-reflexive one, which a TURN URL over UDP may have brought as well.
+    /// webrtc-rs reports no `url` for the latter.
     #[must_use]
     pub fn url_of_address(&self, address: SocketAddr) -> Option<&IceUrl> {
         let index = self.shared.observer.server_of_address(address)?;

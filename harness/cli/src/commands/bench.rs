@@ -3,6 +3,7 @@
 
 use crate::args::{IceArgs, ShippedConfiguration};
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::progress::Progress;
 use crate::{docker, input, signals};
 use clap::Args;
@@ -135,7 +136,7 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     drop(progress);
     let json = serde_json::to_string_pretty(&figures).map_err(Failure::infrastructure)?;
     std::fs::write(args.out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
-    println!("{json}");
+    output::line(&json)?;
     Ok(Exit::Passed)
 }
 

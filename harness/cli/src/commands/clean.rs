@@ -1,17 +1,18 @@
 //! `farcall clean`: lists, then removes, whatever any earlier run left.
 
 use crate::exit::{Exit, Failure};
+use crate::output;
 use farcall_lab::{Engine, reap};
 
 pub(crate) async fn clean() -> Result<Exit, Failure> {
     let engine = Engine::connect().await.map_err(Failure::infrastructure)?;
     let all = reap::all(&engine).await.map_err(Failure::infrastructure)?;
     if all.is_empty() {
-        println!("nothing is left of any run");
+        output::line("nothing is left of any run")?;
         return Ok(Exit::Passed);
     }
     for lab in &all {
-        println!(
+        output::line(format_args!(
             "{} {}, session {}, raised by process {}: {} containers, {} networks",
             if lab.kept {
                 "kept lab of"
@@ -23,11 +24,11 @@ pub(crate) async fn clean() -> Result<Exit, Failure> {
             lab.owner_pid,
             lab.nodes.len(),
             lab.networks
-        );
+        ))?;
     }
     reap::remove(&engine, &all)
         .await
         .map_err(Failure::infrastructure)?;
-    println!("removed");
+    output::line("removed")?;
     Ok(Exit::Passed)
 }

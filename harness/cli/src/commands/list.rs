@@ -1,6 +1,7 @@
 //! `farcall list`: the scenarios.
 
 use crate::exit::{Exit, Failure};
+use crate::output;
 use farcall_scenario::Scenario;
 use serde::Serialize;
 use std::path::Path;
@@ -25,13 +26,16 @@ pub(crate) fn list(json: bool, scenarios: Option<&Path>) -> Result<Exit, Failure
             })
             .collect();
         let text = serde_json::to_string_pretty(&rows).map_err(Failure::infrastructure)?;
-        println!("{text}");
+        output::line(&text)?;
         return Ok(Exit::Passed);
     }
     let width = all.iter().map(|scenario| scenario.name.len()).max();
     let width = width.unwrap_or_default();
     for scenario in &all {
-        println!("{:width$}  {}", scenario.name, scenario.description);
+        output::line(format_args!(
+            "{:width$}  {}",
+            scenario.name, scenario.description
+        ))?;
     }
     Ok(Exit::Passed)
 }

@@ -3,10 +3,10 @@
 use crate::args::RunArgs;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
-use crate::{docker, input, signals};
+use crate::{docker, input, output, signals};
 use farcall_report::{Json, Report, StoredRun, Terminal};
 use farcall_run::RunOptions;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
@@ -62,12 +62,11 @@ fn title(scenario: &str, repetition: u32, of: u32) -> String {
 }
 
 fn print(run: &StoredRun, json: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        Json.render(run, &mut out)?;
-    } else {
+    output::with(|out| {
+        if json {
+            return Json.render(run, out);
+        }
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Terminal { colour }.render(run, &mut out)?;
-    }
-    out.flush()
+        Terminal { colour }.render(run, out)
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::args::LabArgs;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::progress::Progress;
 use crate::{docker, input, signals};
 use farcall_lab::{Lab, LabOptions, SessionId};
@@ -36,11 +37,15 @@ pub(crate) async fn up(args: &LabArgs, scenarios: Option<&Path>) -> Result<Exit,
     };
     lab.keep();
     drop(progress);
-    println!("{} is up as session {}", scenario.name, session.as_str());
-    println!("nodes:");
+    output::line(format_args!(
+        "{} is up as session {}",
+        scenario.name,
+        session.as_str()
+    ))?;
+    output::line("nodes:")?;
     for node in &plan.nodes {
-        println!("  {}", node.name);
+        output::line(format_args!("  {}", node.name))?;
     }
-    eprintln!("hint: farcall exec NODE -- COMMAND, and farcall down when done");
+    output::note("hint: farcall exec NODE -- COMMAND, and farcall down when done");
     Ok(Exit::Passed)
 }

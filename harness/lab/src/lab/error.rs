@@ -120,10 +120,7 @@ pub enum RemoveError {
     #[error("failed to read /proc to tell whose labs there are: {0}\nhint: mount /proc")]
     Owner(std::io::Error),
     /// Something could not be removed.
-    #[error(
-        "failed to remove {}\nhint: `farcall clean` tries again",
-        list(failures)
-    )]
+    #[error("failed to remove {}\nhint: {}", list(failures), hint_for(failures))]
     Left {
         /// Each container or network with Docker's answer.
         failures: Vec<(String, Error)>,
