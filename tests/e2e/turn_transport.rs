@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 use testcontainers::ContainerAsync;
-use testcontainers::core::ContainerPort;
+use testcontainers::core::{ContainerPort, ExecCommand};
 use testcontainers::runners::AsyncRunner;
 use tokio::net::TcpSocket;
 
@@ -112,11 +112,15 @@ async fn outcome(url: String, password: &str, trusted: &Authority) -> IceServerR
     reports.remove(0)
 }
 
-/// The relayed transport address, which is one of the server's own.
+/// The relayed transport address, which is the server's own.
 async fn relay(report: &IceServerReport, coturn: &ContainerAsync<Coturn>) -> SocketAddr {
     assert_eq!(report.outcome, Allocated, "{report:#?}");
+    let ask = ExecCommand::new(["bash", "-c", r#"grep "$HOSTNAME" /etc/hosts"#]);
+    let mut answer = coturn.exec(ask).await.unwrap();
+    let hosts = String::from_utf8(answer.stdout_to_vec().await.unwrap()).unwrap();
     let relay: SocketAddr = report.relay_address.as_ref().unwrap().parse().unwrap();
-    assert_eq!(relay.ip(), coturn.get_bridge_ip_address().await.unwrap());
+    let own = hosts.split_whitespace().next().unwrap();
+    assert_eq!(relay.ip().to_string(), own, "{report:#?}");
     relay
 }
 
@@ -193,7 +197,10 @@ async fn tls_fails_with_a_certificate(
 async fn a_wrong_password_is_unauthorized_over(#[values(Udp, Tcp, Tls)] transport: IceTransport) {
     let authority = Authority::new("trusted");
     let coturn = coturn(authority.certificate(HOST, VALID)).await;
-    let report = outcome(url(&coturn, transport).await, "not-it", &authority).await;
+    let url = url(&coturn, transport).await;
+    let right = outcome(url.clone(), PASSWORD, &authority).await;
+    assert_eq!(right.outcome, Allocated, "{right:#?}");
+    let report = outcome(url, "not-it", &authority).await;
     assert_eq!(report.outcome, Unauthorized, "{report:#?}");
     assert!(report.reason.contains("401"), "{report:#?}");
     assert_eq!(report.relay_address, None);

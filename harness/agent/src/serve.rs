@@ -77,6 +77,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::AcceptAnswer { .. }
         | Command::AddCandidate(_)
         | Command::CandidateSignalled(_)
+        | Command::StopMedia
         | Command::EndCall => true,
         Command::Setup(_)
         | Command::Clock
@@ -145,6 +146,7 @@ impl Agent {
             Command::CandidateSignalled(candidate) => {
                 done(self.peer()?.candidate_signalled(&candidate).await)
             }
+            Command::StopMedia => done(self.peer()?.stop_media().await),
             Command::EndCall => done(self.peer()?.end_call().await),
         }
     }

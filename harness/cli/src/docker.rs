@@ -13,6 +13,7 @@ pub(crate) async fn prepare(progress: &Progress) -> Result<Harness, Failure> {
         ImageProgress::Step(text) => progress.keep(&text),
         ImageProgress::Log(line) => progress.say_if_live(&line),
     };
+    progress.say("looking at Docker");
     Harness::prepare(&executable()?, &on_progress)
         .await
         .map_err(Failure::infrastructure)

@@ -56,6 +56,9 @@ pub enum Command {
     /// The other peer has taken this candidate of yours; before that no relayed check is sent to it.
     /// Answered by [`Reply::Done`].
     CandidateSignalled(RemoteCandidate),
+    /// Stop to send media and data, so that nothing is under way when totals are read. Answered by
+    /// [`Reply::Done`] after the last packet was sent.
+    StopMedia,
     /// Report final statistics and selected pair, then close the peer connection and release what
     /// it has on the servers. Answered by [`Reply::Done`] after the last event.
     EndCall,

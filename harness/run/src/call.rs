@@ -67,11 +67,10 @@ pub(crate) async fn place(
     recorder.record(Event::CallEnded {
         reason: reason.clone(),
     });
-    try_join(
-        ask(offerer, Command::EndCall),
-        ask(answerer, Command::EndCall),
-    )
-    .await?;
+    // Both stop to send before either reads its totals, or what is under way would look lost.
+    for last in [Command::StopMedia, Command::EndCall] {
+        try_join(ask(offerer, last.clone()), ask(answerer, last)).await?;
+    }
     Ok(reason)
 }
 

@@ -19,10 +19,11 @@ impl Harness {
         let engine = Engine::connect().await?;
         let leftovers = reap::leftovers(&engine).await?;
         if !leftovers.is_empty() {
-            on_progress(Progress::Step(format!(
-                "removing what {} earlier runs left",
-                leftovers.len()
-            )));
+            let runs = match leftovers.len() {
+                1 => "an earlier run".to_owned(),
+                several => format!("{several} earlier runs"),
+            };
+            on_progress(Progress::Step(format!("removing what {runs} left")));
             // What cannot be removed is in nobody's way: every lab has names and networks of its own.
             if let Err(error) = reap::remove(&engine, &leftovers).await {
                 on_progress(Progress::Step(format!("warning: {error}")));

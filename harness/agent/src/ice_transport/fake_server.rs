@@ -22,6 +22,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub(super) enum Behaviour {
     /// Challenges and then allocates an address with this port.
     Allocate(u16),
+    /// As `Allocate`, but is no STUN server: Binding requests stay without an answer.
+    OnlyAllocate(u16),
     /// Challenges, and answers the request with credentials with this error code.
     Refuse(u16),
     /// Reads and says nothing.
@@ -149,7 +151,7 @@ fn answer(behaviour: Behaviour, request: &[u8], client: SocketAddr) -> Option<By
     if matches!(behaviour, Behaviour::Http) {
         return Some(Bytes::from_static(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     }
-    if message.typ.method == METHOD_BINDING {
+    if message.typ.method == METHOD_BINDING && !matches!(behaviour, Behaviour::OnlyAllocate(_)) {
         return Some(binding_success(request, client));
     }
     if message.typ.method != METHOD_ALLOCATE {
@@ -159,7 +161,7 @@ fn answer(behaviour: Behaviour, request: &[u8], client: SocketAddr) -> Option<By
         return Some(challenge(request));
     }
     match behaviour {
-        Behaviour::Allocate(port) => {
+        Behaviour::Allocate(port) | Behaviour::OnlyAllocate(port) => {
             let relay = SocketAddr::from(([203, 0, 113, 9], port));
             Some(allocate_success(request, relay, client))
         }

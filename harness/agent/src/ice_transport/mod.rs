@@ -4,7 +4,7 @@
 //! stands between it and the network, as its [`Runtime`](webrtc::runtime::Runtime): it tells webrtc-rs
 //! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
 //! there over the URL's own transport (`link`, `frame`, `connect`) or, for STUN servers, over the
-//! local socket (`reflexive`), to which TURN servers over UDP belong too, and reads the STUN messages that pass (`transactions`, `observer`).
+//! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`).
 
 mod attempt;
 mod connect;
@@ -22,6 +22,8 @@ mod observer;
 mod observer_tests;
 mod outcome;
 mod reflexive;
+#[cfg(test)]
+mod reflexive_tests;
 mod resolve;
 mod runtime;
 mod server;

@@ -25,7 +25,7 @@ struct Watched {
 
 impl Watched {
     fn new(urls: &[&str]) -> Self {
-        let servers = Server::all(&configuration(urls)).unwrap();
+        let servers = Server::with_implied(Server::all(&configuration(urls)).unwrap());
         let (sender, told) = unbounded_channel();
         let observer = Observer::new(&servers, sender, |_| Ok(()));
         let began = Instant::now();
@@ -298,6 +298,56 @@ async fn all_decided_is_noticed() {
     let socket = watched.observer.socket_opened();
     let waiting = tokio::time::timeout(Duration::ZERO, watched.observer.decided());
     assert!(waiting.await.is_err());
+    watched.allocate(of(0, socket), address("203.0.113.9:50000"), 9);
+    let decided = tokio::time::timeout(Duration::from_secs(5), watched.observer.decided());
+    assert!(decided.await.is_ok());
+}
+
+#[test]
+fn an_implied_stun_server_finds_an_address_and_counts_for_nothing_else() {
+    let mut watched = Watched::new(&["turn:a.example:3478"]);
+    let socket = watched.observer.socket_opened();
+    let (turn, implied) = (of(0, socket), of(1, socket));
+    let mapped = address("198.51.100.7:40000");
+    let request = binding_request();
+    watched.observer.sent(implied, &request);
+    let answer = binding_success(&request, mapped);
+    watched.observer.received(implied, &answer, watched.at(3));
+    assert_eq!(watched.observer.server_of_address(mapped), Some(1));
+    assert_eq!(watched.outcome(), None);
+    assert_eq!(watched.observer.statuses(), []);
+
+    watched.allocate(turn, address("203.0.113.9:50000"), 9);
+    let status = watched.outcome().unwrap();
+    assert_eq!(status.report.outcome, IceServerOutcome::Allocated);
+    assert_eq!((status.packets_sent, status.packets_received), (2, 2));
+    let unasked = error_response(&binding_request(), 400);
+    watched.observer.received(implied, &unasked, watched.at(20));
+    watched.observer.ended(implied, refused(), watched.at(21));
+    watched.observer.finish(watched.at(5_000));
+    assert_eq!(watched.outcome(), None);
+    assert_eq!(watched.observer.statuses().len(), 1);
+}
+
+#[test]
+fn an_implied_stun_server_is_given_up_only_with_the_url_that_implies_it() {
+    for (is_allocated, is_given_up) in [(true, false), (false, true)] {
+        let watched = Watched::new(&["turn:a.example:3478"]);
+        let socket = watched.observer.socket_opened();
+        let given_up = watched.observer.attempt_began(of(1, socket));
+        if is_allocated {
+            watched.allocate(of(0, socket), address("203.0.113.9:50000"), 9);
+        }
+        watched.observer.finish(watched.at(5_000));
+        assert_eq!(given_up.is_cancelled(), is_given_up);
+    }
+}
+
+#[tokio::test]
+async fn an_implied_stun_server_is_not_waited_for() {
+    let watched = Watched::new(&["turn:a.example:3478"]);
+    let socket = watched.observer.socket_opened();
+    watched.observer.sent(of(1, socket), &binding_request());
     watched.allocate(of(0, socket), address("203.0.113.9:50000"), 9);
     let decided = tokio::time::timeout(Duration::from_secs(5), watched.observer.decided());
     assert!(decided.await.is_ok());

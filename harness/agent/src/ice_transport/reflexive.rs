@@ -1,5 +1,5 @@
-//! STUN servers, configured or implied by a TURN URL, which are asked from the local socket itself: only
-//! so is the address that they see that socket's server-reflexive address.
+//! STUN servers, configured or implied by a TURN URL, which are asked from the local socket itself:
+//! only so is the address that they see that socket's server-reflexive address.
 
 use super::attempt::Phase;
 use super::observer::{Observer, SocketId, Use};

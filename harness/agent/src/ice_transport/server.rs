@@ -49,7 +49,7 @@ pub enum TransportError {
     },
 }
 
-/// One URL of the ICE configuration with the credentials of its entry, or a STUN server that it implies.
+/// One URL of the ICE configuration with the credentials of its entry, or a STUN server implied by it.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     index: u16,

@@ -4,7 +4,7 @@ use super::PeerIdentity;
 use super::candidates::{Gathered, Origin};
 use super::error::{PeerError, Tried};
 use super::handler::Handler;
-use super::watch::Watch;
+use super::watch::{SharedSenders, Watch};
 use crate::Outlet;
 use crate::ice_transport::{Observation, ServerTransport};
 use crate::media::{
@@ -34,6 +34,8 @@ pub(super) struct Call {
     gathering_complete: watch::Receiver<bool>,
     gathering: Mutex<Option<AbortOnDropHandle<()>>>,
     watch: AbortOnDropHandle<Watch>,
+    senders: SharedSenders,
+    data: DataLink,
     ending: CancellationToken,
     observations: AbortOnDropHandle<()>,
 }
@@ -114,6 +116,7 @@ impl Call {
             video: Some(feed),
         };
         let senders = add_tracks(connection.as_ref(), &options).await?;
+        let senders: SharedSenders = Arc::new(tokio::sync::Mutex::new(senders));
         if setup.offerer {
             let channel = connection
                 .create_data_channel(DATA_CHANNEL_LABEL, None)
@@ -127,9 +130,9 @@ impl Call {
             connection: Arc::clone(&connection),
             outlet: outlet.clone(),
             gathered: Arc::clone(&gathered),
-            senders,
+            senders: Arc::clone(&senders),
             receivers,
-            data,
+            data: data.clone(),
             selected: None,
         };
         Ok(Self {
@@ -143,6 +146,8 @@ impl Call {
             watch: AbortOnDropHandle::new(tokio::spawn(
                 watch.until(connection_state, ending.clone()),
             )),
+            senders,
+            data,
             ending,
             observations: AbortOnDropHandle::new(tokio::spawn(tell(observations, outlet.clone()))),
         })
@@ -193,7 +198,14 @@ impl Call {
         }
     }
 
+    /// Stops to send; what the other peer still sends is received.
+    pub async fn stop_media(&self) {
+        self.data.stop();
+        self.senders.lock().await.stop().await;
+    }
+
     pub async fn end(self) -> Result<(), PeerError> {
+        self.stop_media().await;
         self.ending.cancel();
         // The last of what was observed must be said before the answer to this command.
         let statuses = self.transport.finish();

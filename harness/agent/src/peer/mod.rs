@@ -96,6 +96,15 @@ impl Peer {
         Ok(())
     }
 
+    /// Stops to send media and data.
+    ///
+    /// # Errors
+    /// When it is in no call.
+    pub async fn stop_media(&self) -> Result<(), PeerError> {
+        self.in_call().await?.get()?.stop_media().await;
+        Ok(())
+    }
+
     /// Reports what there is to report, closes the peer connection and releases its allocations.
     ///
     /// # Errors

@@ -15,12 +15,15 @@ use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 /// The time between two reports.
 const REPORT_PERIOD: Duration = Duration::from_secs(1);
 
+/// The senders of a call, which the call stops and its watch starts.
+pub(super) type SharedSenders = Arc<tokio::sync::Mutex<Senders>>;
+
 /// All that is watched.
 pub(super) struct Watch {
     pub connection: Arc<dyn PeerConnection>,
     pub outlet: Outlet,
     pub gathered: Arc<Mutex<Gathered>>,
-    pub senders: Senders,
+    pub senders: SharedSenders,
     pub receivers: Receivers,
     pub data: DataLink,
     pub selected: Option<SelectedPair>,
@@ -41,7 +44,7 @@ impl Watch {
         if end.run_until_cancelled(connected).await != Some(true) {
             return self;
         }
-        if let Err(error) = self.senders.start(Instant::now()).await {
+        if let Err(error) = self.senders.lock().await.start(Instant::now()).await {
             tracing::error!(%error, "media could not be started");
         }
         let mut period = tokio::time::interval(REPORT_PERIOD);
@@ -53,14 +56,12 @@ impl Watch {
         }
     }
 
-    /// Ends sending, and reports for the last time.
+    /// Reports for the last time, once nothing is sent any more.
     pub async fn conclude(&mut self) {
-        self.senders.stop().await;
-        self.data.stop();
         self.selected_pair().await;
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let received = self.receivers.finish(kind);
-            self.media(kind, received);
+            self.media(kind, received).await;
         }
         self.outlet.event(Event::Data {
             stats: self.data.stats(),
@@ -71,15 +72,15 @@ impl Watch {
         self.selected_pair().await;
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let received = self.receivers.stats(kind, Instant::now());
-            self.media(kind, received);
+            self.media(kind, received).await;
         }
         self.outlet.event(Event::Data {
             stats: self.data.stats(),
         });
     }
 
-    fn media(&self, kind: MediaKind, received: farcall_timeline::MediaStats) {
-        let stats = self.senders.stats(kind, received);
+    async fn media(&self, kind: MediaKind, received: farcall_timeline::MediaStats) {
+        let stats = self.senders.lock().await.stats(kind, received);
         self.outlet.event(Event::Media { kind, stats });
     }
 

@@ -10,6 +10,9 @@ use tokio::sync::mpsc;
 /// The size of the chunks in which input is passed on, in bytes.
 const CHUNK: usize = 8 * 1024;
 
+/// The status of a command that is ended by SIGPIPE, as shells tell it.
+const BROKEN_PIPE: i64 = 128 + 13;
+
 /// Runs a command in a node with this process's standard streams, and with its terminal if both
 /// input and output are one. Returns the command's exit status.
 ///
@@ -35,7 +38,11 @@ pub async fn exec(
     };
     let ended = run(engine, session, node, command, streams).await;
     drop(raw_mode);
-    ended
+    match ended {
+        // Whoever read the output, such as `head`, has seen enough.
+        Err(ExecError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
+        ended => ended,
+    }
 }
 
 /// Reads on a thread of its own, which nobody waits for: a runtime that ends would wait for a read

@@ -1,7 +1,7 @@
 //! Raising: all networks at once, and each container on its whole way as soon as its networks exist.
 
 use super::blueprint::{Blueprint, Vessel};
-use super::container::{connect_others, create};
+use super::container::{Endpoint, connect_others, create};
 use super::error::{RaiseError, Step};
 use super::gates::{Gates, Move, Moves};
 use super::handle::{Lab, LabOptions};
@@ -12,7 +12,7 @@ use crate::certificates::LabCa;
 use crate::engine::Engine;
 use crate::identity::{Labels, Owner};
 use crate::images::AgentImage;
-use crate::node::{EventSink, NodeHandle, attach};
+use crate::node::{EventSink, NodeHandle, Wires, attach};
 use bollard::Docker;
 use farcall_plan::{Node, Plan, Role};
 use farcall_protocol::{CertificatePem, Command, PlainAccount, Reply, Setup};
@@ -159,55 +159,28 @@ impl Site {
         Ok(())
     }
 
-    /// Takes a container all the way. A call to Docker is never broken off, since Docker would go on
-    /// with it unwatched: `stop` is heeded between calls. `None`: stopped.
+    /// Takes a container all the way. `None`: stopped.
     async fn raise_container(
         &self,
         vessel: &Vessel,
         stop: &CancellationToken,
     ) -> Result<Option<NodeHandle>, RaiseError> {
-        let docker = &self.docker;
         self.step(vessel, Step::AwaitNetworks);
         let Some(networks) = self.networks_of(vessel).await else {
             return Ok(None);
         };
         let endpoints = vessel.endpoints(&networks);
-
-        if self.stopped(vessel, Step::Create, stop) {
+        let Some(wires) = self.start(vessel, &endpoints, stop).await? else {
             return Ok(None);
-        }
-        let id = create(
-            docker,
-            &self.blueprint.labels,
-            &self.image,
-            self.options.capture,
-            vessel,
-            &endpoints,
-        )
-        .await?;
-        self.remember(vessel, &id);
-        if self.stopped(vessel, Step::Connect, stop) {
-            return Ok(None);
-        }
-        connect_others(docker, vessel, &endpoints).await?;
-        if self.stopped(vessel, Step::Attach, stop) {
-            return Ok(None);
-        }
-        let wires = attach(docker, &vessel.name).await;
-        let wires = wires.map_err(|source| vessel.failed_to(Step::Attach, source))?;
-        if self.stopped(vessel, Step::Start, stop) {
-            return Ok(None);
-        }
-        self.start(vessel, &id).await?;
+        };
 
         self.step(vessel, Step::SetUp);
         let node = vessel.node.name.clone();
         let sink = EventSink::new(node.clone(), self.options.time_zero, self.events.clone());
-        let handle = wires.converse(docker.clone(), vessel.name.clone(), node, sink);
+        let handle = wires.converse(self.docker.clone(), vessel.name.clone(), node, sink);
         let addresses = endpoints.iter().map(|endpoint| endpoint.address).collect();
         let set_up = self.set_up(&handle, &vessel.node, addresses);
-        let outcome = stop.run_until_cancelled(set_up).await;
-        match outcome {
+        match stop.run_until_cancelled(set_up).await {
             Some(Ok(())) => {
                 self.step(vessel, Step::Ready);
                 Ok(Some(handle))
@@ -223,14 +196,40 @@ impl Site {
         }
     }
 
-    /// Starts a container, and lets the next one at its networks as soon as it has joined them.
-    async fn start(&self, vessel: &Vessel, id: &str) -> Result<(), RaiseError> {
+    /// Creates, connects and starts a container. A call to Docker is never broken off, since Docker
+    /// would go on with it unwatched: `stop` is heeded between calls. `None`: stopped.
+    async fn start(
+        &self,
+        vessel: &Vessel,
+        endpoints: &[Endpoint],
+        stop: &CancellationToken,
+    ) -> Result<Option<Wires>, RaiseError> {
+        let (docker, labels) = (&self.docker, &self.blueprint.labels);
+        if self.stopped(vessel, Step::Create, stop) {
+            return Ok(None);
+        }
+        let capture = self.options.capture;
+        let id = create(docker, labels, &self.image, capture, vessel, endpoints).await?;
+        self.remember(vessel, &id);
+        if self.stopped(vessel, Step::Connect, stop) {
+            return Ok(None);
+        }
+        connect_others(docker, vessel, endpoints).await?;
+        if self.stopped(vessel, Step::Attach, stop) {
+            return Ok(None);
+        }
+        let wires = attach(docker, &id).await;
+        let wires = wires.map_err(|source| vessel.failed_to(Step::Attach, source))?;
         let networks = vessel.plugs.iter().map(|plug| plug.network);
         let passage = self.gates.enter(networks).await;
-        let start = self.docker.start_container(id, None);
-        let networks = vessel.plugs.len();
-        let started = self.joins.pass(passage, id, networks, start).await;
-        started.map_err(|source| vessel.failed_to(Step::Start, source))
+        if self.stopped(vessel, Step::Start, stop) {
+            return Ok(None);
+        }
+        let start = docker.start_container(&id, None);
+        let joining = self.joins.pass(passage, &id, vessel.plugs.len(), start);
+        let started = joining.await;
+        started.map_err(|source| vessel.failed_to(Step::Start, source))?;
+        Ok(Some(wires))
     }
 
     /// Sends the node what it is to become, and learns its clock meanwhile.

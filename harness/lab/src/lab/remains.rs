@@ -11,8 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long something that Docker is already removing, or still holds on to, is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a container is waited for that Docker is already removing, or is busy with.
+const CONTAINER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a network is waited for that seems to be in use although its containers are gone.
+const NETWORK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long to wait before asking again: Docker announces none of this.
 const POLL: Duration = Duration::from_millis(50);
@@ -133,7 +136,7 @@ impl Remains {
 
 /// Kills and removes a container, in one call.
 async fn remove_container(docker: &Docker, name: &str) -> Result<(), Error> {
-    until_gone(|| {
+    until_gone(CONTAINER_PATIENCE, || {
         let options = RemoveContainerOptionsBuilder::default()
             .force(true)
             .v(true)
@@ -144,15 +147,15 @@ async fn remove_container(docker: &Docker, name: &str) -> Result<(), Error> {
 }
 
 async fn remove_network(docker: &Docker, name: &str) -> Result<(), Error> {
-    until_gone(|| docker.remove_network(name)).await
+    until_gone(NETWORK_PATIENCE, || docker.remove_network(name)).await
 }
 
 /// Asks for a removal until it is done, which somebody else may do meanwhile.
-async fn until_gone<F>(remove: impl Fn() -> F) -> Result<(), Error>
+async fn until_gone<F>(patience: Duration, remove: impl Fn() -> F) -> Result<(), Error>
 where
     F: Future<Output = Result<(), Error>>,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     loop {
         let removed = remove().await;
         match removed.as_ref().map_err(status) {
@@ -188,7 +191,7 @@ mod tests {
     /// Removes something of which Docker says `answers`, one after the other.
     async fn removal(answers: &[Option<u16>]) -> (Result<(), Error>, usize) {
         let asked = Cell::new(0);
-        let result = until_gone(|| {
+        let result = until_gone(CONTAINER_PATIENCE, || {
             let index = asked.replace(asked.get() + 1).min(answers.len() - 1);
             std::future::ready(answers[index].map_or(Ok(()), answer))
         })
@@ -210,6 +213,6 @@ mod tests {
         assert!(refused.is_err() && asked == 1);
         let (stuck, asked) = removal(&[Some(500)]).await;
         assert!(matches!(stuck, Err(error) if status(&error) == Some(500)));
-        assert!(asked > 100, "{asked}");
+        assert!(asked >= 100, "{asked}");
     }
 }

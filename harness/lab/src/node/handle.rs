@@ -266,6 +266,7 @@ fn answer_to(command: &Command) -> &'static str {
         Command::AcceptAnswer { .. } => "acceptance of the answer",
         Command::AddCandidate(_) => "acceptance of a candidate",
         Command::CandidateSignalled(_) => "acknowledgement of a candidate",
+        Command::StopMedia => "end of media",
         Command::EndCall => "end of the call",
     }
 }

@@ -7,7 +7,7 @@ mod handle;
 mod logbook;
 mod sink;
 
-pub(crate) use attach::attach;
+pub(crate) use attach::{Wires, attach};
 pub use error::NodeError;
 pub use handle::{NodeHandle, Trickles};
 pub(crate) use sink::EventSink;
