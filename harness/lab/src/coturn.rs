@@ -14,8 +14,19 @@ pub const PORT: u16 = 3478;
 pub const TLS_PORT: u16 = 5349;
 
 const CONFIGURATION: &str = "/etc/farcall-coturn.conf";
+const ACCOUNTS: &str = "/etc/farcall-coturn.accounts";
 const CERTIFICATE: &str = "/etc/farcall-coturn.crt";
 const PRIVATE_KEY: &str = "/etc/farcall-coturn.key";
+
+/// Accounts go into the database: in the configuration file a user name could have no colon, which
+/// those of the TURN REST API do. And they do so first: the server creates the database too, and the
+/// two would get into each other's way.
+const START: &str = r#"
+while IFS= read -r name && IFS= read -r password; do
+    turnadmin -a -u "$name" -r "$0" -p "$password"
+done </etc/farcall-coturn.accounts
+exec turnserver -c /etc/farcall-coturn.conf
+"#;
 
 /// How long its listeners may take to answer, in seconds.
 const READY_WITHIN_S: &str = "20";
@@ -71,7 +82,7 @@ impl Image for Coturn {
     }
 
     fn cmd(&self) -> impl IntoIterator<Item = impl Into<Cow<'_, str>>> {
-        ["turnserver", "-c", CONFIGURATION]
+        ["sh", "-ec", START, &self.realm]
     }
 
     fn copy_to_sources(&self) -> impl IntoIterator<Item = &CopyToContainer> {
@@ -82,30 +93,25 @@ impl Image for Coturn {
         &self.ports
     }
 
-    /// Accounts go into the database: in the configuration file a user name could have no colon,
-    /// which those of the TURN REST API do. Then every listener is waited for.
+    /// Waits for every listener, in one go: the crate looks only twice a second whether it is done.
     fn exec_before_ready(
         &self,
         _: ContainerState,
     ) -> Result<Vec<ExecCommand>, TestcontainersError> {
-        let accounts = self.users.iter().map(|(name, password)| {
-            let add = ["turnadmin", "-a", "-u", name, "-r"];
-            ExecCommand::new(add.into_iter().chain([&self.realm, "-p", password]))
-        });
-        let listeners = self.ports.iter().map(|port| {
+        let asked = self.ports.iter().map(|port| {
             let question = match port {
                 ContainerPort::Udp(port) => {
                     format!("timeout 0.2 turnutils_stunclient -p {port} 127.0.0.1")
                 }
                 port => format!("true > /dev/tcp/127.0.0.1/{}", port.as_u16()),
             };
-            let ask = format!("until {question}; do sleep 0.02; done");
-            ExecCommand::new(["timeout", READY_WITHIN_S, "bash", "-c", &ask])
+            format!("until {question}; do sleep 0.02; done\n")
         });
-        let each = accounts.chain(listeners);
-        let succeeding =
-            |command: ExecCommand| command.with_cmd_ready_condition(CmdWaitFor::exit_code(0));
-        Ok(each.map(succeeding).collect())
+        let asked: String = asked.collect();
+        let wait = ExecCommand::new(["timeout", READY_WITHIN_S, "bash", "-c", &asked]);
+        Ok(vec![
+            wait.with_cmd_ready_condition(CmdWaitFor::exit_code(0)),
+        ])
     }
 }
 
@@ -177,7 +183,12 @@ impl Coturn {
             .into_iter()
             .filter_map(|(listens, port)| listens.then_some(port))
             .collect();
-        let mut files = vec![(CONFIGURATION, self.configuration())];
+        let accounts = self.users.iter();
+        let accounts = accounts.map(|(name, password)| format!("{name}\n{password}\n"));
+        let mut files = vec![
+            (CONFIGURATION, self.configuration()),
+            (ACCOUNTS, accounts.collect()),
+        ];
         if let Some((chain, key)) = &self.certificate {
             files.push((CERTIFICATE, chain.clone()));
             files.push((PRIVATE_KEY, key.clone()));
