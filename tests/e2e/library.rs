@@ -1,9 +1,11 @@
 //! farcall as a library: what another project's `cargo test` can do, and the checks of a call failing
 //! for the right reason.
 
-use crate::support::{call, call_with, configuration};
+use crate::support::{call, call_with, configuration, harness, out};
+use farcall::lab::exec;
+use farcall::lab::reap::{self, Leftover};
 use farcall::scenario::{Account, IceTransportPolicy, Secret};
-use farcall::timeline::{CandidateType, IceServerOutcome};
+use farcall::timeline::{CandidateType, IceServerOutcome, IceServerReport};
 use farcall::verdict::CheckVerdict;
 use farcall::{IceConfiguration, RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
@@ -48,6 +50,16 @@ async fn a_forced_relay_is_used_even_where_a_direct_path_exists() {
     scenario.expect.selected_pair.clear();
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    let asked_to = |outcome| {
+        move |server: &&IceServerReport| {
+            server.url.starts_with("stun:") && server.outcome == outcome
+        }
+    };
+    let bob = &run.result.peers["bob"].ice_servers;
+    let not_used = bob.iter().filter(asked_to(IceServerOutcome::NotUsed));
+    assert_eq!(not_used.count(), 2, "{run}");
+    let events = std::fs::read_to_string(run.directory.join("events.jsonl")).unwrap();
+    assert!(events.contains("Forcing TURN relay for better cross-network connectivity"));
     for peer in run.result.peers.values() {
         let pair = peer.selected_pair.as_ref().unwrap();
         assert_eq!(pair.local.candidate_type, CandidateType::Relay);
@@ -129,8 +141,40 @@ async fn a_run_leaves_its_results_where_they_are_said_to_be() {
     ] {
         assert!(events.contains(line), "the log line is missing: {line}");
     }
-    assert!(
-        !events.contains("openrelayproject"),
-        "a credential was logged"
-    );
+    for file in &run.result.files {
+        let content = std::fs::read(run.directory.join(file)).unwrap();
+        let content = String::from_utf8_lossy(&content);
+        assert!(
+            !content.contains("openrelayproject"),
+            "{file} has a credential"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lab_that_is_kept_goes_on_with_its_services() {
+    let options = RunOptions {
+        out: out(),
+        keep: true,
+        ..RunOptions::default()
+    };
+    let scenario = Scenario::builtin("same-network").unwrap();
+    let harness = harness().await;
+    let run = harness
+        .run(&scenario, &configuration("with-tls"), &options)
+        .await
+        .unwrap();
+    let engine = harness.engine();
+    let labs = reap::kept_labs(engine).await.unwrap();
+    let kept: Vec<Leftover> = labs
+        .into_iter()
+        .filter(|lab| lab.session.as_str() == run.result.session)
+        .collect();
+    assert_eq!(kept.len(), 1, "{run}");
+    // By name, so that the site's resolver is asked too.
+    let ask = ["turnutils_stunclient", "turn.example.net"].map(str::to_owned);
+    let answered = exec::exec(engine, &kept[0].session, "alice", &ask).await;
+    reap::remove(engine, &kept).await.unwrap();
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    assert_eq!(answered.unwrap(), 0, "resolver or server is gone");
 }

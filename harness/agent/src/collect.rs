@@ -7,8 +7,8 @@ use nix::sys::time::TimeValLike;
 use crate::node::{RunningNode, RunningRole};
 use crate::tool::{self, ToolError};
 
-/// Ends services in good order and reads what the kernel knows: names of files and their text. What
-/// cannot be read is a file that says why.
+/// Reads what the kernel knows: names of files and their text. What cannot be read is a file that says
+/// why.
 pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut add = |name: &str, text: Result<String, ToolError>| {
@@ -31,6 +31,11 @@ pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
     add("links.txt", links);
     add("routes.txt", routes);
     add("sockets.txt", sockets);
+    files
+}
+
+/// Ends services and captures in good order: what they know by then they tell.
+pub(crate) async fn end(node: &RunningNode) {
     let ended = match &node.role {
         RunningRole::Gateway(gateway) => gateway.end().await,
         RunningRole::TurnServer(server) => server.end().await,
@@ -41,7 +46,6 @@ pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
             tracing::error!("{error}");
         }
     }
-    files
 }
 
 /// What this agent has used so far; nothing where the kernel does not tell.

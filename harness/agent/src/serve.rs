@@ -12,7 +12,7 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::LocalSet;
 
 use crate::Outlet;
-use crate::collect::{collect, resources};
+use crate::collect::{collect, end, resources};
 use crate::counters::counters;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
@@ -83,7 +83,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::Clock
         | Command::Measure { .. }
         | Command::Counters
-        | Command::Collect => false,
+        | Command::Collect { .. } => false,
     }
 }
 
@@ -124,8 +124,12 @@ impl Agent {
                 let rules = counters().await.map_err(in_words)?;
                 Ok(Reply::Counters { rules })
             }
-            Command::Collect => {
-                let files = collect(self.node()?).await;
+            Command::Collect { end_services } => {
+                let node = self.node()?;
+                let files = collect(node).await;
+                if end_services {
+                    end(node).await;
+                }
                 if let Some(used) = resources() {
                     self.outlet.event(used);
                 }
@@ -240,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_needs_a_node_fails_before_there_is_one() {
-        let lines = "{\"id\":1,\"command\":{\"do\":\"collect\"}}\n\
+        let lines = "{\"id\":1,\"command\":{\"do\":\"collect\",\"end_services\":true}}\n\
                      {\"id\":2,\"command\":{\"do\":\"create-offer\"}}\n\
                      {\"id\":3,\"command\":{\"do\":\"measure\",\"fact\":{\"kind\":\"no-embedded-resolver\"}}}\n";
         let answers = answers(lines, 3).await;

@@ -34,9 +34,13 @@ pub enum Command {
     },
     /// Read the rules' counters (gateways). Answered by [`Reply::Counters`].
     Counters,
-    /// End services in good order and give what they have: connection tables, interface statistics.
-    /// Answered by [`Reply::Files`].
-    Collect,
+    /// Give what the node has to tell: connection tables, interface statistics. Answered by
+    /// [`Reply::Files`].
+    Collect {
+        /// Before that, end services in good order, so that they tell all they know. Not in a lab
+        /// that is to go on.
+        end_services: bool,
+    },
     /// Prepare a call (peers): create the peer connection. Answered by [`Reply::Done`].
     StartCall(CallSetup),
     /// Create an offer and begin to gather. Answered by [`Reply::Description`].

@@ -61,17 +61,21 @@ pub(crate) async fn counters(
     Ok(())
 }
 
-/// Asks every node for its files and writes them. A node that cannot answer is recorded and does not
-/// keep the others' files from being saved.
+/// Asks every node for its files and writes them; `end_services` before, unless the lab is to go on. A
+/// node that cannot answer is recorded and does not keep the others' files from being saved.
 pub(crate) async fn files(
     lab: &Lab,
     plan: &Plan,
     recorder: &Recorder,
     directory: &RunDirectory,
+    end_services: bool,
 ) -> Result<(), ReportError> {
     let answers = join_all(plan.nodes.iter().map(async |planned| {
         let answer = match lab.node(&planned.name) {
-            Ok(node) => node.request(Command::Collect, COLLECT_DEADLINE).await,
+            Ok(node) => {
+                let collect = Command::Collect { end_services };
+                node.request(collect, COLLECT_DEADLINE).await
+            }
             Err(error) => Err(error),
         };
         (planned.name.as_str(), answer)

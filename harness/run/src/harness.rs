@@ -6,7 +6,7 @@ use crate::recorder::Recorder;
 use crate::{RunOptions, attest, call};
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
 use farcall_plan::Plan;
-use farcall_report::{About, Environment, ReportError, RunDirectory, StoredRun};
+use farcall_report::{About, Environment, RunDirectory, StoredRun};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_timeline::{Event, Phase, Timeline};
 use farcall_verdict::{Declared, Verdict, judge};
@@ -58,10 +58,9 @@ impl Harness {
             directory: &directory,
             recorder: &recorder,
         };
-        let saved = run.through().await;
+        run.through().await;
         about.environment.coturn = coturn_version(&recorder.timeline());
         recorder.finish().await?;
-        saved?;
         directory.write_plan(&about, &declared)?;
         Ok(directory.finish()?)
     }
@@ -109,31 +108,30 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// All phases. What breaks in the lab is recorded as a fault; only results that cannot be
-    /// written are an error.
-    async fn through(&self) -> Result<(), RunError> {
+    /// All phases. What breaks in the lab, or cannot be written, is recorded as a fault.
+    async fn through(&self) {
         let Some(lab) = self.raise().await else {
-            return Ok(());
+            return;
         };
-        let interrupted = tokio::select! {
-            broken = self.phases(&lab) => {
-                if let Err(error) = broken {
-                    self.recorder.fault(error.to_string());
-                }
-                false
+        let call_and_save = async {
+            if let Err(error) = self.phases(&lab).await {
+                self.recorder.fault(error.to_string());
             }
-            () = self.options.stop.cancelled() => true,
+            self.save(&lab).await;
         };
-        let saved = if interrupted {
-            self.recorder.record(Event::Interrupted);
-            collect::logs(&lab, self.raised(), self.directory)
-        } else {
-            self.save(&lab).await
-        };
-        if let Err(error) = self.remove(lab).await {
+        tokio::select! {
+            () = call_and_save => {}
+            () = self.options.stop.cancelled() => self.recorder.record(Event::Interrupted),
+        }
+        // Without the network, so that an interrupted run has them too.
+        self.or_fault(collect::logs(&lab, self.raised(), self.directory));
+        self.remove(lab).await;
+    }
+
+    fn or_fault<E: std::fmt::Display>(&self, result: Result<(), E>) {
+        if let Err(error) = result {
             self.recorder.fault(error.to_string());
         }
-        Ok(saved?)
     }
 
     fn raised(&self) -> &Plan {
@@ -184,30 +182,31 @@ impl Run<'_> {
     }
 
     /// Saves what the nodes have; captures only if the run does not pass.
-    async fn save(&self, lab: &Lab) -> Result<(), ReportError> {
+    async fn save(&self, lab: &Lab) {
         self.begin(Phase::Collect);
         let plan = self.raised();
-        let files = collect::files(lab, plan, self.recorder, self.directory).await;
-        let logs = collect::logs(lab, plan, self.directory);
-        let verdict = judge(&self.recorder.timeline(), self.declared).verdict;
-        let captures = if self.options.capture && verdict != Verdict::Pass {
-            collect::captures(lab, plan, self.recorder, self.directory).await
-        } else {
-            Ok(())
-        };
+        let end_services = !self.options.keep;
+        self.or_fault(collect::files(lab, plan, self.recorder, self.directory, end_services).await);
         self.end(Phase::Collect);
-        files.and(logs).and(captures)
+        // What the nodes have said by now belongs to the judgement.
+        let collected = Event::PhaseEnded {
+            phase: Phase::Collect,
+        };
+        self.recorder.recorded(&collected).await;
+        let verdict = judge(&self.recorder.timeline(), self.declared).verdict;
+        if self.options.capture && verdict != Verdict::Pass {
+            self.or_fault(collect::captures(lab, plan, self.recorder, self.directory).await);
+        }
     }
 
-    async fn remove(&self, lab: Lab) -> Result<(), farcall_lab::RemoveError> {
+    async fn remove(&self, lab: Lab) {
         if self.options.keep {
-            lab.keep();
-            return Ok(());
+            return lab.keep();
         }
         self.begin(Phase::Teardown);
         let removed = lab.remove().await;
         self.end(Phase::Teardown);
-        removed
+        self.or_fault(removed);
     }
 
     fn begin(&self, phase: Phase) {

@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 /// The node name under which the harness itself reports.
 pub(crate) const HARNESS: &str = "harness";
 
+/// How long events that were sent may take to be recorded.
+const RECORDING_DEADLINE: Duration = Duration::from_secs(5);
+
 /// The one place where all events of a run come together.
 pub(crate) struct Recorder {
     started: Instant,
@@ -107,6 +110,17 @@ impl Recorder {
             }
         };
         tokio::time::timeout(deadline, search).await.ok().flatten()
+    }
+
+    /// Waits until this event, which was just recorded, is among the entries, and with it all that was
+    /// sent before.
+    pub(crate) async fn recorded(&self, event: &Event) {
+        let arrived = |entries: &[Entry]| {
+            let mut newest = entries.iter().rev();
+            newest.any(|entry| entry.event == *event).then_some(())
+        };
+        // In vain only if the recording task is gone, which `finish` reports.
+        let _ = self.wait_for(RECORDING_DEADLINE, arrived).await;
     }
 
     /// All entries so far, ordered by time.

@@ -259,7 +259,7 @@ fn answer_to(command: &Command) -> &'static str {
         Command::Clock => "time of its clock",
         Command::Measure { .. } => "measurement",
         Command::Counters => "counters",
-        Command::Collect => "files",
+        Command::Collect { .. } => "files",
         Command::StartCall(_) => "peer connection",
         Command::CreateOffer => "offer",
         Command::AcceptOffer { .. } => "answer to the offer",
