@@ -104,3 +104,56 @@ async fn a_route_to_the_outside_is_found_out() {
     .await;
     found_out(&run, "office-gateway", "route");
 }
+
+#[tokio::test]
+async fn a_turn_server_with_a_listener_too_many_is_found_out() {
+    let run = run_tampered(|plan| {
+        let server = node(plan, "openrelay.metered.ca");
+        let (udp, any) = ("udp dport 80 ", "meta l4proto { tcp, udp } th dport 80 ");
+        server.nftables = server.nftables.replace(udp, any);
+    })
+    .await;
+    found_out(&run, "probe", "on tcp 80");
+}
+
+#[tokio::test]
+async fn a_name_that_resolves_to_another_address_is_found_out() {
+    let name = "relay.backups.cz";
+    let run = run_tampered(|plan| {
+        let record = |address| format!("host-record={name},{address}\n");
+        let (right, wrong) = (plan.names[name], plan.names["openrelay.metered.ca"]);
+        for node in &mut plan.nodes {
+            if let Role::Gateway {
+                dnsmasq: Some(text),
+            } = &mut node.role
+            {
+                *text = text.replace(&record(right), &record(wrong));
+            }
+        }
+    })
+    .await;
+    found_out(&run, "alice", name);
+    found_out(&run, "bob", name);
+}
+
+#[tokio::test]
+async fn an_address_too_many_is_found_out() {
+    let run = run_tampered(|plan| {
+        let lan = &mut node(plan, "alice").interfaces[0];
+        lan.addresses.push("198.51.100.7/32".parse().unwrap());
+    })
+    .await;
+    found_out(&run, "alice", "interfaces");
+}
+
+#[tokio::test]
+async fn an_embedded_resolver_in_reach_is_found_out() {
+    let run = run_tampered(|plan| {
+        let alice = node(plan, "alice");
+        let rules = alice.nftables.lines();
+        let others = rules.filter(|rule| !rule.contains("ip daddr 127.0.0.11"));
+        alice.nftables = others.flat_map(|rule| [rule, "\n"]).collect();
+    })
+    .await;
+    found_out(&run, "alice", "embedded resolver");
+}

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use rstest::rstest;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn farcall(arguments: &[&str]) -> Command {
@@ -138,8 +138,8 @@ struct Running {
 }
 
 impl Running {
-    /// Starts a run and waits until its call has begun.
-    fn in_call() -> Self {
+    /// Starts a run.
+    fn start() -> Self {
         let out = tempfile::tempdir().unwrap();
         let child = farcall(&["run", "corporate-firewall", "--out"])
             .arg(out.path())
@@ -147,7 +147,12 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let running = Self { child, out };
+        Self { child, out }
+    }
+
+    /// Starts a run and waits until its call has begun.
+    fn in_call() -> Self {
+        let running = Self::start();
         wait_until("the call begins", Duration::from_secs(120), || {
             running
                 .events()
@@ -178,6 +183,27 @@ impl Running {
         left_of(self.child.id())
     }
 
+    /// Starts a run and waits until its lab has begun to stand.
+    fn in_raise() -> Self {
+        let running = Self::start();
+        wait_until("a first container", Duration::from_secs(120), || {
+            running.left().has_containers()
+        });
+        running
+    }
+
+    /// Sends a signal, waits for the end, and says how long that took.
+    fn interrupted(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let began = Instant::now();
+        let status = self.child.wait().unwrap();
+        let took = began.elapsed();
+        println!("ended {took:?} after {signal}");
+        // Promised within 2 s; the machine may be busy with other tests.
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        status
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
@@ -190,17 +216,9 @@ impl Running {
 fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: Signal) {
     let mut running = Running::in_call();
     assert_ne!(running.left(), Left::default());
-    running.signal(signal);
-    let began = Instant::now();
-    let status = running.child.wait().unwrap();
+    let status = running.interrupted(signal);
     assert_eq!(status.code(), Some(130));
     assert_eq!(running.left(), Left::default());
-    // Promised within 2 s; the machine may be busy with other tests.
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
     assert!(
         running
             .events()
@@ -211,6 +229,51 @@ fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: S
     let result: serde_json::Value =
         serde_json::from_slice(&std::fs::read(result).unwrap()).unwrap();
     assert_eq!(result["verdict"], "invalid");
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_its_lab_is_raised_removes_what_there_is() {
+    let mut running = Running::in_raise();
+    let status = running.interrupted(Signal::SIGINT);
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(running.left(), Left::default());
+    assert!(
+        running
+            .events()
+            .iter()
+            .any(|line| line.contains("interrupted"))
+    );
+}
+
+/// How `farcall up` is kept from ending well.
+enum Mishap {
+    CtrlC,
+    AContainerDies,
+}
+
+#[rstest]
+#[case::ctrl_c(Mishap::CtrlC, 130)]
+#[case::a_failure(Mishap::AContainerDies, 3)]
+fn a_lab_that_does_not_come_up_is_removed(#[case] mishap: Mishap, #[case] code: i32) {
+    let child = farcall(&["up", "corporate-firewall"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    wait_until("a first container", Duration::from_secs(120), || {
+        left_of(pid).has_containers()
+    });
+    match mishap {
+        Mishap::CtrlC => {
+            let pid = i32::try_from(pid).unwrap();
+            kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
+        }
+        Mishap::AContainerDies => left_of(pid).remove_a_container(),
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    assert_eq!(left_of(pid), Left::default());
 }
 
 #[test]

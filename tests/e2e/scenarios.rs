@@ -3,12 +3,16 @@
 
 use crate::support::{call, configuration};
 use farcall::timeline::{CandidateType, IceServerOutcome, IceTransport};
+use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Scenario, StoredRun, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("outcomes.toml");
+
+/// What each scenario has a cell for, in the order of the alphabet.
+const CONFIGURATIONS: [&str; 4] = ["development", "production", "udp-only", "with-tls"];
 
 /// Scenario, then configuration.
 type Table = BTreeMap<String, BTreeMap<String, Cell>>;
@@ -17,6 +21,8 @@ type Table = BTreeMap<String, BTreeMap<String, Cell>>;
 #[serde(deny_unknown_fields)]
 struct Cell {
     verdict: Verdict,
+    #[serde(default)]
+    failed: Vec<String>,
     #[serde(default)]
     pair: BTreeMap<String, Pair>,
     #[serde(default)]
@@ -58,6 +64,7 @@ async fn comes_out_as_in_the_table(
     let run = call(&scenario, &configuration(configuration_name)).await;
 
     assert_eq!(run.result.verdict, cell.verdict, "{run}");
+    failed_checks_are(&run, &cell.failed);
     outcomes_are(&run, &cell);
     for (peer, expected) in &cell.pair {
         let pair = run.result.peers[peer].selected_pair.as_ref();
@@ -74,6 +81,35 @@ async fn comes_out_as_in_the_table(
                 "{peer}: {local:?}\n{run}"
             );
         }
+    }
+}
+
+/// What failed is what the cell lists, all of it and nothing else.
+fn failed_checks_are(run: &StoredRun, expected: &[String]) {
+    let wrong =
+        |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Invalid);
+    let failed: Vec<&str> = run
+        .result
+        .checks
+        .iter()
+        .filter(wrong)
+        .map(|check| check.name.as_str())
+        .collect();
+    let covers = |expected: &str, name: &str| match name.strip_prefix(expected) {
+        Some(rest) => rest.is_empty() || expected.ends_with('/'),
+        None => false,
+    };
+    for name in &failed {
+        assert!(
+            expected.iter().any(|expected| covers(expected, name)),
+            "{name} failed, which is not in {expected:?}\n{run}"
+        );
+    }
+    for expected in expected {
+        assert!(
+            failed.iter().any(|name| covers(expected, name)),
+            "{expected} did not fail; {failed:?} did\n{run}"
+        );
     }
 }
 
@@ -98,7 +134,18 @@ fn outcomes_are(run: &StoredRun, cell: &Cell) {
 
 #[test]
 fn the_table_has_a_row_for_every_built_in_scenario() {
-    let rows: Vec<String> = table().into_keys().collect();
+    let table = table();
+    for (scenario, row) in &table {
+        assert!(row.keys().eq(CONFIGURATIONS), "{scenario}: {row:?}");
+        for (configuration, cell) in row {
+            assert_eq!(
+                cell.verdict == Verdict::Fail,
+                !cell.failed.is_empty(),
+                "{scenario}.{configuration}: what fails is listed, and of a pass nothing is"
+            );
+        }
+    }
+    let rows: Vec<String> = table.into_keys().collect();
     let mut scenarios: Vec<String> = Scenario::builtin_names()
         .into_iter()
         .map(str::to_owned)

@@ -8,7 +8,7 @@ use crate::node::{RunningNode, RunningRole};
 use crate::tool::{self, ToolError};
 
 /// Reads what the kernel knows: names of files and their text. What cannot be read is a file that says
-/// why.
+/// why. A TURN server also tells of its sessions.
 pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut add = |name: &str, text: Result<String, ToolError>| {
@@ -31,6 +31,9 @@ pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
     add("links.txt", links);
     add("routes.txt", routes);
     add("sockets.txt", sockets);
+    if let RunningRole::TurnServer(server) = &node.role {
+        server.tell_sessions().await;
+    }
     files
 }
 

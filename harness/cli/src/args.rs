@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Mobile hotspots and corporate firewalls on one machine: does our call connect, carry media and
-/// recover there?
+/// Mobile hotspots and corporate firewalls on one machine: does our call connect and carry media
+/// there?
 #[derive(Debug, Parser)]
 #[command(name = "farcall", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -81,7 +81,8 @@ pub(crate) struct RunArgs {
     /// Print `result.json` of each run, one a line, instead of text.
     #[arg(long)]
     pub json: bool,
-    /// The seed of all randomness [default: random, printed with the result].
+    /// Recorded and printed with each result [default: random]. Nothing of a lab depends on it yet;
+    /// emulated loss and jitter will.
     #[arg(long)]
     pub seed: Option<u64>,
     /// Run each scenario so many times.
@@ -102,7 +103,7 @@ pub(crate) struct LabArgs {
     pub scenario: String,
     #[command(flatten)]
     pub ice: IceArgs,
-    /// The seed of all randomness.
+    /// Recorded in the plan. Nothing of a lab depends on it yet; emulated loss and jitter will.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Failed,
     /// 2: wrong usage, or an invalid scenario or ICE file.
     Usage,
-    /// 3: at least one INVALID run and none that failed, or Docker is not usable.
+    /// 3: at least one INVALID or UNSUPPORTED run and none that failed, or Docker is not usable.
     Infrastructure,
     /// 130: interrupted by a signal.
     Interrupted,
@@ -22,14 +22,17 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The exit of several runs together.
+    /// The exit of several runs together: that of the gravest.
     pub(crate) fn of_verdicts(verdicts: &[Verdict]) -> Self {
-        if verdicts.contains(&Verdict::Fail) {
-            Self::Failed
-        } else if verdicts.contains(&Verdict::Invalid) {
-            Self::Infrastructure
-        } else {
-            Self::Passed
+        let gravest = verdicts.iter().max_by_key(|verdict| match verdict {
+            Verdict::Pass => 0,
+            Verdict::Invalid | Verdict::Unsupported => 1,
+            Verdict::Fail => 2,
+        });
+        match gravest {
+            None | Some(Verdict::Pass) => Self::Passed,
+            Some(Verdict::Invalid | Verdict::Unsupported) => Self::Infrastructure,
+            Some(Verdict::Fail) => Self::Failed,
         }
     }
 }
@@ -54,6 +57,8 @@ pub(crate) enum Failure {
     Usage(miette::Report),
     /// Docker, the images, the disk.
     Infrastructure(miette::Report),
+    /// A signal, of which nothing needs to be said.
+    Interrupted,
 }
 
 impl Failure {
@@ -66,14 +71,19 @@ impl Failure {
     }
 
     pub(crate) fn print(&self) {
-        let (Self::Usage(report) | Self::Infrastructure(report)) = self;
-        output::note(format_args!("{report:?}"));
+        match self {
+            Self::Usage(report) | Self::Infrastructure(report) => {
+                output::note(format_args!("{report:?}"));
+            }
+            Self::Interrupted => {}
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Infrastructure(_) => Exit::Infrastructure,
+            Self::Interrupted => Exit::Interrupted,
         }
     }
 }
@@ -116,6 +126,23 @@ mod tests {
             Exit::of_verdicts(&[Verdict::Pass, Verdict::Invalid]),
             Exit::Infrastructure
         );
+    }
+
+    #[test]
+    fn a_network_that_cannot_be_built_here_is_no_pass() {
+        for others in [[Verdict::Pass; 2], [Verdict::Invalid; 2]] {
+            let verdicts = [others[0], Verdict::Unsupported, others[1]];
+            assert_eq!(Exit::of_verdicts(&verdicts), Exit::Infrastructure);
+        }
+        assert_eq!(
+            Exit::of_verdicts(&[Verdict::Unsupported, Verdict::Fail, Verdict::Unsupported]),
+            Exit::Failed
+        );
+    }
+
+    #[test]
+    fn an_interruption_exits_with_130() {
+        assert_eq!(Failure::Interrupted.exit(), Exit::Interrupted);
     }
 
     #[test]

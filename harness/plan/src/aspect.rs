@@ -21,7 +21,7 @@ impl Fact {
             Self::Resolves { .. } => Aspect::Names,
             Self::NatMapping { .. } | Self::NatFiltering { .. } => Aspect::Nat,
             Self::Passage { .. } => Aspect::Firewall,
-            Self::ListenerAnswers { .. } => Aspect::Servers,
+            Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What is measured before the call, and what must come out.
 
+use crate::coturn::RELAY_PORTS;
 use crate::layout::{INTERNET_SUBNET, Layout, PROBE, SiteLayout};
-use crate::model::{CallPlan, Declaration, Fact, Node, Passage, Payload, ProbeProtocol};
+use crate::model::{CallPlan, Declaration, Fact, Listener, Node, Passage, Payload, ProbeProtocol};
 use crate::passage::{Attempt, is_open, ruling};
+use crate::servers::Demand;
 use farcall_scenario::Behaviour;
+use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -30,6 +33,9 @@ const ATTEMPTS: [(ProbeProtocol, u16, Payload); 9] = [
     (ProbeProtocol::Udp, 443, Payload::Plain),
     (ProbeProtocol::Udp, 3478, Payload::Plain),
 ];
+
+/// Where STUN and TURN servers listen by default, over UDP and TCP (RFC 8489, RFC 8656).
+const DEFAULT_PORT: u16 = 3478;
 
 /// All declarations: isolation first, then names and servers, then what the gateways do.
 pub(crate) fn declarations(
@@ -64,14 +70,23 @@ pub(crate) fn declarations(
         }
     }
     for server in &layout.servers {
-        for listener in &server.demand.listeners {
-            let fact = Fact::ListenerAnswers {
-                host: server.demand.host.clone(),
-                address: server.address,
+        let (address, demand) = (server.address, &server.demand);
+        let answers = demand
+            .listeners
+            .iter()
+            .map(|listener| Fact::ListenerAnswers {
+                host: demand.host.clone(),
+                address,
                 listener: *listener,
-            };
-            all.push(declare(PROBE, fact));
-        }
+            });
+        let refuses = not_named(demand)
+            .into_iter()
+            .map(|listener| Fact::ListenerRefuses {
+                host: demand.host.clone(),
+                address,
+                listener,
+            });
+        all.extend(answers.chain(refuses).map(|fact| declare(PROBE, fact)));
     }
     let attempts = attempts(call);
     for peer in &layout.peers {
@@ -86,6 +101,35 @@ pub(crate) fn declarations(
         all.extend(facts.map(|fact| declare(&peer.name, fact)));
     }
     all
+}
+
+/// Listeners that no URL names, where a server most likely has them: the other transports of each port
+/// that one names, and of the port that STUN and TURN have by default.
+fn not_named(demand: &Demand) -> Vec<Listener> {
+    let named = |port, transport| demand.listeners.contains(&Listener { port, transport });
+    let speaks = |transport| demand.listeners.iter().any(|at| at.transport == transport);
+    let told_apart = speaks(IceTransport::Tcp) && speaks(IceTransport::Tls);
+    // A relayed transport address may be there.
+    let relays_at = |port| demand.relays && (RELAY_PORTS.0..=RELAY_PORTS.1).contains(&port);
+    let mut ports: BTreeSet<u16> = demand.listeners.iter().map(|at| at.port).collect();
+    ports.insert(DEFAULT_PORT);
+    let mut missing = Vec::new();
+    for port in ports {
+        let (tcp, tls) = (
+            named(port, IceTransport::Tcp),
+            named(port, IceTransport::Tls),
+        );
+        let udp = named(port, IceTransport::Udp) || relays_at(port);
+        let refused = [
+            (IceTransport::Udp, !udp),
+            // Where TLS is named, the port is open; only a server that speaks both tells them apart.
+            (IceTransport::Tcp, !tcp && (!tls || told_apart)),
+            (IceTransport::Tls, !tls && tcp && told_apart),
+        ];
+        let refused = refused.into_iter().filter(|(_, is_refused)| *is_refused);
+        missing.extend(refused.map(|(transport, _)| Listener { port, transport }));
+    }
+    missing
 }
 
 /// Addresses outside the lab: those of [`OUTSIDE`] that nothing in it has.

@@ -1,9 +1,8 @@
-//! What must come of the call, as it follows from rules, listeners and accounts.
+//! What must come of the call, as it follows from rules and listeners, and from the ICE configuration,
+//! whose account its TURN servers have to accept.
 
-use crate::layout::{Layout, PeerLayout, ServerLayout};
-use crate::model::{
-    BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage, TurnAccount,
-};
+use crate::layout::{Layout, PeerLayout};
+use crate::model::{BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage};
 use crate::passage::{Attempt, ruling};
 use crate::servers::host_key;
 use farcall_scenario::{IceTransportPolicy, Scenario, Scheme};
@@ -21,6 +20,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         muted: Vec::new(),
         blocking_rules: Vec::new(),
         gateways: BTreeMap::new(),
+        public_addresses: BTreeMap::new(),
         turn_nodes: BTreeMap::new(),
     };
     for peer in &layout.peers {
@@ -38,9 +38,12 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
             }
         }
         expect.ice_servers.insert(peer.name.clone(), outcomes);
-        let routers = layout.sites[peer.site].routers.iter();
+        let site = &layout.sites[peer.site];
+        let routers = site.routers.iter();
         let gateways = routers.map(|router| router.name.clone()).collect();
         expect.gateways.insert(peer.name.clone(), gateways);
+        let public = site.public_address(peer.port.address);
+        expect.public_addresses.insert(peer.name.clone(), public);
         if peer.muted {
             expect.muted.push(peer.name.clone());
         }
@@ -81,7 +84,7 @@ fn judge(
         Passage::Dropped => (IceServerOutcome::NoAnswer, blocked("drops it")),
         Passage::Refused => (IceServerOutcome::Refused, blocked("refuses it")),
         Passage::Reset => (IceServerOutcome::Reset, blocked("resets it")),
-        Passage::Passes => answer(layout, server),
+        Passage::Passes => answer(server),
     };
     let blocking = (ruling.passage != Passage::Passes).then(|| BlockingRule {
         gateway: gateway.clone(),
@@ -96,34 +99,18 @@ fn judge(
     (expected, blocking)
 }
 
-/// What a server answers to what reaches it.
-fn answer(layout: &Layout, server: &CallServer) -> (IceServerOutcome, String) {
+/// What a server answers to what reaches it. A TURN server is expected to accept the account that the
+/// ICE configuration gives for it, whatever accounts the scenario lets it have: one that refuses it is
+/// the failure.
+fn answer(server: &CallServer) -> (IceServerOutcome, String) {
     let url = &server.url;
     let host = host_key(url);
     let listens = format!("{host} listens on {} {}", url.transport, url.port);
     if url.scheme == Scheme::Stun {
         return (IceServerOutcome::Reachable, listens);
     }
-    let mut nodes = layout.servers.iter();
-    if nodes.any(|node| node.demand.host == host && accepts(node, server)) {
-        (
-            IceServerOutcome::Allocated,
-            format!("{listens} and has the account"),
-        )
-    } else {
-        (
-            IceServerOutcome::Unauthorized,
-            format!("{listens} but does not have the account"),
-        )
-    }
-}
-
-fn accepts(node: &ServerLayout, server: &CallServer) -> bool {
-    let (Some(username), Some(credential)) = (&server.username, &server.credential) else {
-        return false;
-    };
-    node.demand.accounts.contains(&TurnAccount {
-        username: username.clone(),
-        credential: credential.clone(),
-    })
+    (
+        IceServerOutcome::Allocated,
+        format!("{listens} and must accept the configuration's account"),
+    )
 }

@@ -105,6 +105,13 @@ impl SiteLayout {
         &self.routers[0]
     }
 
+    /// The address at which a server on the internet sees what this address in the LAN sends.
+    pub(crate) fn public_address(&self, inside: Ipv4Addr) -> Ipv4Addr {
+        let translating = self.routers.iter().filter(|router| router.nat.is_some());
+        let outermost = translating.last();
+        outermost.map_or(inside, |router| router.outside.address)
+    }
+
     /// The networks that router `count` and those beyond see untranslated, the LAN first.
     pub(crate) fn untranslated(&self, count: usize) -> Vec<Ipv4Net> {
         let mut nets = Vec::new();

@@ -180,15 +180,19 @@ pub struct Expectations {
     pub relayed: Option<bool>,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
-    /// What becomes of each URL, by peer, as it follows from rules, listeners and accounts.
+    /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that
+    /// accept the configuration's account.
     pub ice_servers: BTreeMap<String, Vec<ExpectedOutcome>>,
     /// Peers that send silence.
     pub muted: Vec<String>,
     /// For each peer, the blocking rules on its way that must count packets, because a URL of the
-    /// configuration runs into them: `(gateway, rule)`.
+    /// configuration runs into them.
     pub blocking_rules: Vec<BlockingRule>,
     /// The gateways that the peer's packets pass, nearest first, by peer.
     pub gateways: BTreeMap<String, Vec<String>>,
+    /// The address at which servers on the internet see a peer, by peer: that of the outermost NAT on
+    /// its way, without one its own.
+    pub public_addresses: BTreeMap<String, Ipv4Addr>,
     /// The TURN server node for each host name of the configuration.
     pub turn_nodes: BTreeMap<String, String>,
 }
@@ -205,7 +209,8 @@ pub struct ExpectedOutcome {
     pub because: String,
 }
 
-/// A rule that must have counted packets.
+/// A rule that must have counted packets during the call. Its counter is the gateway's: it counts
+/// what anybody behind the gateway sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockingRule {
@@ -213,7 +218,7 @@ pub struct BlockingRule {
     pub gateway: String,
     /// The rule's counter.
     pub rule: String,
-    /// The peer whose packets it must have counted.
+    /// A peer that uses a URL which runs into it.
     pub peer: String,
 }
 
@@ -287,6 +292,16 @@ pub enum Fact {
         /// Its address.
         address: Ipv4Addr,
         /// The listener.
+        listener: Listener,
+    },
+    /// A TURN server refuses what no URL names when asked from the internet: with an ICMP port
+    /// unreachable error over UDP, with a TCP reset of the connection or of its first bytes else.
+    ListenerRefuses {
+        /// The host name.
+        host: String,
+        /// Its address.
+        address: Ipv4Addr,
+        /// The listener that it must not have.
         listener: Listener,
     },
 }

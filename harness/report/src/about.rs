@@ -15,7 +15,7 @@ pub struct About {
     pub ice_configuration: String,
     /// The transport policy in force.
     pub policy: IceTransportPolicy,
-    /// The seed of all randomness.
+    /// The seed that the run was given. Nothing of a lab depends on it yet.
     pub seed: u64,
     /// The session that the run's containers and networks are labelled with.
     pub session: String,

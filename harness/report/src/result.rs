@@ -27,7 +27,7 @@ pub struct RunResult {
     pub policy: IceTransportPolicy,
     /// What the run came to.
     pub verdict: Verdict,
-    /// The seed of all randomness.
+    /// The seed that the run was given. Nothing of a lab depends on it yet.
     pub seed: u64,
     /// The session that the run's containers and networks were labelled with.
     pub session: String,

@@ -18,7 +18,7 @@ use std::path::Path;
 /// An application's ICE configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IceConfiguration {
-    /// Where it came from, for messages: a file name, or `production`.
+    /// What it is called in results: `production`, or a file's name without its extension.
     pub name: String,
     /// The servers in order.
     pub ice_servers: Vec<IceServer>,
@@ -101,13 +101,18 @@ impl IceConfiguration {
         })
     }
 
-    /// Reads a JSON file.
+    /// Reads a JSON file. The configuration is called as the file without directories and extension;
+    /// errors name the whole path.
     ///
     /// # Errors
     /// When the file cannot be read, or as [`parse`](Self::parse).
     pub fn load(path: &Path) -> Result<Self, InputError> {
         let json = file::read(path)?;
-        Ok(Self::parse(&path.display().to_string(), &json)?)
+        let mut configuration = Self::parse(&path.display().to_string(), &json)?;
+        if let Some(stem) = path.file_stem() {
+            configuration.name = stem.to_string_lossy().into_owned();
+        }
+        Ok(configuration)
     }
 
     /// Checks a configuration that was made in code as one that was read is checked.

@@ -18,6 +18,10 @@ fn every_configuration_of_the_repository_can_be_read() {
         let path = entry.unwrap().path();
         let configuration = IceConfiguration::load(&path).unwrap();
         assert!(configuration.urls().count() > 0, "{}", path.display());
+        assert_eq!(
+            format!("{}.json", configuration.name),
+            path.file_name().unwrap().to_str().unwrap()
+        );
         count += 1;
     }
     assert!(count >= 4, "{count}");

@@ -241,4 +241,7 @@ pub struct TurnSession {
     pub packets_received: u64,
     /// Packets sent.
     pub packets_sent: u64,
+    /// Whether the server had closed it, and so told everything that it counted. If not, the bytes
+    /// and packets are the least that it can have counted.
+    pub complete: bool,
 }

@@ -6,6 +6,7 @@ use farcall_timeline::{
     Timeline, TurnSession,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 /// The moments at which gateways' counters are read ([`Event::Counters`]).
 const BEFORE_CALL: &str = "before-call";
@@ -71,6 +72,11 @@ impl<'a> Case<'a> {
     pub(crate) fn has_ended(&self, wanted: Phase) -> bool {
         self.all()
             .any(|(_, _, event)| matches!(event, Event::PhaseEnded { phase } if *phase == wanted))
+    }
+
+    /// The address at which servers on the internet see a peer.
+    pub(crate) fn public_address(&self, peer: &str) -> Option<Ipv4Addr> {
+        self.declared.expect.public_addresses.get(peer).copied()
     }
 
     /// Each peer with the one it talks to.
@@ -193,7 +199,8 @@ impl<'a> Case<'a> {
         self.data_reports(peer).next_back().map(|(_, stats)| stats)
     }
 
-    /// What a gateway's rule counted during the call, if it was read before and after.
+    /// What a gateway's rule counted during the call, if it was read before and after and did not go
+    /// backwards between, as only somebody who resets it can make it.
     pub(crate) fn counted(&self, gateway: &str, rule: &str) -> Option<Counted> {
         let read = |wanted: &str| {
             self.of(gateway)

@@ -1,7 +1,9 @@
 //! What is in Docker, asked without farcall's own help.
 
 use farcall::lab::bollard::Docker;
-use farcall::lab::bollard::query_parameters::{ListContainersOptions, ListNetworksOptions};
+use farcall::lab::bollard::query_parameters::{
+    ListContainersOptions, ListNetworksOptions, RemoveContainerOptions,
+};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,28 @@ use std::time::{Duration, Instant};
 pub struct Left {
     containers: Vec<String>,
     networks: Vec<String>,
+}
+
+impl Left {
+    /// Whether there is any container.
+    pub fn has_containers(&self) -> bool {
+        !self.containers.is_empty()
+    }
+
+    /// Removes one of the containers, running or not.
+    pub fn remove_a_container(&self) {
+        let options = RemoveContainerOptions {
+            force: true,
+            ..RemoveContainerOptions::default()
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let docker = Docker::connect_with_defaults().unwrap();
+            let container = self.containers.first().unwrap();
+            let removed = docker.remove_container(container, Some(options)).await;
+            removed.unwrap();
+        });
+    }
 }
 
 /// What the labs of the process with this id have in Docker now.

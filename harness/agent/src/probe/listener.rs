@@ -1,6 +1,7 @@
 //! Whether a TURN server's listener answers: a STUN Binding request over its own transport
 //! (RFC 8489 section 6.2).
 
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -34,47 +35,59 @@ pub(super) async fn measure(
     settle(declared, async || {
         match listener_answers(host, at, transport, ca_pem).await {
             Ok(()) => Reading::Found("answers".to_owned()),
-            // It may be starting; a listener that refuses now may answer later.
-            Err(reason) => Reading::Silence(reason),
+            // Not final where an answer is declared: it may be starting.
+            Err(error) if is_refusal(&error) => Reading::Silence("refuses".to_owned()),
+            Err(error) => Reading::Silence(error.to_string()),
         }
     })
     .await
 }
 
-/// Asks once. `Err` says what came instead of an answer.
+/// Whether the error is an answer to what is sent where nobody listens. Whoever accepts a connection
+/// and closes it in order is a listener.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+    )
+}
+
+/// Asks once.
+///
+/// # Errors
+///
+/// What came instead of an answer; `TimedOut` if nothing did.
 pub(crate) async fn listener_answers(
     host: &str,
     at: SocketAddr,
     transport: IceTransport,
     ca_pem: &str,
-) -> Result<(), String> {
+) -> io::Result<()> {
     let asked = async {
         match transport {
             IceTransport::Udp => over_udp(at).await,
             IceTransport::Tcp => over_stream(connect(at).await?).await,
             IceTransport::Tls => {
-                let connector =
-                    tls_connector(ca_pem.as_bytes()).map_err(|error| error.to_string())?;
-                let name = ServerName::try_from(host.to_owned());
-                let name = name.map_err(|error| error.to_string())?;
+                let connector = tls_connector(ca_pem.as_bytes()).map_err(io::Error::other)?;
+                let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
                 let stream = connector.connect(name, connect(at).await?).await;
                 over_stream(stream.map_err(in_words("TLS handshake"))?).await
             }
         }
     };
     let answered = timeout(ATTEMPT, asked).await;
-    answered.unwrap_or_else(|_| Err("no answer".to_owned()))
+    answered.unwrap_or_else(|_| Err(io::Error::new(ErrorKind::TimedOut, "no answer")))
 }
 
-fn in_words(what: &str) -> impl Fn(std::io::Error) -> String {
-    move |error| format!("{what}: {error}")
+fn in_words(what: &str) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
-async fn connect(at: SocketAddr) -> Result<TcpStream, String> {
+async fn connect(at: SocketAddr) -> io::Result<TcpStream> {
     TcpStream::connect(at).await.map_err(in_words("connect"))
 }
 
-async fn over_udp(at: SocketAddr) -> Result<(), String> {
+async fn over_udp(at: SocketAddr) -> io::Result<()> {
     let request = request()?;
     let socket = udp_socket().await.map_err(in_words("bind"))?;
     socket.connect(at).await.map_err(in_words("connect"))?;
@@ -89,7 +102,7 @@ async fn over_udp(at: SocketAddr) -> Result<(), String> {
     }
 }
 
-async fn over_stream(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), String> {
+async fn over_stream(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let request = request()?;
     let broken = in_words("connection");
     stream.write_all(&request.raw).await.map_err(&broken)?;
@@ -102,24 +115,25 @@ async fn over_stream(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<
     check(&request, &answer)
 }
 
-fn request() -> Result<Message, String> {
+fn request() -> io::Result<Message> {
     let mut request = Message::new();
     request
         .build(&[Box::new(TransactionId::new()), Box::new(BINDING_REQUEST)])
-        .map_err(|error| error.to_string())?;
+        .map_err(io::Error::other)?;
     Ok(request)
 }
 
-fn check(request: &Message, answer: &[u8]) -> Result<(), String> {
+fn check(request: &Message, answer: &[u8]) -> io::Result<()> {
     let mut message = Message::new();
-    match message.unmarshal_binary(answer) {
-        Err(error) => Err(format!("no STUN: {error}")),
+    let unfit = match message.unmarshal_binary(answer) {
+        Err(error) => format!("no STUN: {error}"),
         Ok(()) if message.transaction_id != request.transaction_id => {
-            Err("an answer to another question".to_owned())
+            "an answer to another question".to_owned()
         }
-        Ok(()) if message.typ != BINDING_SUCCESS => Err(message.typ.to_string()),
-        Ok(()) => Ok(()),
-    }
+        Ok(()) if message.typ != BINDING_SUCCESS => message.typ.to_string(),
+        Ok(()) => return Ok(()),
+    };
+    Err(io::Error::new(ErrorKind::InvalidData, unfit))
 }
 
 #[cfg(test)]
@@ -148,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn only_a_binding_success_is_an_answer() {
         let request = request().unwrap();
-        assert_eq!(check(&request, &answer(&request.raw, true)), Ok(()));
+        assert_eq!(check(&request, &answer(&request.raw, true)).ok(), Some(()));
         assert!(check(&request, &answer(&request.raw, false)).is_err());
         let other = super::request().unwrap();
         assert!(check(&request, &answer(&other.raw, true)).is_err());
@@ -175,9 +189,68 @@ mod tests {
             stream.write_all(&answer).await.unwrap();
         });
         let over = |at, transport| listener_answers("turn.example", at, transport, "");
-        assert_eq!(over(udp, IceTransport::Udp).await, Ok(()));
-        assert_eq!(over(tcp, IceTransport::Tcp).await, Ok(()));
+        over(udp, IceTransport::Udp).await.unwrap();
+        over(tcp, IceTransport::Tcp).await.unwrap();
         let closed = over(tcp, IceTransport::Tls).await.unwrap_err();
-        assert!(closed.contains("connect"), "{closed}");
+        assert!(closed.to_string().contains("connect"), "{closed}");
+    }
+
+    /// What is measured where a refusal is declared.
+    async fn refusal(at: SocketAddr, transport: IceTransport) -> String {
+        let port = at.port();
+        let listener = Listener { port, transport };
+        measure("turn.example", Ipv4Addr::LOCALHOST, listener, "", "refuses").await
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_refuses_over_every_transport() {
+        // Each port is taken by the other protocol alone, so that nobody else comes to listen there.
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (udp, tcp) = (socket.local_addr().unwrap(), listener.local_addr().unwrap());
+        assert_eq!(refusal(tcp, IceTransport::Udp).await, "refuses");
+        assert_eq!(refusal(udp, IceTransport::Tcp).await, "refuses");
+        assert_eq!(refusal(udp, IceTransport::Tls).await, "refuses");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_reset_at_its_first_bytes_is_refused_and_one_that_ends_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        for (transport, linger, expected) in [
+            (IceTransport::Tcp, true, true),
+            (IceTransport::Tls, true, true),
+            (IceTransport::Tcp, false, false),
+        ] {
+            let asked = listener_answers("turn.example", at, transport, "");
+            let answering = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut buffer = [0; 1500];
+                // Bytes that are left unread would turn an orderly end into a reset.
+                assert_ne!(stream.read(&mut buffer).await.unwrap(), 0);
+                if linger {
+                    stream.set_zero_linger().unwrap();
+                }
+            };
+            let (asked, ()) = tokio::join!(asked, answering);
+            let error = asked.unwrap_err();
+            assert_eq!(is_refusal(&error), expected, "{transport}: {error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_and_silence_are_no_refusals() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = silent.local_addr().unwrap();
+        assert_eq!(refusal(at, IceTransport::Udp).await, "no answer");
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            loop {
+                let (length, from) = silent.recv_from(&mut buffer).await.unwrap();
+                let answer = answer(&buffer[..length], true);
+                silent.send_to(&answer, from).await.unwrap();
+            }
+        });
+        assert_eq!(refusal(at, IceTransport::Udp).await, "answers");
     }
 }

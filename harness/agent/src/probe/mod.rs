@@ -41,6 +41,11 @@ pub(crate) async fn measure(node: &Node, ca_pem: &str, fact: &Fact) -> Measured 
             host,
             address,
             listener,
+        }
+        | Fact::ListenerRefuses {
+            host,
+            address,
+            listener,
         } => listener::measure(host, *address, *listener, ca_pem, &declared).await,
     };
     Measured {

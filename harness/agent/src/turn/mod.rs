@@ -99,19 +99,22 @@ impl TurnServer {
         })
     }
 
-    /// Waits until coturn has told of the allocations that were released, tells of those that were
-    /// not, and ends it.
-    pub(crate) async fn end(&self) -> Result<(), ServiceError> {
+    /// Waits until coturn has told of the allocations that were released, and tells of those that were
+    /// not.
+    pub(crate) async fn tell_sessions(&self) {
         let mut closing = self.closing.clone();
         let closed = closing.wait_for(|closing| !closing);
         if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
             tracing::warn!("coturn did not close a released allocation in time");
         }
-        let ended = self.service.end(Signal::SIGTERM, END_WITHIN).await;
         for open in locked(&self.sessions).take_open() {
             self.outlet.event(Event::TurnSession(open));
         }
-        ended
+    }
+
+    /// Ends coturn.
+    pub(crate) async fn end(&self) -> Result<(), ServiceError> {
+        self.service.end(Signal::SIGTERM, END_WITHIN).await
     }
 }
 

@@ -60,6 +60,7 @@ impl Sessions {
         } else if let Some(closed) = CLOSED.as_ref()?.captures(what) {
             let mut known = self.0.remove(id)?;
             known.session.client = Some(closed["client"].to_owned());
+            known.session.complete = true;
             return known.allocated.then_some(known.session);
         }
         None
@@ -72,7 +73,8 @@ impl Sessions {
             .any(|known| known.allocated && known.released)
     }
 
-    /// Allocations that have not been closed, as far as they are known.
+    /// Allocations that have not been closed, as far as they are known: not complete, since coturn
+    /// tells of the last packets and of the client's address only when it closes them.
     pub(super) fn take_open(&mut self) -> Vec<TurnSession> {
         let known = std::mem::take(&mut self.0).into_values();
         known
@@ -91,6 +93,7 @@ impl Sessions {
                 bytes_sent: 0,
                 packets_received: 0,
                 packets_sent: 0,
+                complete: false,
             },
             allocated: false,
             released: false,
@@ -157,6 +160,7 @@ mod tests {
                 bytes_sent: 612 + 204_100 + 1000,
                 packets_received: 2048 + 1 + 10,
                 packets_sent: 7 + 2041 + 10,
+                complete: true,
             }]
         );
         assert!(sessions.take_open().is_empty());
@@ -176,6 +180,7 @@ mod tests {
         let open = sessions.take_open();
         assert_eq!(open.len(), 1);
         assert_eq!(open[0].client, None);
+        assert!(!open[0].complete);
         assert_eq!(open[0].bytes_received, 212_976);
     }
 

@@ -1,5 +1,7 @@
 //! `farcall bench`: what the harness itself costs, beside the floor that Docker sets, in one run on one
-//! machine. Figures are medians; ratios are what counts, for the machines are noisy.
+//! machine. Times are medians; ratios are what counts, for the machines are noisy.
+
+mod targets;
 
 use crate::args::{IceArgs, ShippedConfiguration};
 use crate::exit::{Exit, Failure};
@@ -7,16 +9,18 @@ use crate::output;
 use crate::progress::Progress;
 use crate::{docker, input, signals};
 use clap::Args;
-use farcall_lab::floor;
+use farcall_lab::floor::{self, Floor};
+use farcall_plan::Plan;
 use farcall_report::StoredRun;
 use farcall_run::{Harness, RunOptions};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_timeline::Event;
-use farcall_verdict::Verdict;
-use futures::future::try_join_all;
+use farcall_verdict::{PhaseTimes, Verdict};
+use futures::future::join_all;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use targets::Target;
 use tokio_util::sync::CancellationToken;
 
 /// How many labs are raised at once to see how they get along.
@@ -30,12 +34,15 @@ pub(crate) struct BenchArgs {
     /// How many runs each median is of.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
+    /// How many batches of labs side by side their median is of.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub batches: u32,
     /// Where `bench.json` and the runs go.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
 }
 
-/// The figures; all times are medians in milliseconds.
+/// The figures; all times are medians in milliseconds, and each ratio is one of medians.
 #[derive(Debug, Serialize)]
 struct Figures {
     scenario: String,
@@ -49,10 +56,16 @@ struct Figures {
     teardown_floor_ms: f64,
     teardown_ratio: f64,
     whole_ms: f64,
+    /// A maximum: the most that any peer had resident in any run.
     peer_peak_resident_kib: u64,
+    /// How many labs a batch has.
     side_by_side: usize,
+    side_by_side_batches: u32,
+    /// From the batch's beginning to the end of its last run.
     side_by_side_ms: f64,
     side_by_side_ratio: f64,
+    /// What some of the figures above are to be.
+    targets: Vec<Target>,
 }
 
 /// What one run took.
@@ -70,7 +83,10 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     })?;
     let plan = farcall_plan::plan(&scenario, &ice, 1).map_err(Failure::usage)?;
     let progress = Progress::new();
-    let harness = docker::prepare(&progress).await?;
+    let harness = tokio::select! {
+        harness = docker::prepare(&progress) => harness?,
+        () = stop.cancelled() => return Err(Failure::Interrupted),
+    };
     let bench = Bench {
         harness,
         scenario,
@@ -78,62 +94,9 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         out: args.out.clone(),
         stop,
     };
-
-    // The first run warms up what is cached and is not counted.
-    bench.once().await?;
-    let mut samples = Vec::new();
-    let mut floors = Vec::new();
-    for run in 1..=args.runs {
-        progress.say(&format!("run {run} of {}", args.runs));
-        // Alternating, so that a machine that slows down slows both.
-        let floor = floor::measure(bench.harness.engine(), &plan, bench.harness.image()).await;
-        floors.push(floor.map_err(Failure::infrastructure)?);
-        samples.push(bench.once().await?);
-    }
-    progress.say(&format!("{SIDE_BY_SIDE} labs side by side"));
-    let began = Instant::now();
-    try_join_all((0..SIDE_BY_SIDE).map(|_| bench.once())).await?;
-    let side_by_side_ms = milliseconds(began);
-
-    let raise_ms = median(
-        samples
-            .iter()
-            .map(|sample| sample.run.result.phases.raise_ms),
-    );
-    let teardown_ms = median(
-        samples
-            .iter()
-            .map(|sample| sample.run.result.phases.teardown_ms),
-    );
-    let raise_floor_ms = median(floors.iter().map(|floor| Some(floor.raise_ms)));
-    let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
-    let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
-    let figures = Figures {
-        scenario: bench.scenario.name.clone(),
-        runs: args.runs,
-        raise_ms,
-        raise_floor_ms,
-        raise_ratio: raise_ms / raise_floor_ms,
-        attest_ms: median(
-            samples
-                .iter()
-                .map(|sample| sample.run.result.phases.attest_ms),
-        ),
-        call_ms: median(
-            samples
-                .iter()
-                .map(|sample| sample.run.result.phases.call_ms),
-        ),
-        teardown_ms,
-        teardown_floor_ms,
-        teardown_ratio: teardown_ms / teardown_floor_ms,
-        whole_ms,
-        peer_peak_resident_kib: peer_peak_resident_kib(&samples),
-        side_by_side: SIDE_BY_SIDE,
-        side_by_side_ms,
-        side_by_side_ratio: side_by_side_ms / whole_ms,
-    };
+    let mut figures = bench.measure(&plan, args, &progress).await?;
     drop(progress);
+    figures.targets = targets::of(&figures);
     let json = serde_json::to_string_pretty(&figures).map_err(Failure::infrastructure)?;
     std::fs::write(args.out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
     output::line(&json)?;
@@ -149,6 +112,87 @@ struct Bench {
 }
 
 impl Bench {
+    async fn measure(
+        &self,
+        plan: &Plan,
+        args: &BenchArgs,
+        progress: &Progress,
+    ) -> Result<Figures, Failure> {
+        // The first run warms up what is cached and is not counted.
+        self.once().await?;
+        let mut samples = Vec::new();
+        let mut floors = Vec::new();
+        for run in 1..=args.runs {
+            progress.say(&format!("run {run} of {}", args.runs));
+            // Alternating, so that a machine that slows down slows both.
+            floors.push(self.floor(plan).await?);
+            samples.push(self.once().await?);
+        }
+        let mut batches = Vec::new();
+        for batch in 1..=args.batches {
+            progress.say(&format!(
+                "{SIDE_BY_SIDE} labs side by side, batch {batch} of {}",
+                args.batches
+            ));
+            batches.push(self.batch_ms().await?);
+        }
+
+        let of_phases = |phase: fn(&PhaseTimes) -> Option<f64>| {
+            median(samples.iter().map(|one| phase(&one.run.result.phases)))
+        };
+        let raise_ms = of_phases(|phases| phases.raise_ms);
+        let raise_floor_ms = median(floors.iter().map(|floor| Some(floor.raise_ms)));
+        let teardown_ms = of_phases(|phases| phases.teardown_ms);
+        let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
+        let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
+        let side_by_side_ms = median(batches.into_iter().map(Some));
+        Ok(Figures {
+            scenario: self.scenario.name.clone(),
+            runs: args.runs,
+            raise_ms,
+            raise_floor_ms,
+            raise_ratio: raise_ms / raise_floor_ms,
+            attest_ms: of_phases(|phases| phases.attest_ms),
+            call_ms: of_phases(|phases| phases.call_ms),
+            teardown_ms,
+            teardown_floor_ms,
+            teardown_ratio: teardown_ms / teardown_floor_ms,
+            whole_ms,
+            peer_peak_resident_kib: peer_peak_resident_kib(&samples),
+            side_by_side: SIDE_BY_SIDE,
+            side_by_side_batches: args.batches,
+            side_by_side_ms,
+            side_by_side_ratio: side_by_side_ms / whole_ms,
+            targets: Vec::new(),
+        })
+    }
+
+    /// What the bare Docker API needs. It cannot be broken off: an interruption waits for its end.
+    async fn floor(&self, plan: &Plan) -> Result<Floor, Failure> {
+        let floor = floor::measure(self.harness.engine(), plan, self.harness.image()).await;
+        self.unless_stopped()?;
+        floor.map_err(Failure::infrastructure)
+    }
+
+    /// How long several runs at once take.
+    async fn batch_ms(&self) -> Result<f64, Failure> {
+        let began = Instant::now();
+        // All come to their end, also when one fails, so that each removes its own lab.
+        let runs = join_all((0..SIDE_BY_SIDE).map(|_| self.once())).await;
+        let ms = milliseconds(began);
+        for run in runs {
+            run?;
+        }
+        Ok(ms)
+    }
+
+    fn unless_stopped(&self) -> Result<(), Failure> {
+        if self.stop.is_cancelled() {
+            return Err(Failure::Interrupted);
+        }
+        Ok(())
+    }
+
     /// A run that must pass: a figure of a run that did not is none.
     async fn once(&self) -> Result<Sample, Failure> {
         let options = RunOptions {
@@ -158,6 +202,7 @@ impl Bench {
         };
         let began = Instant::now();
         let run = self.harness.run(&self.scenario, &self.ice, &options).await;
+        self.unless_stopped()?;
         let run = run.map_err(Failure::infrastructure)?;
         if run.result.verdict != Verdict::Pass {
             return Err(Failure::Infrastructure(miette::miette!(

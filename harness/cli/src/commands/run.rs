@@ -22,7 +22,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     let progress = Progress::new();
     let harness = tokio::select! {
         harness = docker::prepare(&progress) => harness?,
-        () = stop.cancelled() => return Ok(Exit::Interrupted),
+        () = stop.cancelled() => return Err(Failure::Interrupted),
     };
 
     let mut verdicts = Vec::new();
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
                 .aside(|| print(&run, args.json))
                 .map_err(Failure::infrastructure)?;
             if stop.is_cancelled() {
-                return Ok(Exit::Interrupted);
+                return Err(Failure::Interrupted);
             }
         }
     }

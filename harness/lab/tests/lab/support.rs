@@ -195,6 +195,7 @@ fn plan(networks: &[&str]) -> Plan {
             muted: Vec::new(),
             blocking_rules: Vec::new(),
             gateways: BTreeMap::new(),
+            public_addresses: BTreeMap::new(),
             turn_nodes: BTreeMap::new(),
         },
     }

@@ -30,6 +30,11 @@ impl Fact {
                 host,
                 address,
                 listener,
+            }
+            | Self::ListenerRefuses {
+                host,
+                address,
+                listener,
             } => format!(
                 "{host} ({address}) on {} {}",
                 listener.transport, listener.port
@@ -52,6 +57,7 @@ impl Fact {
             Self::NatFiltering { filtering, .. } => behaviour(*filtering, "no filter"),
             Self::Passage { passage, .. } => passage.to_string(),
             Self::ListenerAnswers { .. } => "answers".to_owned(),
+            Self::ListenerRefuses { .. } => "refuses".to_owned(),
         }
     }
 }

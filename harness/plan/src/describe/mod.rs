@@ -108,7 +108,7 @@ impl Plan {
         for rule in &expect.blocking_rules {
             writeln!(
                 out,
-                "  {} at {} counts packets of {}",
+                "  {} at {} counts packets during the call: a URL of {} runs into it",
                 rule.rule, rule.gateway, rule.peer
             )?;
         }

@@ -1,9 +1,12 @@
 //! What is measured before the call.
 
-use crate::support::{hotspot, mapping, office, planned, production, public, scenario, site};
+use crate::support::{
+    hotspot, ice, mapping, office, planned, production, public, scenario, site, turn, with_tls,
+};
 use farcall_plan::{Fact, Passage, Payload, Plan, ProbeProtocol};
 use farcall_scenario::Behaviour::{AddressAndPortDependent, EndpointIndependent};
-use farcall_scenario::{FirewallPreset, NatPreset};
+use farcall_scenario::{FirewallPreset, IceConfiguration, NatPreset};
+use farcall_timeline::IceTransport::{Tcp, Tls};
 use rstest::rstest;
 
 fn facts<'a>(plan: &'a Plan, node: &'a str) -> impl Iterator<Item = &'a Fact> {
@@ -136,6 +139,47 @@ fn filtering_is_measured_where_udp_passes() {
     };
     assert!(filters(FirewallPreset::Open));
     assert!(!filters(FirewallPreset::Corporate));
+}
+
+#[rstest]
+#[case::stun("stun.example.net", &production(), &["udp 3478", "tcp 3478", "tcp 19302"])]
+#[case::udp_and_tcp("relay.example.net", &production(), &["tcp 80", "udp 3478", "tcp 3478"])]
+#[case::udp("backup.example.org", &production(), &["tcp 3478"])]
+#[case::tcp_told_from_tls(
+    "turn.example.net",
+    &with_tls(),
+    &["udp 443", "tcp 3478", "udp 5349", "tcp 5349"]
+)]
+#[case::tls(
+    "tls.example.net",
+    &ice(vec![turn("tls.example.net", 443, Tls)]),
+    &["udp 443", "udp 3478", "tcp 3478"]
+)]
+#[case::tls_told_from_tcp(
+    "both.example.net",
+    &ice(vec![turn("both.example.net", 443, Tls), turn("both.example.net", 3478, Tcp)]),
+    &["udp 443", "tcp 443", "udp 3478", "tls 3478"]
+)]
+#[case::a_port_of_relays(
+    "high.example.net",
+    &ice(vec![turn("high.example.net", 50_000, Tcp)]),
+    &["udp 3478", "tcp 3478"]
+)]
+fn what_no_url_names_is_refused(
+    #[case] host: &str,
+    #[case] ice: &IceConfiguration,
+    #[case] expected: &[&str],
+) {
+    let plan = planned(&office(FirewallPreset::Open), ice);
+    let refused: Vec<String> = facts(&plan, "probe")
+        .filter_map(|fact| match fact {
+            Fact::ListenerRefuses {
+                host: of, listener, ..
+            } if of == host => Some(format!("{} {}", listener.transport, listener.port)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(refused, expected);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! What becomes of each URL.
 
 use crate::support::{ice, office, planned, production, public, stun, turn, with_tls};
-use farcall_plan::Plan;
+use farcall_plan::{Plan, Role};
 use farcall_scenario::{Account, FirewallPreset, IceTransportPolicy, Secret};
-use farcall_timeline::IceServerOutcome::{
-    self, Allocated, NoAnswer, NotUsed, Reachable, Reset, Unauthorized,
-};
+use farcall_timeline::IceServerOutcome::{self, Allocated, NoAnswer, NotUsed, Reset};
 use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
 use rstest::rstest;
 
@@ -80,32 +78,37 @@ fn the_corporate_firewall_judges_by_protocol_and_port(
 }
 
 #[test]
-fn servers_that_know_another_account_answer_unauthorized_where_they_are_reached() {
+fn the_account_of_the_ice_configuration_is_expected_to_be_accepted_whatever_the_servers_have() {
     let mut scenario = office(FirewallPreset::Corporate);
     scenario.servers.account = Some(Account {
         username: "user".to_owned(),
         credential: Secret::new("another"),
     });
     let plan = planned(&scenario, &production());
-    let urls = |peer| {
-        outcomes(&plan, peer)
-            .into_iter()
-            .map(|(_, outcome)| outcome)
-    };
+    let same = planned(&office(FirewallPreset::Corporate), &production());
+    assert_eq!(plan.expect, same.expect);
+    let servers = plan.nodes.iter().filter_map(|node| match &node.role {
+        Role::TurnServer(server) => Some(&server.accounts),
+        _ => None,
+    });
+    let mut accounts = servers.flatten().map(|account| account.credential.expose());
+    assert!(accounts.all(|credential| credential == "another"));
+    let because = &plan.expect.ice_servers["bob"][0].because;
     assert_eq!(
-        urls("alice").collect::<Vec<_>>(),
-        [NoAnswer, Unauthorized, NoAnswer, NoAnswer, NoAnswer]
+        because,
+        "relay.example.net listens on udp 443 and must accept the configuration's account"
     );
-    assert_eq!(
-        urls("bob").collect::<Vec<_>>(),
-        [
-            Unauthorized,
-            Unauthorized,
-            Unauthorized,
-            Unauthorized,
-            Reachable
-        ]
-    );
+}
+
+#[test]
+fn servers_see_a_peer_at_its_outermost_nat_or_at_its_own_address() {
+    let at = |plan: &Plan, peer: &str| plan.expect.public_addresses[peer].to_string();
+    let translated = planned(&office(FirewallPreset::Corporate), &production());
+    assert_eq!(at(&translated, "alice"), "203.0.113.10");
+    assert_eq!(at(&translated, "bob"), "203.0.113.11");
+    let routed = planned(&public(FirewallPreset::Open), &production());
+    assert_eq!(at(&routed, "alice"), "198.51.100.10");
+    assert_eq!(at(&routed, "bob"), "192.0.2.10");
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Report for Terminal {
         call(run, out)?;
         checks(paint, run, out)?;
         phases(run, out)?;
+        writeln!(out, "seed    {}", run.result.seed)?;
         writeln!(out, "files   {}", run.directory.display())
     }
 }

@@ -15,7 +15,7 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
     let (verdict, observed) = match case.counted(&rule.gateway, &rule.rule) {
         None => (
             CheckVerdict::Invalid,
-            "the rule was not read before and after the call".to_owned(),
+            "its counter was not read before and after the call, or went backwards".to_owned(),
         ),
         Some(counted) if counted.packets == 0 => (
             CheckVerdict::Invalid,
@@ -23,13 +23,19 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
         ),
         Some(counted) => (
             CheckVerdict::Pass,
-            format!("{} packets, {} bytes", counted.packets, counted.bytes),
+            format!(
+                "{} packets, {} bytes, whoever behind {} sent them",
+                counted.packets, counted.bytes, rule.gateway
+            ),
         ),
     };
     Check::new(
         format!("blocking-rule/{}/{}/{}", rule.gateway, rule.rule, rule.peer),
         verdict,
-        format!("the rule counts packets of {} during the call", rule.peer),
+        format!(
+            "the rule counts packets during the call: a URL of {} runs into it",
+            rule.peer
+        ),
         observed,
     )
 }
@@ -46,7 +52,14 @@ mod tests {
     fn a_rule_that_counted_packets_passes() {
         let check = Sample::good().check(CHECK);
         assert_eq!(check.verdict, Pass);
-        assert_eq!(check.observed, "7 packets, 392 bytes");
+        assert_eq!(
+            check.observed,
+            "7 packets, 392 bytes, whoever behind office-gateway sent them"
+        );
+        assert_eq!(
+            check.expected,
+            "the rule counts packets during the call: a URL of alice runs into it"
+        );
     }
 
     #[test]
@@ -60,6 +73,23 @@ mod tests {
         let check = sample.check(CHECK);
         assert_eq!(check.verdict, Invalid);
         assert_eq!(check.observed, "the rule that should block saw nothing");
+    }
+
+    #[test]
+    fn a_counter_that_went_backwards_is_invalid() {
+        for (packets, bytes) in [(2, 512), (10, 119)] {
+            let mut sample = Sample::good();
+            sample.change_counter("office-gateway", "corporate/drop-udp", |counter| {
+                counter.packets = packets;
+                counter.bytes = bytes;
+            });
+            let check = sample.check(CHECK);
+            assert_eq!(check.verdict, Invalid, "{check:?}");
+            assert_eq!(
+                check.observed,
+                "its counter was not read before and after the call, or went backwards"
+            );
+        }
     }
 
     #[test]

@@ -38,7 +38,8 @@ fn check(case: &Case<'_>, peer: &str, gateway: &str, is_next: bool) -> Check {
         .counted(gateway, FROM_INSIDE)
         .zip(case.counted(gateway, TO_INSIDE));
     let Some((from, to)) = counters else {
-        let observed = "the gateway's traffic was not read before and after the call";
+        let observed =
+            "its traffic was not read before and after the call, or a counter went backwards";
         return Check::new(name, CheckVerdict::Invalid, expected, observed);
     };
     let verdict = if from.bytes >= least.sent && to.bytes >= least.received {

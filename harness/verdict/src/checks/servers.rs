@@ -4,13 +4,18 @@ use super::claims::{Bytes, least_of, over_last_pair};
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_timeline::{CandidateType, IceServerOutcome, TurnSession};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// One check for each TURN server.
 ///
-/// Each URL that a peer calls `allocated` needs an allocation in the server's log. Each peer whose
-/// selected pair is relayed needs an allocation of its own through which at least that much went: from
-/// the client, what arrived at the other peer (what was lost before the server is no contradiction);
-/// to the client, what the peer received.
+/// Each URL that a peer calls `allocated` needs an allocation in the server's log, of a client at that
+/// peer's public address. Each peer whose selected pair is relayed needs an allocation of its own
+/// through which at least that much went: from the client, what arrived at the other peer (what was
+/// lost before the server is no contradiction); to the client, what the peer received.
+///
+/// Peers behind one NAT share its address, so among them an allocation is told by its size alone. One
+/// that the server had not closed could be anybody's, and its bytes say nothing.
 pub(crate) fn servers_agree(case: &Case<'_>) -> Vec<Check> {
     let nodes = &case.declared.expect.turn_nodes;
     let mut distinct: Vec<&str> = nodes.values().map(String::as_str).collect();
@@ -19,36 +24,34 @@ pub(crate) fn servers_agree(case: &Case<'_>) -> Vec<Check> {
     distinct.into_iter().map(|node| check(case, node)).collect()
 }
 
+/// What the server's log must have of a peer whose selected pair is relayed.
+struct Need<'a> {
+    peer: &'a str,
+    address: Option<Ipv4Addr>,
+    bytes: Bytes,
+}
+
 fn check(case: &Case<'_>, node: &str) -> Check {
     let name = format!("claims/turn/{node}");
     let allocated = allocated_urls(case, node);
-    let relayed: Vec<(&str, Bytes)> = case
-        .peers
-        .iter()
-        .filter(|peer| relays_through(case, peer, node))
-        .map(|peer| (*peer, relayed_bytes(case, peer)))
-        .collect();
-    let expected = expectation(allocated.len(), &relayed);
-    if allocated.is_empty() && relayed.is_empty() {
+    let needs = needs(case, node);
+    let expected = expectation(case, &allocated, &needs);
+    if allocated.is_empty() && needs.is_empty() {
         return Check::new(name, CheckVerdict::Skipped, expected, "nothing claimed");
     }
 
     let sessions: Vec<&TurnSession> = case.sessions(node).into_values().collect();
-    let carried = |needed: Vec<u64>, seen: fn(&TurnSession) -> u64| {
-        covers(
-            needed,
-            sessions.iter().map(|session| seen(session)).collect(),
-        )
-    };
-    let needs = |pick: fn(&Bytes) -> u64| {
-        relayed
-            .iter()
-            .map(|(_, bytes)| least_of(pick(bytes)))
-            .collect::<Vec<u64>>()
-    };
-    let agrees = sessions.len() >= allocated.len()
-        && carried(needs(|bytes| bytes.sent), |session| session.bytes_received)
-        && carried(needs(|bytes| bytes.received), |session| session.bytes_sent);
+    let owners = allocated
+        .iter()
+        .map(|(peer, _)| case.public_address(peer))
+        .collect::<Vec<_>>();
+    let agrees = every_claim_is_logged(&owners, &sessions)
+        && carries(&needs, &sessions, |session, bytes| {
+            session.bytes_received >= bytes.sent
+        })
+        && carries(&needs, &sessions, |session, bytes| {
+            session.bytes_sent >= bytes.received
+        });
     let verdict = if agrees {
         CheckVerdict::Pass
     } else {
@@ -57,32 +60,95 @@ fn check(case: &Case<'_>, node: &str) -> Check {
     let observed = format!("{} allocations in the server's log", sessions.len());
     Check::new(name, verdict, expected, observed)
         .with_evidence(sessions.into_iter().map(describe))
-        .with_evidence(allocated)
+        .with_evidence(allocated.into_iter().map(|(_, line)| line))
 }
 
-fn expectation(allocated: usize, relayed: &[(&str, Bytes)]) -> String {
-    let mut text = format!("at least {allocated} allocations");
-    for (peer, bytes) in relayed {
+fn needs<'a>(case: &Case<'a>, node: &str) -> Vec<Need<'a>> {
+    let peers = case.peers.iter().copied();
+    peers
+        .filter(|peer| relays_through(case, peer, node))
+        .map(|peer| {
+            let claimed = relayed_bytes(case, peer);
+            Need {
+                peer,
+                address: case.public_address(peer),
+                bytes: Bytes {
+                    sent: least_of(claimed.sent),
+                    received: least_of(claimed.received),
+                },
+            }
+        })
+        .collect()
+}
+
+fn expectation(case: &Case<'_>, allocated: &[(&str, String)], needs: &[Need<'_>]) -> String {
+    let mut text = format!("at least {} allocations", allocated.len());
+    for peer in &case.peers {
+        let count = allocated.iter().filter(|(of, _)| of == peer).count();
+        if let Some(address) = case.public_address(peer).filter(|_| count > 0) {
+            text.push_str(&format!(", {count} of {peer} from {address}"));
+        }
+    }
+    for Need { peer, bytes, .. } in needs {
         text.push_str(&format!(
             ", one of {peer} with {} bytes received and {} bytes sent",
-            least_of(bytes.sent),
-            least_of(bytes.received)
+            bytes.sent, bytes.received
         ));
     }
     text
 }
 
-/// Whether each need can be met by a session of its own: the greatest by the greatest, and so on.
-fn covers(mut needed: Vec<u64>, mut seen: Vec<u64>) -> bool {
-    needed.sort_unstable_by(|left, right| right.cmp(left));
-    seen.sort_unstable_by(|left, right| right.cmp(left));
-    needed.len() <= seen.len() && needed.iter().zip(&seen).all(|(need, have)| have >= need)
+/// The address of a session's client, if the log has told it.
+fn client(session: &TurnSession) -> Option<Ipv4Addr> {
+    let client = session.client.as_deref()?;
+    client.parse().ok().map(|client: SocketAddrV4| *client.ip())
 }
 
-/// The URLs of this server that peers call allocated, in words.
-fn allocated_urls(case: &Case<'_>, node: &str) -> Vec<String> {
+/// Whether there is a session for each claim, given by its owner's address. A session whose client is
+/// not known can be anybody's.
+fn every_claim_is_logged(owners: &[Option<Ipv4Addr>], sessions: &[&TurnSession]) -> bool {
+    let anybodys = sessions
+        .iter()
+        .filter(|session| client(session).is_none())
+        .count();
+    let distinct: BTreeSet<_> = owners.iter().collect();
+    let without: usize = distinct
+        .into_iter()
+        .map(|owner| {
+            let claimed = owners.iter().filter(|other| *other == owner).count();
+            let logged = sessions
+                .iter()
+                .filter(|session| owner.is_some() && client(session) == *owner)
+                .count();
+            claimed.saturating_sub(logged)
+        })
+        .sum();
+    without <= anybodys
+}
+
+/// Whether each need can be met by a session of its own.
+fn carries(
+    needs: &[Need<'_>],
+    sessions: &[&TurnSession],
+    is_enough: fn(&TurnSession, &Bytes) -> bool,
+) -> bool {
+    let Some((need, others)) = needs.split_first() else {
+        return true;
+    };
+    sessions.iter().enumerate().any(|(index, session)| {
+        let is_own = client(session).is_none_or(|client| need.address == Some(client));
+        let mut left = sessions.to_vec();
+        left.remove(index);
+        is_own
+            && (!session.complete || is_enough(session, &need.bytes))
+            && carries(others, &left, is_enough)
+    })
+}
+
+/// The URLs of this server that peers call allocated: the peer, and it all in words.
+fn allocated_urls<'a>(case: &Case<'a>, node: &str) -> Vec<(&'a str, String)> {
     let mut lines = Vec::new();
-    for peer in &case.peers {
+    for peer in case.peers.iter().copied() {
         for report in case.servers(peer).values() {
             if report.outcome == IceServerOutcome::Allocated
                 && node_of(case, &report.url) == Some(node)
@@ -91,7 +157,8 @@ fn allocated_urls(case: &Case<'_>, node: &str) -> Vec<String> {
                     .relay_address
                     .as_deref()
                     .unwrap_or("an unknown address");
-                lines.push(format!("{peer}: {} allocated {address}", report.url));
+                let line = format!("{peer}: {} allocated {address}", report.url);
+                lines.push((peer, line));
             }
         }
     }
@@ -128,9 +195,14 @@ fn node_of<'a>(case: &Case<'a>, url: &str) -> Option<&'a str> {
 
 fn describe(session: &TurnSession) -> String {
     format!(
-        "session {} of {}: {} bytes received, {} bytes sent",
+        "session {} of {}: {}{} bytes received, {} bytes sent",
         session.session,
         session.client.as_deref().unwrap_or("an unknown client"),
+        if session.complete {
+            ""
+        } else {
+            "not closed when the server ended, at least "
+        },
         session.bytes_received,
         session.bytes_sent
     )
@@ -138,10 +210,12 @@ fn describe(session: &TurnSession) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::{Need, carries, every_claim_is_logged};
     use crate::CheckVerdict::{Invalid, Pass, Skipped};
+    use crate::checks::claims::Bytes;
     use crate::sample::{Sample, TCP_URL};
-    use farcall_timeline::{Event, IceServerOutcome};
+    use farcall_timeline::{Event, IceServerOutcome, TurnSession};
+    use std::net::Ipv4Addr;
 
     const CHECK: &str = "claims/turn/turn";
 
@@ -218,10 +292,113 @@ mod tests {
         );
     }
 
+    /// Changes one session of the sample.
+    fn change_session(sample: &mut Sample, id: &str, change: impl Fn(&mut TurnSession)) {
+        sample.change(|event| match event {
+            Event::TurnSession(session) if session.session == id => change(session),
+            _ => {}
+        });
+    }
+
+    #[test]
+    fn anothers_allocation_neither_counts_as_a_peers_own_nor_carries_its_media() {
+        let mut sample = Sample::good();
+        change_session(&mut sample, "001", |session| {
+            session.client = Some("198.51.100.9:50001".into());
+        });
+        assert_eq!(sample.check(CHECK).verdict, Invalid);
+
+        let mut sample = Sample::good();
+        change_session(&mut sample, "001", |session| session.bytes_sent = 400);
+        change_session(&mut sample, "002", |session| session.bytes_sent = 115_000);
+        assert_eq!(sample.check(CHECK).verdict, Invalid);
+    }
+
+    #[test]
+    fn peers_behind_one_gateway_share_their_allocations() {
+        let mut sample = Sample::good();
+        let addresses = &mut sample.declared.expect.public_addresses;
+        addresses.insert("bob".into(), Ipv4Addr::new(198, 51, 100, 2));
+        for id in ["002", "003"] {
+            change_session(&mut sample, id, |session| {
+                session.client = Some("198.51.100.2:50009".into());
+            });
+        }
+        change_session(&mut sample, "001", |session| session.bytes_sent = 400);
+        assert_eq!(sample.check(CHECK).verdict, Invalid);
+        change_session(&mut sample, "002", |session| session.bytes_sent = 115_000);
+        assert_eq!(sample.check(CHECK).verdict, Pass);
+    }
+
+    #[test]
+    fn an_allocation_that_was_not_closed_exists_but_its_bytes_are_not_compared() {
+        let mut sample = Sample::good();
+        change_session(&mut sample, "001", |session| {
+            session.complete = false;
+            session.client = None;
+            session.bytes_received = 0;
+            session.bytes_sent = 0;
+        });
+        let check = sample.check(CHECK);
+        assert_eq!(check.verdict, Pass, "{check:?}");
+        let line = "session 001 of an unknown client: not closed when the server ended, \
+                    at least 0 bytes received, 0 bytes sent";
+        assert!(check.evidence.iter().any(|at| at == line), "{check:?}");
+        sample.remove(
+            |entry| matches!(&entry.event, Event::TurnSession(one) if one.session == "001"),
+        );
+        assert_eq!(sample.check(CHECK).verdict, Invalid);
+    }
+
+    fn session(client: Option<&str>, bytes_sent: u64) -> TurnSession {
+        TurnSession {
+            session: String::new(),
+            client: client.map(Into::into),
+            username: None,
+            bytes_received: 0,
+            bytes_sent,
+            packets_received: 0,
+            packets_sent: 0,
+            complete: true,
+        }
+    }
+
     #[test]
     fn each_need_takes_a_session_of_its_own() {
-        assert!(covers(vec![5, 9], vec![9, 6, 1]));
-        assert!(!covers(vec![5, 9], vec![9, 4]));
-        assert!(!covers(vec![0, 0], vec![7]));
+        let address = Ipv4Addr::new(198, 51, 100, 2);
+        let met = |needs: &[u64], seen: &[u64]| {
+            let need = |received: &u64| Need {
+                peer: "alice",
+                address: Some(address),
+                bytes: Bytes {
+                    sent: 0,
+                    received: *received,
+                },
+            };
+            let needs: Vec<Need<'_>> = needs.iter().map(need).collect();
+            let seen = seen
+                .iter()
+                .map(|sent| session(Some("198.51.100.2:9"), *sent));
+            let seen: Vec<TurnSession> = seen.collect();
+            carries(
+                &needs,
+                &seen.iter().collect::<Vec<_>>(),
+                |session, bytes| session.bytes_sent >= bytes.received,
+            )
+        };
+        assert!(met(&[5, 9], &[9, 6, 1]));
+        assert!(!met(&[5, 9], &[9, 4]));
+        assert!(!met(&[0, 0], &[7]));
+    }
+
+    #[test]
+    fn a_session_of_an_unknown_client_counts_for_one_claim_alone() {
+        let [alice, bob] = [2, 9].map(|host| Some(Ipv4Addr::new(198, 51, 100, host)));
+        let (known, unknown) = (session(Some("198.51.100.2:9"), 0), session(None, 0));
+        let sessions = [&known, &unknown];
+        assert!(every_claim_is_logged(&[alice, bob], &sessions));
+        assert!(every_claim_is_logged(&[alice, alice], &sessions));
+        assert!(!every_claim_is_logged(&[bob, bob], &sessions));
+        assert!(!every_claim_is_logged(&[alice, alice, bob], &sessions));
     }
 }

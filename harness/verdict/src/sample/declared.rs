@@ -45,6 +45,11 @@ pub(super) fn declared() -> Declared {
                 ),
             ]
             .into(),
+            public_addresses: [
+                ("alice".to_owned(), Ipv4Addr::new(198, 51, 100, 2)),
+                ("bob".to_owned(), Ipv4Addr::new(198, 51, 100, 9)),
+            ]
+            .into(),
             turn_nodes: [
                 ("turn.example.net".to_owned(), "turn".to_owned()),
                 ("stun.example.net".to_owned(), "stun".to_owned()),

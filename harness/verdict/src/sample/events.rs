@@ -252,6 +252,7 @@ fn sessions(log: &mut Log) {
             bytes_sent: bytes,
             packets_received: bytes / 100,
             packets_sent: bytes / 100,
+            complete: true,
         };
         log.add(10_200.0, "turn", Event::TurnSession(session));
     }
