@@ -145,15 +145,3 @@ async fn an_address_too_many_is_found_out() {
     .await;
     found_out(&run, "alice", "interfaces");
 }
-
-#[tokio::test]
-async fn an_embedded_resolver_in_reach_is_found_out() {
-    let run = run_tampered(|plan| {
-        let alice = node(plan, "alice");
-        let rules = alice.nftables.lines();
-        let others = rules.filter(|rule| !rule.contains("ip daddr 127.0.0.11"));
-        alice.nftables = others.flat_map(|rule| [rule, "\n"]).collect();
-    })
-    .await;
-    found_out(&run, "alice", "embedded resolver");
-}

@@ -269,7 +269,11 @@ fn a_lab_that_does_not_come_up_is_removed(#[case] mishap: Mishap, #[case] code: 
             let pid = i32::try_from(pid).unwrap();
             kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
         }
-        Mishap::AContainerDies => left_of(pid).remove_a_container(),
+        Mishap::AContainerDies => {
+            wait_until("a container is removed", Duration::from_secs(10), || {
+                left_of(pid).remove_a_container()
+            });
+        }
     }
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));

@@ -107,8 +107,8 @@ impl SiteLayout {
 
     /// The address at which a server on the internet sees what this address in the LAN sends.
     pub(crate) fn public_address(&self, inside: Ipv4Addr) -> Ipv4Addr {
-        let translating = self.routers.iter().filter(|router| router.nat.is_some());
-        let outermost = translating.last();
+        let mut inwards = self.routers.iter().rev();
+        let outermost = inwards.find(|router| router.nat.is_some());
         outermost.map_or(inside, |router| router.outside.address)
     }
 

@@ -15,7 +15,8 @@ pub struct Plan {
     pub scenario: String,
     /// The ICE configuration's name.
     pub ice_configuration: String,
-    /// The seed of all randomness.
+    /// Recorded with the run. Nothing random depends on it yet: sessions and Docker subnets are
+    /// deliberately not seeded.
     pub seed: u64,
     /// Every network, in the order in which a packet from the first peer could meet them.
     pub networks: Vec<Network>,

@@ -14,7 +14,8 @@ pub type EventSink = Arc<dyn Fn(&Entry) + Send + Sync>;
 pub struct RunOptions {
     /// The directory in which the run's own directory is created.
     pub out: PathBuf,
-    /// The seed of all randomness.
+    /// Recorded with the run. Nothing random depends on it yet: sessions and Docker subnets are
+    /// deliberately not seeded.
     pub seed: u64,
     /// Leave the lab standing for `farcall exec` and `farcall down`.
     pub keep: bool,

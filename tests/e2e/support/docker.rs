@@ -20,8 +20,9 @@ impl Left {
         !self.containers.is_empty()
     }
 
-    /// Removes one of the containers, running or not.
-    pub fn remove_a_container(&self) {
+    /// Removes one of the containers, running or not. Returns whether it could be: Docker lists a
+    /// container a little before it can be spoken of.
+    pub fn remove_a_container(&self) -> bool {
         let options = RemoveContainerOptions {
             force: true,
             ..RemoveContainerOptions::default()
@@ -29,10 +30,12 @@ impl Left {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let docker = Docker::connect_with_defaults().unwrap();
-            let container = self.containers.first().unwrap();
+            let Some(container) = self.containers.first() else {
+                return false;
+            };
             let removed = docker.remove_container(container, Some(options)).await;
-            removed.unwrap();
-        });
+            removed.is_ok()
+        })
     }
 }
 

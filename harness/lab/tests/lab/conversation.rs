@@ -17,7 +17,10 @@ async fn every_node_answers_and_reports_on_the_harness_s_clock() {
     let mut raised = raise(&two_peers(), options).await.unwrap();
     for name in ["alice", "bob", "gateway"] {
         let node = raised.lab.node(name).unwrap();
-        let reply = node.request(Command::Collect, SOON).await.unwrap();
+        let reply = node
+            .request(Command::Collect { end_services: true }, SOON)
+            .await
+            .unwrap();
         assert!(matches!(reply, Reply::Done), "{reply:?}");
         let seen = events_until(&mut raised.events, |entry| {
             matches!(entry.event, Event::NodeReady { .. })
@@ -43,7 +46,7 @@ async fn requests_are_answered_by_their_id_in_any_order() {
     let bob = raised.lab.node("bob").unwrap();
     // The stand-in never answers this one.
     let unanswered = bob.request(Command::Counters, Duration::from_millis(500));
-    let answered = bob.request(Command::Collect, SOON);
+    let answered = bob.request(Command::Collect { end_services: true }, SOON);
     let (unanswered, answered) = tokio::join!(unanswered, answered);
     assert!(matches!(answered, Ok(Reply::Done)), "{answered:?}");
     let error = unanswered.unwrap_err();

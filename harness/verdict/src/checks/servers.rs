@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 /// lost before the server is no contradiction); to the client, what the peer received.
 ///
 /// Peers behind one NAT share its address, so among them an allocation is told by its size alone. One
-/// that the server had not closed could be anybody's, and its bytes say nothing.
+/// that the server had not closed in time could be anybody's, and its bytes say nothing.
 pub(crate) fn servers_agree(case: &Case<'_>) -> Vec<Check> {
     let nodes = &case.declared.expect.turn_nodes;
     let mut distinct: Vec<&str> = nodes.values().map(String::as_str).collect();
@@ -201,7 +201,7 @@ fn describe(session: &TurnSession) -> String {
         if session.complete {
             ""
         } else {
-            "not closed when the server ended, at least "
+            "not closed in time, at least "
         },
         session.bytes_received,
         session.bytes_sent
@@ -341,7 +341,7 @@ mod tests {
         });
         let check = sample.check(CHECK);
         assert_eq!(check.verdict, Pass, "{check:?}");
-        let line = "session 001 of an unknown client: not closed when the server ended, \
+        let line = "session 001 of an unknown client: not closed in time, \
                     at least 0 bytes received, 0 bytes sent";
         assert!(check.evidence.iter().any(|at| at == line), "{check:?}");
         sample.remove(
