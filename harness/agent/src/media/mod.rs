@@ -4,7 +4,7 @@
 //! The cores ([`Source`], [`Pace`], [`StreamReceiver`], [`MessageReceiver`]) are pure; [`Senders`],
 //! [`Receivers`] and [`DataLink`] connect them to a peer connection:
 //!
-//! ```ignore
+//! ```text
 //! let media = media::media_engine()?;                        // with_media_engine(...)
 //! let receivers = Receivers::new(Instant::now())?;           // on_track: receivers.receive(track)
 //! let data = DataLink::new(Role::Offerer);                   // on_data_channel: data.run(channel)

@@ -35,7 +35,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
     /// How many batches of labs side by side their median is of.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub batches: u32,
     /// Where `bench.json` and the runs go.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
