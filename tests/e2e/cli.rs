@@ -210,12 +210,8 @@ impl Running {
     }
 }
 
-#[rstest]
-#[case::ctrl_c(Signal::SIGINT)]
-#[case::sigterm(Signal::SIGTERM)]
-fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: Signal) {
-    let mut running = Running::in_call();
-    assert_ne!(running.left(), Left::default());
+/// Interrupts a run, which then says so, leaves nothing in Docker and writes what was seen.
+fn interrupt(running: &mut Running, signal: Signal) {
     let status = running.interrupted(signal);
     assert_eq!(status.code(), Some(130));
     assert_eq!(running.left(), Left::default());
@@ -225,6 +221,15 @@ fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: S
             .iter()
             .any(|line| line.contains("interrupted"))
     );
+}
+
+#[rstest]
+#[case::ctrl_c(Signal::SIGINT)]
+#[case::sigterm(Signal::SIGTERM)]
+fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: Signal) {
+    let mut running = Running::in_call();
+    assert_ne!(running.left(), Left::default());
+    interrupt(&mut running, signal);
     let result = running.directory().unwrap().join("result.json");
     let result: serde_json::Value =
         serde_json::from_slice(&std::fs::read(result).unwrap()).unwrap();
@@ -234,15 +239,7 @@ fn an_interrupted_run_removes_its_lab_and_writes_what_was_seen(#[case] signal: S
 #[test]
 fn a_run_that_is_interrupted_while_its_lab_is_raised_removes_what_there_is() {
     let mut running = Running::in_raise();
-    let status = running.interrupted(Signal::SIGINT);
-    assert_eq!(status.code(), Some(130));
-    assert_eq!(running.left(), Left::default());
-    assert!(
-        running
-            .events()
-            .iter()
-            .any(|line| line.contains("interrupted"))
-    );
+    interrupt(&mut running, Signal::SIGINT);
 }
 
 /// How `farcall up` is kept from ending well.

@@ -82,21 +82,13 @@ async fn connected(
 ) -> Option<Result<(), String>> {
     recorder
         .wait_for(within, |entries| {
-            let of = |peer: &str| connection_state(entries, peer).map(str::to_owned);
-            let states = [
-                (&call.offerer, of(&call.offerer)),
-                (&call.answerer, of(&call.answerer)),
-            ];
-            if let Some((peer, _)) = states
-                .iter()
-                .find(|(_, state)| state.as_deref() == Some("failed"))
-            {
+            let peers = [&call.offerer, &call.answerer];
+            let is = |peer: &str, state| connection_state(entries, peer) == Some(state);
+            if let Some(peer) = peers.into_iter().find(|peer| is(peer, "failed")) {
                 return Some(Err(format!("the connection of {peer} failed")));
             }
-            states
-                .iter()
-                .all(|(_, state)| state.as_deref() == Some("connected"))
-                .then_some(Ok(()))
+            let connected = peers.into_iter().all(|peer| is(peer, "connected"));
+            connected.then_some(Ok(()))
         })
         .await
 }

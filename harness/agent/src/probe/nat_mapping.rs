@@ -23,6 +23,18 @@ struct Observed {
     other_address: SocketAddr,
 }
 
+impl Observed {
+    /// What was observed in the order of the questions; nothing unless all three were answered.
+    fn in_order(observed: Vec<SocketAddr>) -> Option<Self> {
+        let [first, other_port, other_address] = observed.try_into().ok()?;
+        Some(Self {
+            first,
+            other_port,
+            other_address,
+        })
+    }
+}
+
 /// Measures the mapping.
 pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: &str) -> String {
     let destinations = [
@@ -72,15 +84,10 @@ async fn over_udp(destinations: [SocketAddr; 3]) -> Mapped {
     let local = local_address(&socket, destinations[0]).await?;
     let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
     let observed = ask(&socket, &questions).await?;
-    let [Some(first), Some(other_port), Some(other_address)] = observed[..] else {
-        return Ok(None);
-    };
-    let observed = Observed {
-        first,
-        other_port,
-        other_address,
-    };
-    Ok(Some((local, observed)))
+    let observed: Option<Vec<SocketAddr>> = observed.into_iter().collect();
+    Ok(observed
+        .and_then(Observed::in_order)
+        .map(|observed| (local, observed)))
 }
 
 /// The socket's transport address on the way to there.
@@ -110,15 +117,7 @@ async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
             }
         }
     }
-    let [first, other_port, other_address] = observed[..] else {
-        return Ok(None);
-    };
-    let observed = Observed {
-        first,
-        other_port,
-        other_address,
-    };
-    Ok(Some((local, observed)))
+    Ok(Observed::in_order(observed).map(|observed| (local, observed)))
 }
 
 /// Connects from this local transport address, 0 standing for any, and sends the payload.

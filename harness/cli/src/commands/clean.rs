@@ -12,19 +12,7 @@ pub(crate) async fn clean() -> Result<Exit, Failure> {
         return Ok(Exit::Passed);
     }
     for lab in &all {
-        output::line(format_args!(
-            "{} {}, session {}, raised by process {}: {} containers, {} networks",
-            if lab.kept {
-                "kept lab of"
-            } else {
-                "what is left of"
-            },
-            lab.scenario,
-            lab.session.as_str(),
-            lab.owner_pid,
-            lab.nodes.len(),
-            lab.networks
-        ))?;
+        output::line(lab)?;
     }
     reap::remove(&engine, &all)
         .await
