@@ -1,7 +1,7 @@
 //! A lab that is not as declared is found out, and nothing is judged in it.
 
 use crate::support::{call_with, configuration, out};
-use farcall::plan::{Plan, Role, plan};
+use farcall::plan::{Gateway, Plan, Role, plan};
 use farcall::{RunOptions, Scenario, StoredRun, Verdict};
 
 /// Declares the corporate firewall and raises something else.
@@ -123,9 +123,10 @@ async fn a_name_that_resolves_to_another_address_is_found_out() {
         let record = |address| format!("host-record={name},{address}\n");
         let (right, wrong) = (plan.names[name], plan.names["openrelay.metered.ca"]);
         for node in &mut plan.nodes {
-            if let Role::Gateway {
+            if let Role::Gateway(Gateway {
                 dnsmasq: Some(text),
-            } = &mut node.role
+                ..
+            }) = &mut node.role
             {
                 *text = text.replace(&record(right), &record(wrong));
             }

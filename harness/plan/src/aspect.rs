@@ -19,7 +19,15 @@ impl Fact {
                 Aspect::Isolation
             }
             Self::Resolves { .. } => Aspect::Names,
-            Self::NatMapping { .. } | Self::NatFiltering { .. } => Aspect::Nat,
+            Self::NatMapping { .. }
+            | Self::NatFiltering { .. }
+            | Self::NatPortPreservation { .. }
+            | Self::NatHairpinning { .. }
+            | Self::NatUdpTimeout { .. } => Aspect::Nat,
+            Self::RoundTrip { .. }
+            | Self::Rate { .. }
+            | Self::Mtu { .. }
+            | Self::LossRatio { .. } => Aspect::Link,
             Self::Passage { .. } => Aspect::Firewall,
             Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
         }

@@ -2,6 +2,7 @@
 
 use crate::model::{CallPlan, CallServer};
 use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme};
+use std::collections::BTreeMap;
 
 /// The call between two peers with an application's ICE configuration.
 pub(crate) fn call(
@@ -29,5 +30,7 @@ pub(crate) fn call(
         media_ms: scenario.call.media_ms,
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
+        proxies: BTreeMap::new(),
+        logins: BTreeMap::new(),
     }
 }

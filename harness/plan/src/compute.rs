@@ -33,6 +33,7 @@ pub fn plan(scenario: &Scenario, ice: &IceConfiguration, seed: u64) -> Result<Pl
         seed,
         networks: networks(&layout),
         attestation: declarations(&layout, &nodes, &names, &call),
+        deep_attestation: Vec::new(),
         expect: expectations(scenario, &layout, &call),
         nodes,
         names,

@@ -31,6 +31,14 @@ pub enum PlanError {
         /// What contradicts what.
         source: Contradiction,
     },
+    /// A firewall preset and its override contradict each other.
+    #[error("failed to plan the firewall of {site}: {source}; {}", source.hint)]
+    Firewall {
+        /// The site.
+        site: String,
+        /// What contradicts what.
+        source: Contradiction,
+    },
     /// Two networks that must be told apart have addresses in common.
     #[error(
         "failed to tell {first} ({first_net}) from {second} ({second_net}): their addresses overlap and \

@@ -84,6 +84,8 @@ fn judge(
         Passage::Dropped => (IceServerOutcome::NoAnswer, blocked("drops it")),
         Passage::Refused => (IceServerOutcome::Refused, blocked("refuses it")),
         Passage::Reset => (IceServerOutcome::Reset, blocked("resets it")),
+        Passage::Intercepted => (IceServerOutcome::TlsFailed, blocked("re-terminates it")),
+        Passage::Redirected => (IceServerOutcome::Malformed, blocked("redirects it")),
         Passage::Passes => answer(server),
     };
     let blocking = (ruling.passage != Passage::Passes).then(|| BlockingRule {

@@ -28,7 +28,8 @@ pub use coturn::{
 };
 pub use error::PlanError;
 pub use model::{
-    BlockingRule, CallPlan, CallServer, Declaration, Expectations, ExpectedOutcome, Fact,
-    Interface, Listener, Network, Node, PROBE_ADDRESSES, PROBE_PORTS, Passage, Payload, Plan,
-    ProbeProtocol, Role, Route, TurnAccount, TurnServer,
+    BlockingRule, CallPlan, CallServer, DATAPATH_DEVICES, Datapath, Declaration, Expectations,
+    ExpectedOutcome, Fact, Gateway, GatewayService, Interface, LOGGED_IN_SET, Listener, Network,
+    Node, PROBE_ADDRESSES, PROBE_PORTS, Passage, Payload, Plan, ProbeProtocol, Role, Route,
+    TurnAccount, TurnServer,
 };

@@ -1,12 +1,14 @@
 //! Everything a lab would be.
 
-use farcall_scenario::{Behaviour, ExpectedPair, IceTransportPolicy, IceUrl, Secret};
+use farcall_scenario::{
+    Behaviour, Direction, ExpectedPair, IceTransportPolicy, IceUrl, Link, Nat, Secret,
+};
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What follows from a scenario and an ICE configuration. Computed without Docker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,8 +17,8 @@ pub struct Plan {
     pub scenario: String,
     /// The ICE configuration's name.
     pub ice_configuration: String,
-    /// Recorded with the run. Nothing random depends on it yet: sessions and Docker subnets are
-    /// deliberately not seeded.
+    /// From which everything random in the lab follows: see [`Datapath::seed`]. Sessions and Docker subnets
+    /// are deliberately not seeded.
     pub seed: u64,
     /// Every network, in the order in which a packet from the first peer could meet them.
     pub networks: Vec<Network>,
@@ -28,6 +30,8 @@ pub struct Plan {
     pub call: CallPlan,
     /// What is attested before the call, in order.
     pub attestation: Vec<Declaration>,
+    /// What takes too long to be attested before each call: `farcall attest --deep` and tests measure it.
+    pub deep_attestation: Vec<Declaration>,
     /// What must come of the call.
     pub expect: Expectations,
 }
@@ -89,10 +93,7 @@ pub struct Route {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Role {
     /// A gateway: NAT, firewall and, towards its LAN, the site's resolver.
-    Gateway {
-        /// dnsmasq's configuration, if this gateway resolves names for its LAN.
-        dnsmasq: Option<String>,
-    },
+    Gateway(Gateway),
     /// A WebRTC peer.
     Peer {
         /// Sends silence and blackness instead of the clip.
@@ -103,6 +104,104 @@ pub enum Role {
     /// The responder on the internet that attestation probes talk to.
     Probe,
 }
+
+/// What runs in a gateway beside its rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// dnsmasq's configuration, if this gateway resolves names for its LAN.
+    pub dnsmasq: Option<String>,
+    /// The way of packets through user space, if they take it.
+    pub datapath: Option<Datapath>,
+    /// What its firewall does in user space.
+    pub services: Vec<GatewayService>,
+}
+
+/// The way of packets between inside and outside through the gateway's own process, over two TUN devices:
+/// what the kernel's translation does not express, and the link.
+///
+/// Outward: inside interface, rules, device `up`, translation, link, device `up`, outside interface. Inward:
+/// outside interface, device `down`, link, translation, device `down`, rules, inside interface. So the rules
+/// see inside addresses only, and connection tracking sees each packet once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Datapath {
+    /// The interface towards the peers.
+    pub inside: String,
+    /// The gateway's own address there, with the network.
+    pub inside_address: Ipv4Net,
+    /// The interface towards the internet.
+    pub outside: String,
+    /// The gateway's own address there, which a translation gives to what it translates.
+    pub outside_address: Ipv4Addr,
+    /// How it translates; `None` where it does not, or the kernel does.
+    pub nat: Option<Nat>,
+    /// The link; `None` for a wire.
+    pub link: Option<Link>,
+    /// From which everything random follows: lost packets, jitter, ports.
+    pub seed: u64,
+}
+
+/// The names of the TUN devices of a [`Datapath`]: outward and inward.
+pub const DATAPATH_DEVICES: [&str; 2] = ["up", "down"];
+
+/// What a firewall does in user space. Connections onward come from the gateway's inside address, so that they
+/// are translated and cross the link as those of any other host of the site. Counters have the names that
+/// nftables counters have, and are reported with them; each counts connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum GatewayService {
+    /// An HTTP proxy: CONNECT (RFC 9110 section 9.3.6).
+    HttpProxy {
+        /// Where it listens.
+        listen: SocketAddrV4,
+        /// The ports to which it connects; 403 for others.
+        ports: Vec<u16>,
+        /// The counter of connections that it made.
+        allow: String,
+        /// The counter of requests that it refused.
+        deny: String,
+    },
+    /// Looks at the ClientHello of connections that the rules redirect here, and passes those for some server
+    /// names on to where they were meant to go; resets others.
+    TlsFilter {
+        /// Where it listens.
+        listen: SocketAddrV4,
+        /// The server names (RFC 6066 section 3).
+        server_names: Vec<String>,
+        /// The counter of connections that passed.
+        pass: String,
+        /// The counter of connections that were reset.
+        reset: String,
+    },
+    /// Re-terminates TLS of connections that the rules redirect here, with certificates of an authority of its
+    /// own; resets what is no TLS.
+    TlsInterceptor {
+        /// Where it listens.
+        listen: SocketAddrV4,
+        /// The common name of its authority.
+        issuer: String,
+        /// The counter of connections that were re-terminated.
+        intercept: String,
+        /// The counter of connections that were reset.
+        reset: String,
+    },
+    /// A captive portal: redirects every HTTP request that reaches it to its login page (RFC 8952 section 1),
+    /// and puts the address of who answers that into the rules' set of those logged in.
+    CaptivePortal {
+        /// Where it speaks HTTP.
+        http: SocketAddrV4,
+        /// Where it speaks TLS, with a certificate of its own for whatever name is asked.
+        tls: SocketAddrV4,
+        /// The counter of redirected requests.
+        redirect: String,
+        /// The counter of logins.
+        login: String,
+    },
+}
+
+/// The name of the nftables set of IPv4 addresses that have logged in at a captive portal.
+pub const LOGGED_IN_SET: &str = "logged-in";
 
 /// A coturn and what it listens on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +254,10 @@ pub struct CallPlan {
     pub gathering_timeout_ms: u32,
     /// The ICE configuration, URL by URL, in order: TURN entries first, STUN after.
     pub ice_servers: Vec<CallServer>,
+    /// The HTTP proxy through which a peer reaches TURN servers over TCP and TLS, by peer.
+    pub proxies: BTreeMap<String, SocketAddrV4>,
+    /// The captive portal whose login page a peer answers before the call, by peer.
+    pub logins: BTreeMap<String, SocketAddrV4>,
 }
 
 /// One URL of the ICE configuration with its credentials.
@@ -224,7 +327,7 @@ pub struct BlockingRule {
 }
 
 /// Something about the lab that is measured before the call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// The node that measures.
@@ -234,7 +337,7 @@ pub struct Declaration {
 }
 
 /// A fact about the lab.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fact {
     /// The node has exactly these interfaces and addresses beside the loopback, and no IPv6.
@@ -285,6 +388,73 @@ pub enum Fact {
         payload: Payload,
         /// What becomes of it.
         passage: Passage,
+    },
+    /// Whether the NAT keeps source ports (RFC 4787 section 4.2.1), over UDP.
+    NatPortPreservation {
+        /// Whether it does.
+        preserved: bool,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// Whether two sockets of the node reach each other by their mapped addresses (RFC 4787 section 6), over
+    /// UDP.
+    NatHairpinning {
+        /// Whether they do.
+        hairpins: bool,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// How long an idle UDP mapping lives (RFC 4787 section 4.3): it is there shortly before, and gone shortly
+    /// after.
+    NatUdpTimeout {
+        /// In seconds.
+        timeout_s: u32,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// The delay there and back between the node and the internet.
+    RoundTrip {
+        /// The mean round trip that the link declares, in milliseconds.
+        rtt_ms: f64,
+        /// By how much a single one may be off, in milliseconds, both directions together.
+        jitter_ms: f64,
+        /// The protocol that passes.
+        protocol: ProbeProtocol,
+        /// A port that passes.
+        port: u16,
+    },
+    /// How fast packets cross the link.
+    Rate {
+        /// Which way.
+        direction: Direction,
+        /// In kbit/s of IP packets; `None`: no limit below what the emulator can do.
+        kbit: Option<u32>,
+        /// How long the link's queue is, in milliseconds.
+        queue_ms: u32,
+        /// The protocol that passes.
+        protocol: ProbeProtocol,
+        /// A port that passes.
+        port: u16,
+    },
+    /// The largest packet that crosses the link, and whether the sender of a larger one is told.
+    Mtu {
+        /// In bytes.
+        mtu: u16,
+        /// Whether "fragmentation needed" comes back.
+        fragmentation_needed: bool,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// How much the link loses in the long run.
+    LossRatio {
+        /// Which way.
+        direction: Direction,
+        /// In percent.
+        percent: f64,
+        /// Packets to send.
+        packets: u32,
+        /// A UDP port that passes.
+        port: u16,
     },
     /// A TURN server's listener answers when asked from the internet.
     ListenerAnswers {
@@ -339,6 +509,10 @@ pub enum Passage {
     Refused,
     /// The TCP connection opened and was reset when the payload was sent.
     Reset,
+    /// A TLS handshake was answered by somebody else than the server.
+    Intercepted,
+    /// An HTTP redirect to a captive portal came back.
+    Redirected,
 }
 
 /// The address that all probes on the internet talk to, and the second one that filtering needs.

@@ -5,7 +5,9 @@ use crate::dns::dnsmasq;
 use crate::layout::{
     INTERNET, INTERNET_SUBNET, Layout, PROBE, PeerLayout, Router, ServerLayout, on_internet, within,
 };
-use crate::model::{Interface, Listener, Network, Node, PROBE_ADDRESSES, Role, Route, TurnServer};
+use crate::model::{
+    Gateway, Interface, Listener, Network, Node, PROBE_ADDRESSES, Role, Route, TurnServer,
+};
 use crate::{nft, routes};
 use farcall_scenario::Nat;
 use farcall_timeline::IceTransport;
@@ -65,9 +67,10 @@ fn router(layout: &Layout, site: usize, index: usize, names: &BTreeMap<String, I
         sysctls: sysctls(true, router.nat),
         nftables: nft::gateway(router, is_gateway.then_some(&site_layout.firewall)),
         resolver: None,
-        role: Role::Gateway {
+        role: Role::Gateway(Gateway {
             dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, names)),
-        },
+            ..Gateway::default()
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 //! blocking rules all follow from.
 
 use crate::model::{Passage, Payload, ProbeProtocol};
-use farcall_scenario::{Action, Firewall, Protocol};
+use farcall_scenario::{Action, Direction, Firewall, Protocol, Rule};
 use farcall_timeline::IceTransport;
 
 /// The counter of what no rule of a firewall matches: it is dropped.
@@ -46,8 +46,12 @@ pub(crate) struct Ruling {
 
 /// What the first rule that matches does with an attempt; what none matches is dropped.
 pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
-    let matching = firewall.rules.iter().find(|rule| {
-        let protocol = match (rule.action, rule.protocol) {
+    let outward = firewall
+        .rules
+        .iter()
+        .filter(|rule| rule.direction == Direction::Out);
+    let matching = outward.into_iter().find(|rule| {
+        let protocol = match (&rule.action, rule.protocol) {
             // Only TCP has a handshake to look into.
             (Action::AcceptTls, None | Some(Protocol::Tcp)) | (_, Some(Protocol::Tcp)) => {
                 attempt.protocol == ProbeProtocol::Tcp
@@ -64,10 +68,16 @@ pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
             rule: UNMATCHED.to_owned(),
         };
     };
-    let passage = match (rule.action, attempt.payload) {
-        (Action::Accept, _) | (Action::AcceptTls, Payload::Tls) => Passage::Passes,
-        (Action::AcceptTls, Payload::Plain) => Passage::Reset,
-        (Action::Drop, _) => Passage::Dropped,
+    let passage = match (&rule.action, attempt.payload) {
+        (Action::Accept | Action::Police(_), _)
+        | (Action::AcceptTls | Action::AcceptTlsFor(_), Payload::Tls) => Passage::Passes,
+        (Action::AcceptTls | Action::AcceptTlsFor(_) | Action::InterceptTls, Payload::Plain) => {
+            Passage::Reset
+        }
+        (Action::InterceptTls, Payload::Tls) => Passage::Intercepted,
+        (Action::RedirectToPortal, _) => Passage::Redirected,
+        (Action::Drop | Action::AcceptLoggedIn, _) => Passage::Dropped,
+        (Action::Reject, _) => Passage::Refused,
     };
     let reset = rule.reset_counter().filter(|_| passage == Passage::Reset);
     Ruling {
@@ -79,31 +89,41 @@ pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
 /// Whether a firewall lets everything out. Such a one does not keep anything from coming in either:
 /// it is a router.
 pub(crate) fn is_open(firewall: &Firewall) -> bool {
-    firewall
-        .rules
-        .iter()
-        .all(|rule| rule.action == Action::Accept)
-        && firewall
+    let of = |direction| {
+        firewall
             .rules
             .iter()
-            .any(|rule| rule.protocol.is_none() && rule.port.is_none())
+            .filter(move |rule| rule.direction == direction)
+    };
+    let everything =
+        |rule: &Rule| rule.protocol.is_none() && rule.port.is_none() && rule.address.is_none();
+    [Direction::Out, Direction::In]
+        .into_iter()
+        .all(|direction| {
+            of(direction).all(|rule| rule.action == Action::Accept) && of(direction).any(everything)
+        })
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
-    use farcall_scenario::{FirewallPreset, Rule};
+    use farcall_scenario::FirewallPreset;
 
     fn firewall(rules: &[(Option<Protocol>, Option<u16>, Action)]) -> Firewall {
         let rules = rules.iter().enumerate();
         let rules = rules.map(|(index, (protocol, port, action))| Rule {
             name: format!("rule/{index}"),
+            direction: Direction::Out,
             protocol: *protocol,
             port: *port,
-            action: *action,
+            address: None,
+            action: action.clone(),
         });
         Firewall {
             rules: rules.collect(),
+            service: None,
         }
     }
 
@@ -157,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_reset_counts_under_a_name_of_its_own() {
-        let firewall = FirewallPreset::TlsOnly.expand();
+        let firewall = FirewallPreset::TlsOnly.expand(None).unwrap();
         let reset = (Passage::Reset, "tls-only/reset-not-tls-443".to_owned());
         let passed = (Passage::Passes, "tls-only/allow-tls-443".to_owned());
         assert_eq!(at(&firewall, IceTransport::Tcp, 443), reset);
@@ -166,8 +186,8 @@ mod tests {
 
     #[test]
     fn only_a_firewall_that_accepts_everything_is_open() {
-        assert!(is_open(&FirewallPreset::Open.expand()));
-        assert!(!is_open(&FirewallPreset::Corporate.expand()));
+        assert!(is_open(&FirewallPreset::Open.expand(None).unwrap()));
+        assert!(!is_open(&FirewallPreset::Corporate.expand(None).unwrap()));
         let tcp = (Some(Protocol::Tcp), None, Action::Accept);
         assert!(!is_open(&firewall(&[tcp])));
         assert!(!is_open(&firewall(&[])));

@@ -7,7 +7,7 @@ use crate::layout::{
 };
 use crate::model::PROBE_ADDRESSES;
 use crate::servers::Demand;
-use farcall_scenario::{Nat, NatOverride, NatPreset, Scenario, Site};
+use farcall_scenario::{Firewall, Nat, NatOverride, NatPreset, Scenario, Site};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -140,7 +140,16 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
     Ok(SiteLayout {
         name: name.to_owned(),
         routers,
-        firewall: site.gateway.firewall.expand(),
+        firewall: firewall(name, site)?,
+    })
+}
+
+fn firewall(site: &str, written: &Site) -> Result<Firewall, PlanError> {
+    let gateway = &written.gateway;
+    let expanded = gateway.firewall.expand(gateway.firewall_override.as_ref());
+    expanded.map_err(|source| PlanError::Firewall {
+        site: site.to_owned(),
+        source,
     })
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn counters(
     let gateways = plan
         .nodes
         .iter()
-        .filter(|node| matches!(node.role, Role::Gateway { .. }));
+        .filter(|node| matches!(node.role, Role::Gateway(_)));
     let counts = try_join_all(gateways.map(async |gateway| {
         let node = lab.node(&gateway.name)?;
         match node.request(Command::Counters, COLLECT_DEADLINE).await? {

@@ -23,10 +23,11 @@ pub(crate) struct Value {
 pub(crate) enum Kind {
     Text(String),
     Integer(i128),
+    Fraction(f64),
     Bool(bool),
     List(Vec<Value>),
     Table(Vec<Entry>),
-    /// What no configuration of ours holds, by its name: a date, a fraction, `null`.
+    /// What no configuration of ours holds, by its name: a date, `null`.
     Other(&'static str),
 }
 
@@ -50,6 +51,7 @@ impl Kind {
         match self {
             Self::Text(_) => "a string",
             Self::Integer(_) => "a number",
+            Self::Fraction(_) => "a fraction",
             Self::Bool(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table of keys",

@@ -15,9 +15,13 @@ mod validate;
 
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use model::{
-    Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy,
-    NatOverride, Peer, Scenario, Servers, Site,
+    Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
+    LinkDirectionOverride, LinkOverride, NatOverride, Peer, Scenario, Servers, Site,
 };
-pub use preset::{Action, Contradiction, Firewall, FirewallPreset, Nat, NatPreset, Protocol, Rule};
+pub use preset::{
+    Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,
+    FirewallService, JitterDistribution, Link, LinkDirection, LinkPreset, Loss, Nat, NatPreset,
+    Protocol, Rate, Rule, TraceError,
+};
 pub use problem::{InputError, Place, Problem, Problems};
 pub use secret::Secret;

@@ -1,11 +1,14 @@
 //! What a person writes: a scenario file, as serde types.
 
-use crate::preset::{FirewallPreset, NatPreset};
+use crate::preset::{
+    FirewallOverride, FirewallPreset, JitterDistribution, LinkPreset, Loss, NatPreset,
+};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// A call between two peers on networks of their own, and what must come of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +49,31 @@ pub struct Site {
     pub gateway: Gateway,
     /// A carrier's network and NAT between the gateway and the internet (RFC 6598).
     pub carrier: Option<Carrier>,
+    /// The link between the gateway and what lies beyond it, by a name that people use.
+    #[serde(default)]
+    pub link: LinkPreset,
+    /// What differs from the link's preset.
+    pub link_override: Option<LinkOverride>,
+    /// Whether the site has IPv6.
+    #[serde(default)]
+    pub ipv6: Ipv6,
+}
+
+/// A site's IPv6.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ipv6 {
+    /// It has none.
+    #[default]
+    None,
+    /// Beside IPv4, with addresses that are public within the lab and a firewall that lets in replies.
+    DualStack,
+    /// Instead of IPv4: what has only IPv4 is reached through NAT64 (RFC 6146) under the prefix 64:ff9b::/96
+    /// (RFC 6052), which DNS64 (RFC 6147) gives it. The site's `lan` is the NAT64's own pool of IPv4
+    /// addresses.
+    Only,
+    /// Beside IPv4, with addresses, names that resolve to IPv6 too, and a gateway that drops all of it.
+    Broken,
 }
 
 /// A gateway: NAT and firewall.
@@ -59,6 +87,8 @@ pub struct Gateway {
     /// The firewall by a name that people use.
     #[serde(default)]
     pub firewall: FirewallPreset,
+    /// What differs from the firewall's preset.
+    pub firewall_override: Option<FirewallOverride>,
 }
 
 /// A carrier's network, and the NAT between it and the internet.
@@ -85,8 +115,53 @@ pub struct NatOverride {
     pub mapping: Option<Behaviour>,
     /// RFC 4787 section 5.
     pub filtering: Option<Behaviour>,
+    /// Whether a mapping keeps the source port where it can (RFC 4787 section 4.2.1).
+    pub port_preservation: Option<bool>,
+    /// Whether inside endpoints reach each other by their mapped addresses (RFC 4787 section 6).
+    pub hairpinning: Option<bool>,
     /// How long an idle UDP mapping lives, in seconds, 1 to 86400 (RFC 4787 section 4.3).
     pub udp_timeout_s: Option<u32>,
+    /// How long the mapping of an idle TCP connection lives, in seconds, 1 to 86400 (RFC 5382 section 5).
+    pub tcp_timeout_s: Option<u32>,
+}
+
+/// Single properties of a link that replace those of its preset.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkOverride {
+    /// From the site to the internet.
+    pub up: LinkDirectionOverride,
+    /// From the internet to the site.
+    pub down: LinkDirectionOverride,
+}
+
+/// Single properties of one direction of a link, with the meaning, units and ranges of
+/// [`LinkDirection`](crate::LinkDirection).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkDirectionOverride {
+    /// In milliseconds, one way.
+    pub delay_ms: Option<f64>,
+    /// In milliseconds.
+    pub jitter_ms: Option<f64>,
+    /// How the delay varies.
+    pub jitter_distribution: Option<JitterDistribution>,
+    /// What is lost.
+    pub loss: Option<Loss>,
+    /// In percent.
+    pub duplicate_percent: Option<f64>,
+    /// In percent.
+    pub reorder_percent: Option<f64>,
+    /// In kbit/s.
+    pub rate_kbit: Option<u32>,
+    /// A file with a recorded trace in mahimahi's format, instead of `rate_kbit`; relative to the scenario's.
+    pub trace: Option<PathBuf>,
+    /// In milliseconds.
+    pub queue_ms: Option<u32>,
+    /// In bytes.
+    pub mtu: Option<u16>,
+    /// Whether the sender of what is too large is told.
+    pub fragmentation_needed: Option<bool>,
 }
 
 /// On what a NAT's mapping or filtering depends (RFC 4787 sections 4.1 and 5).
@@ -123,6 +198,14 @@ pub struct Peer {
     /// are disabled.
     #[serde(default)]
     pub muted: bool,
+    /// Reaches TURN servers over TCP and TLS through the HTTP proxy of its site's firewall
+    /// (`firewall = "http-proxy"`).
+    #[serde(default)]
+    pub uses_proxy: bool,
+    /// Answers the login page of its site's captive portal before the call
+    /// (`firewall = "captive-portal"`).
+    #[serde(default)]
+    pub logs_in: bool,
 }
 
 /// How the call is placed.

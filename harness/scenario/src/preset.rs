@@ -1,8 +1,17 @@
-//! NAT and firewall presets by the names that people use, and the plain configuration that each
+//! NAT, firewall and link presets by the names that people use, and the plain configuration that each
 //! expands to. Nothing below this crate sees a preset's name.
 
 mod firewall;
+mod link;
+mod link_preset;
 mod nat;
+mod trace;
 
-pub use firewall::{Action, Firewall, FirewallPreset, Protocol, Rule};
+pub use firewall::{
+    Action, Blocking, Direction, Firewall, FirewallOverride, FirewallPreset, FirewallService,
+    Protocol, Rule,
+};
+pub use link::{JitterDistribution, Link, LinkDirection, Loss, Rate};
+pub use link_preset::LinkPreset;
 pub use nat::{Contradiction, Nat, NatPreset};
+pub use trace::TraceError;

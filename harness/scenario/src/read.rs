@@ -1,6 +1,8 @@
 //! Reading a document into a type, with all that is wrong noted instead of stopping at the first.
 
+mod firewall;
 mod leaf;
+mod link;
 mod nearest;
 mod node;
 mod scenario;

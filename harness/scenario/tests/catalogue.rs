@@ -50,12 +50,29 @@ tags = ["one", "two"]
 lan = "10.20.0.0/24"
 [sites.office.gateway]
 nat = "home-router"
-nat_override = { mapping = "address-and-port-dependent", filtering = "address-and-port-dependent", udp_timeout_s = 7 }
+nat_override = { mapping = "address-and-port-dependent", filtering = "address-and-port-dependent", port_preservation = true, hairpinning = false, udp_timeout_s = 7, tcp_timeout_s = 9 }
 firewall = "tls-only"
+[sites.office.gateway.firewall_override]
+blocking = "reject"
+server_names = ["turn.example.net"]
+rules = [{ name = "own/drop", direction = "in", protocol = "udp", port = 9, address = "203.0.113.0/24", action = "drop" }]
 [sites.office.carrier]
 network = "100.64.0.0/24"
 nat = "mobile-carrier"
 nat_override = { udp_timeout_s = 8 }
+[sites.office.link_override.up]
+delay_ms = 20.5
+jitter_ms = 2
+jitter_distribution = "normal"
+loss = { kind = "random", percent = 0.5 }
+duplicate_percent = 1.5
+reorder_percent = 2.5
+rate_kbit = 1000
+queue_ms = 100
+mtu = 1400
+fragmentation_needed = false
+[sites.office.link_override.down]
+loss = { kind = "bursts", good_to_bad_percent = 1.0, bad_to_good_percent = 25.0, good_loss_percent = 0.0, bad_loss_percent = 80.0 }
 [[peers]]
 name = "alice"
 site = "office"
@@ -87,8 +104,10 @@ relay_protocol = ["udp", "tcp", "tls"]
     let nulls: Vec<_> = written.match_indices("null").collect();
     assert_eq!(
         nulls.len(),
-        2,
-        "the carrier's mapping and filtering: {written}"
+        // The carrier's NAT but for its timeout, the rate of a firewall that polices none, a trace, and the
+        // downward link but for its loss.
+        5 + 1 + 1 + 10,
+        "{written}"
     );
 }
 

@@ -177,6 +177,8 @@ pub enum Aspect {
     Nat,
     /// What the firewall lets pass.
     Firewall,
+    /// Delay, rate, MTU and loss of the link.
+    Link,
     /// The listeners of the STUN and TURN servers.
     Servers,
 }
@@ -188,6 +190,7 @@ impl std::fmt::Display for Aspect {
             Self::Names => "names",
             Self::Nat => "nat",
             Self::Firewall => "firewall",
+            Self::Link => "link",
             Self::Servers => "servers",
         })
     }

@@ -31,6 +31,13 @@ pub(crate) async fn measure(node: &Node, ca_pem: &str, fact: &Fact) -> Measured 
             protocol, ports, ..
         } => nat_mapping::measure(*protocol, *ports, &declared).await,
         Fact::NatFiltering { port, .. } => nat_filtering::measure(*port, &declared).await,
+        Fact::NatPortPreservation { .. }
+        | Fact::NatHairpinning { .. }
+        | Fact::NatUdpTimeout { .. }
+        | Fact::RoundTrip { .. }
+        | Fact::Rate { .. }
+        | Fact::Mtu { .. }
+        | Fact::LossRatio { .. } => "not measured".to_owned(),
         Fact::Passage {
             protocol,
             port,

@@ -92,7 +92,7 @@ mod tests {
             sysctls: Default::default(),
             nftables: String::new(),
             resolver: None,
-            role: Role::Gateway { dnsmasq: None },
+            role: Role::Gateway(farcall_plan::Gateway::default()),
         };
         let names = ["eth0".to_owned(), "eth1".to_owned()];
         assert_eq!(

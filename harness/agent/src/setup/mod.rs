@@ -117,8 +117,8 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         false => Captures::default(),
     };
     let role = match &node.role {
-        Role::Gateway { dnsmasq } => {
-            let gateway = Gateway::start(dnsmasq.as_deref(), outlet).await?;
+        Role::Gateway(gateway) => {
+            let gateway = Gateway::start(gateway.dnsmasq.as_deref(), outlet).await?;
             RunningRole::Gateway(gateway)
         }
         Role::Peer { muted } => {

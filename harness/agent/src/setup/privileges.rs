@@ -12,7 +12,7 @@ pub(super) fn keep_only_what(role: &Role) -> Result<(), SetupError> {
         |tried: &'static str| move |reason: String| SetupError::Privileges { tried, reason };
     let wanted = match role {
         // Reads counters and connections during the call.
-        Role::Gateway { .. } => return Ok(()),
+        Role::Gateway(_) => return Ok(()),
         Role::Peer { .. } | Role::Probe => CapsHashSet::new(),
         // coturn listens below 1024.
         Role::TurnServer(_) => [Capability::CAP_NET_BIND_SERVICE].into(),

@@ -11,7 +11,7 @@ use bollard::models::{
     NetworkConnectRequest, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::CreateContainerOptionsBuilder;
-use farcall_plan::{Node, Role};
+use farcall_plan::{Gateway, Node, Role};
 use futures::future::try_join_all;
 use ipnet::Ipv4Net;
 use std::collections::HashMap;
@@ -181,9 +181,11 @@ fn capabilities(node: &Node, capture: bool) -> Vec<String> {
         capabilities.extend(["NET_RAW", "SETGID", "SETUID"]);
     }
     match &node.role {
-        Role::Gateway { dnsmasq: None } | Role::Peer { .. } => {}
+        Role::Gateway(Gateway { dnsmasq: None, .. }) | Role::Peer { .. } => {}
         // dnsmasq sheds its groups before anything else and will not go on without.
-        Role::Gateway { dnsmasq: Some(_) } => {
+        Role::Gateway(Gateway {
+            dnsmasq: Some(_), ..
+        }) => {
             capabilities.extend(["NET_BIND_SERVICE", "SETGID"]);
         }
         // Their ports may be below 1024.

@@ -129,7 +129,7 @@ pub(crate) fn two_peers() -> Plan {
         node(
             "gateway",
             &["left-lan", "right-lan"],
-            Role::Gateway { dnsmasq: None },
+            Role::Gateway(farcall_plan::Gateway::default()),
         ),
     ];
     plan.nodes[2]
@@ -184,8 +184,11 @@ fn plan(networks: &[&str]) -> Plan {
             media_ms: 0,
             gathering_timeout_ms: 0,
             ice_servers: Vec::new(),
+            proxies: Default::default(),
+            logins: Default::default(),
         },
         attestation: Vec::new(),
+        deep_attestation: Vec::new(),
         expect: Expectations {
             connects: true,
             within_ms: 0,

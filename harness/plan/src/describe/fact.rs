@@ -1,7 +1,7 @@
 //! A declared fact in words, in two halves: what is measured, and what must come out.
 
 use crate::model::{Fact, Passage, Payload, ProbeProtocol};
-use farcall_scenario::Behaviour;
+use farcall_scenario::{Behaviour, Direction};
 use std::fmt::{Display, Formatter, Result};
 
 impl Fact {
@@ -17,6 +17,26 @@ impl Fact {
                 protocol, ports, ..
             } => format!("NAT mapping, over {protocol} {}", comma(ports)),
             Self::NatFiltering { port, .. } => format!("NAT filtering, over udp {port}"),
+            Self::NatPortPreservation { port, .. } => {
+                format!("NAT port preservation, over udp {port}")
+            }
+            Self::NatHairpinning { port, .. } => format!("NAT hairpinning, over udp {port}"),
+            Self::NatUdpTimeout { port, .. } => {
+                format!("the lifetime of an idle UDP mapping, over udp {port}")
+            }
+            Self::RoundTrip { protocol, port, .. } => {
+                format!("round trip to the internet, over {protocol} {port}")
+            }
+            Self::Rate {
+                direction,
+                protocol,
+                port,
+                ..
+            } => format!("rate {}, over {protocol} {port}", way(*direction)),
+            Self::Mtu { port, .. } => format!("MTU to the internet, over udp {port}"),
+            Self::LossRatio {
+                direction, port, ..
+            } => format!("loss {}, over udp {port}", way(*direction)),
             Self::Passage {
                 protocol,
                 port,
@@ -55,6 +75,30 @@ impl Fact {
             Self::Resolves { address, .. } => address.to_string(),
             Self::NatMapping { mapping, .. } => behaviour(*mapping, "no translation"),
             Self::NatFiltering { filtering, .. } => behaviour(*filtering, "no filter"),
+            Self::NatPortPreservation { preserved, .. } => {
+                yes(*preserved, "preserved", "not preserved")
+            }
+            Self::NatHairpinning { hairpins, .. } => yes(*hairpins, "hairpins", "does not hairpin"),
+            Self::NatUdpTimeout { timeout_s, .. } => format!("{timeout_s} s"),
+            Self::RoundTrip {
+                rtt_ms, jitter_ms, ..
+            } if *jitter_ms > 0.0 => {
+                format!("{rtt_ms} ms ± {jitter_ms} ms")
+            }
+            Self::RoundTrip { rtt_ms, .. } => format!("{rtt_ms} ms"),
+            Self::Rate { kbit: None, .. } => "no limit".to_owned(),
+            Self::Rate {
+                kbit: Some(kbit), ..
+            } => format!("{kbit} kbit/s"),
+            Self::Mtu {
+                mtu,
+                fragmentation_needed,
+                ..
+            } => {
+                let told = yes(*fragmentation_needed, "is told", "is not told");
+                format!("{mtu} bytes; the sender of more {told}")
+            }
+            Self::LossRatio { percent, .. } => format!("{percent} %"),
             Self::Passage { passage, .. } => passage.to_string(),
             Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
@@ -84,8 +128,21 @@ impl Display for Passage {
             Self::Dropped => "dropped",
             Self::Refused => "refused",
             Self::Reset => "reset",
+            Self::Intercepted => "intercepted",
+            Self::Redirected => "redirected",
         })
     }
+}
+
+fn way(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Out => "up",
+        Direction::In => "down",
+    }
+}
+
+fn yes(is: bool, yes: &str, no: &str) -> String {
+    if is { yes } else { no }.to_owned()
 }
 
 fn behaviour(behaviour: Option<Behaviour>, none: &str) -> String {

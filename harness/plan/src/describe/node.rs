@@ -1,13 +1,15 @@
 //! A node in words.
 
-use crate::model::{Interface, Node, Role};
+use crate::model::{Gateway, Interface, Node, Role};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Node {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         let role = match &self.role {
-            Role::Gateway { dnsmasq: Some(_) } => "a gateway and resolver",
-            Role::Gateway { dnsmasq: None } => "a carrier's gateway",
+            Role::Gateway(Gateway {
+                dnsmasq: Some(_), ..
+            }) => "a gateway and resolver",
+            Role::Gateway(_) => "a carrier's gateway",
             Role::Peer { muted: false } => "a peer",
             Role::Peer { muted: true } => "a muted peer",
             Role::TurnServer(_) => "a server",
@@ -27,9 +29,11 @@ impl Display for Node {
             writeln!(out, "  sysctl {name} = {value}")?;
         }
         match &self.role {
-            Role::Gateway {
-                dnsmasq: Some(configuration),
-            } => file(out, "dnsmasq", configuration)?,
+            Role::Gateway(gateway) => {
+                if let Some(configuration) = &gateway.dnsmasq {
+                    file(out, "dnsmasq", configuration)?;
+                }
+            }
             Role::TurnServer(server) => {
                 for listener in &server.listeners {
                     writeln!(out, "  listener {} {}", listener.transport, listener.port)?;
@@ -40,7 +44,7 @@ impl Display for Node {
                 writeln!(out, "  accounts: {}", server.accounts.len())?;
                 file(out, "coturn", &server.configuration)?;
             }
-            Role::Gateway { dnsmasq: None } | Role::Peer { .. } | Role::Probe => {}
+            Role::Peer { .. } | Role::Probe => {}
         }
         file(out, "nftables", &self.nftables)
     }

@@ -185,6 +185,8 @@ fn names_and_peers_must_fit() {
         name: "carol".to_owned(),
         site: "office".to_owned(),
         muted: false,
+        uses_proxy: false,
+        logs_in: false,
     });
     assert_eq!(
         refused(&three, &production()),

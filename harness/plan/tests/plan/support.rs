@@ -3,7 +3,7 @@
 use farcall_plan::{Plan, PlanError, plan};
 use farcall_scenario::{
     Behaviour, Call, Carrier, Expect, FirewallPreset, Gateway, IceConfiguration, IceServer, IceUrl,
-    NatOverride, NatPreset, Peer, Scenario, Scheme, Secret, Servers, Site,
+    Ipv6, LinkPreset, NatOverride, NatPreset, Peer, Scenario, Scheme, Secret, Servers, Site,
 };
 use farcall_timeline::IceTransport;
 use std::collections::BTreeMap;
@@ -16,8 +16,12 @@ pub fn site(lan: &str, nat: NatPreset, firewall: FirewallPreset) -> Site {
             nat,
             nat_override: None,
             firewall,
+            firewall_override: None,
         },
         carrier: None,
+        link: LinkPreset::None,
+        link_override: None,
+        ipv6: Ipv6::None,
     }
 }
 
@@ -46,6 +50,8 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
         name: name.to_owned(),
         site: site.to_owned(),
         muted: false,
+        uses_proxy: false,
+        logs_in: false,
     };
     Scenario {
         name: name.to_owned(),

@@ -52,7 +52,9 @@ fn value(found: ast::Value<'_>) -> Value {
         ast::Value::NumberLit(number) => number
             .value
             .parse()
-            .map_or(Kind::Other("a fraction"), Kind::Integer),
+            .map(Kind::Integer)
+            .or_else(|_| number.value.parse().map(Kind::Fraction))
+            .unwrap_or(Kind::Other("no number")),
         ast::Value::BooleanLit(truth) => Kind::Bool(truth.value),
         ast::Value::Array(list) => Kind::List(list.elements.into_iter().map(value).collect()),
         ast::Value::Object(object) => {

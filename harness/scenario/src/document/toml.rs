@@ -48,7 +48,11 @@ fn value(found: &Spanned<DeValue<'_>>) -> Value {
         DeValue::Boolean(truth) => Kind::Bool(*truth),
         DeValue::Array(values) => Kind::List(values.iter().map(value).collect()),
         DeValue::Table(entries) => table(entries),
-        DeValue::Float(_) => Kind::Other("a fraction"),
+        DeValue::Float(number) => number
+            .as_str()
+            .replace('_', "")
+            .parse()
+            .map_or(Kind::Other("no number"), Kind::Fraction),
         DeValue::Datetime(_) => Kind::Other("a date"),
     };
     Value {

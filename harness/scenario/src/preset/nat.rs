@@ -5,6 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
+/// What RFC 5382 REQ-5 asks for at least: 2 hours and 4 minutes.
+const TCP_TIMEOUT_S: u32 = 7_440;
+
 /// A NAT by a name that people use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -12,6 +15,14 @@ pub enum NatPreset {
     /// No translation: a router.
     #[default]
     None,
+    /// A full cone (RFC 3489 section 5): endpoint-independent mapping and filtering, port preservation,
+    /// hairpinning, and the 120 s that RFC 4787 REQ-5 asks for at least.
+    FullCone,
+    /// A restricted cone (RFC 3489 section 5): as `full-cone`, with address-dependent filtering.
+    RestrictedCone,
+    /// A port restricted cone (RFC 3489 section 5): as `full-cone`, with address-and-port-dependent
+    /// filtering.
+    PortRestricted,
     /// A home router: endpoint-independent mapping (RFC 4787 REQ-1) with port preservation
     /// (section 4.2.1), and an idle UDP mapping that lives 120 s, the least that REQ-5 allows and
     /// what Linux gives a stream by default (`nf_conntrack_udp_timeout_stream`). Its filtering is
@@ -25,17 +36,32 @@ pub enum NatPreset {
     /// Carrier-Grade NAT Deployment", IMC 2016, section 6), and idle UDP mappings that live 30 s, on
     /// the hard side of the 10 to 200 s, median 65 s, that they found there.
     MobileCarrier,
+    /// A carrier-grade NAT as RFC 6888 asks for it: RFC 4787 with endpoint-independent mapping (REQ-1) and
+    /// filtering (REQ-7), hairpinning (RFC 4787 REQ-9), random ports, and the 300 s that RFC 4787 REQ-5
+    /// recommends.
+    CarrierGrade,
+    /// A cloud provider's NAT gateway: address-and-port-dependent mapping and filtering, random ports, and
+    /// 350 s for UDP and TCP (Amazon VPC user guide, "NAT gateway basics": idle timeout).
+    Cloud,
 }
 
-/// A NAT by its behaviour (RFC 4787).
+/// A NAT by its behaviour (RFC 4787 for UDP; the same mapping and filtering for TCP, RFC 5382).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Nat {
     /// Section 4.1.
     pub mapping: Behaviour,
     /// Section 5.
     pub filtering: Behaviour,
+    /// Whether a mapping keeps the source port where no other mapping has it (section 4.2.1); else ports
+    /// are random.
+    pub port_preservation: bool,
+    /// Whether two inside endpoints reach each other by their mapped addresses (section 6).
+    pub hairpinning: bool,
     /// Section 4.3: the lifetime of an idle UDP mapping, in seconds.
     pub udp_timeout_s: u32,
+    /// The lifetime of the mapping of an idle established TCP connection, in seconds (RFC 5382 section 5).
+    pub tcp_timeout_s: u32,
 }
 
 /// A preset and an override that contradict each other, or a NAT that cannot be built.
@@ -51,16 +77,16 @@ pub struct Contradiction {
 }
 
 impl NatOverride {
-    /// What [`udp_timeout_s`](NatOverride::udp_timeout_s) may be.
-    pub const UDP_TIMEOUT_S: RangeInclusive<u32> = 1..=86_400;
+    /// What [`udp_timeout_s`](NatOverride::udp_timeout_s) and
+    /// [`tcp_timeout_s`](NatOverride::tcp_timeout_s) may be.
+    pub const TIMEOUT_S: RangeInclusive<u32> = 1..=86_400;
 }
 
 impl NatPreset {
     /// The plain configuration: `None` for no translation.
     ///
     /// # Errors
-    /// When an override contradicts the preset or the result is a NAT that the kernel's own
-    /// translation does not express.
+    /// When an override contradicts the preset, or the result contradicts itself.
     pub fn expand(self, overrides: Option<&NatOverride>) -> Result<Option<Nat>, Contradiction> {
         match self.contradictions(overrides).into_iter().next() {
             Some(contradiction) => Err(contradiction),
@@ -77,27 +103,33 @@ impl NatPreset {
             return overrides.keys().map(nothing_to_override).collect();
         };
         let mut found = Vec::new();
-        if nat.mapping == Behaviour::AddressDependent {
-            found.push(unsupported(
-                "mapping",
-                nat.mapping,
-                "mapping is `endpoint-independent` or `address-and-port-dependent`",
-            ));
-        }
-        if nat.filtering != Behaviour::AddressAndPortDependent {
-            found.push(unsupported(
-                "filtering",
-                nat.filtering,
-                "filtering is `address-and-port-dependent`, with either mapping",
-            ));
-        }
-        let range = NatOverride::UDP_TIMEOUT_S;
-        if !range.contains(&nat.udp_timeout_s) {
+        if nat.hairpinning && nat.mapping != Behaviour::EndpointIndependent {
             found.push(Contradiction {
-                key: "udp_timeout_s",
-                message: format!("`udp_timeout_s` cannot be {}", nat.udp_timeout_s),
-                hint: format!("write {} to {} seconds", range.start(), range.end()),
+                key: if overrides.hairpinning.is_some() {
+                    "hairpinning"
+                } else {
+                    "mapping"
+                },
+                message: format!(
+                    "hairpinning has no meaning with {} mapping: an inside endpoint has no one mapped address",
+                    nat.mapping
+                ),
+                hint: "write `hairpinning = false`, or `mapping = \"endpoint-independent\"`".to_owned(),
             });
+        }
+        let lifetimes = [
+            ("udp_timeout_s", nat.udp_timeout_s),
+            ("tcp_timeout_s", nat.tcp_timeout_s),
+        ];
+        let range = NatOverride::TIMEOUT_S;
+        for (key, timeout_s) in lifetimes {
+            if !range.contains(&timeout_s) {
+                found.push(Contradiction {
+                    key,
+                    message: format!("`{key}` cannot be {timeout_s}"),
+                    hint: format!("write {} to {} seconds", range.start(), range.end()),
+                });
+            }
         }
         found
     }
@@ -110,20 +142,49 @@ impl NatPreset {
         Some(Nat {
             mapping: overrides.mapping.unwrap_or(preset.mapping),
             filtering: overrides.filtering.unwrap_or(preset.filtering),
+            port_preservation: overrides
+                .port_preservation
+                .unwrap_or(preset.port_preservation),
+            hairpinning: overrides.hairpinning.unwrap_or(preset.hairpinning),
             udp_timeout_s: overrides.udp_timeout_s.unwrap_or(preset.udp_timeout_s),
+            tcp_timeout_s: overrides.tcp_timeout_s.unwrap_or(preset.tcp_timeout_s),
         })
     }
 
     fn plain(self) -> Option<Nat> {
-        let (mapping, udp_timeout_s) = match self {
-            Self::None => return None,
-            Self::HomeRouter => (Behaviour::EndpointIndependent, 120),
-            Self::Symmetric | Self::MobileCarrier => (Behaviour::AddressAndPortDependent, 30),
+        use Behaviour::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
+        let cone = |filtering| Nat {
+            mapping: EndpointIndependent,
+            filtering,
+            port_preservation: true,
+            hairpinning: true,
+            udp_timeout_s: 120,
+            tcp_timeout_s: TCP_TIMEOUT_S,
         };
-        Some(Nat {
-            mapping,
-            filtering: Behaviour::AddressAndPortDependent,
+        let symmetric = |udp_timeout_s, tcp_timeout_s| Nat {
+            mapping: AddressAndPortDependent,
+            filtering: AddressAndPortDependent,
+            port_preservation: false,
+            hairpinning: false,
             udp_timeout_s,
+            tcp_timeout_s,
+        };
+        Some(match self {
+            Self::None => return None,
+            Self::FullCone => cone(EndpointIndependent),
+            Self::RestrictedCone => cone(AddressDependent),
+            Self::PortRestricted => cone(AddressAndPortDependent),
+            Self::HomeRouter => Nat {
+                hairpinning: false,
+                ..cone(AddressAndPortDependent)
+            },
+            Self::Symmetric | Self::MobileCarrier => symmetric(30, TCP_TIMEOUT_S),
+            Self::CarrierGrade => Nat {
+                port_preservation: false,
+                udp_timeout_s: 300,
+                ..cone(EndpointIndependent)
+            },
+            Self::Cloud => symmetric(350, 350),
         })
     }
 }
@@ -133,8 +194,20 @@ impl NatOverride {
     fn keys(&self) -> impl Iterator<Item = &'static str> {
         let mapping = self.mapping.map(|_| "mapping");
         let filtering = self.filtering.map(|_| "filtering");
+        let port_preservation = self.port_preservation.map(|_| "port_preservation");
+        let hairpinning = self.hairpinning.map(|_| "hairpinning");
         let udp_timeout_s = self.udp_timeout_s.map(|_| "udp_timeout_s");
-        [mapping, filtering, udp_timeout_s].into_iter().flatten()
+        let tcp_timeout_s = self.tcp_timeout_s.map(|_| "tcp_timeout_s");
+        [
+            mapping,
+            filtering,
+            port_preservation,
+            hairpinning,
+            udp_timeout_s,
+            tcp_timeout_s,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -146,14 +219,6 @@ fn nothing_to_override(key: &'static str) -> Contradiction {
     }
 }
 
-fn unsupported(key: &'static str, asked: Behaviour, available: &str) -> Contradiction {
-    Contradiction {
-        key,
-        message: format!("{key} `{asked}` is no NAT that a lab can have now"),
-        hint: format!("the kernel's masquerading is used: {available}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -162,26 +227,29 @@ mod tests {
     use Behaviour::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
 
     #[test]
-    fn presets_expand_to_the_nats_that_masquerading_expresses() {
-        let nat = |mapping, udp_timeout_s| Nat {
-            mapping,
-            filtering: AddressAndPortDependent,
-            udp_timeout_s,
+    fn presets_have_the_behaviour_that_their_names_stand_for() {
+        let classes = |preset: NatPreset| {
+            let nat = preset.expand(None).unwrap().unwrap();
+            (nat.mapping, nat.filtering)
         };
-        let expand = |preset: NatPreset| preset.expand(None).unwrap();
-        assert_eq!(expand(NatPreset::None), None);
-        assert_eq!(
-            expand(NatPreset::HomeRouter),
-            Some(nat(EndpointIndependent, 120))
+        let (ei, ad, apd) = (
+            EndpointIndependent,
+            AddressDependent,
+            AddressAndPortDependent,
         );
-        assert_eq!(
-            expand(NatPreset::Symmetric),
-            Some(nat(AddressAndPortDependent, 30))
-        );
-        assert_eq!(
-            expand(NatPreset::MobileCarrier),
-            Some(nat(AddressAndPortDependent, 30))
-        );
+        assert_eq!(NatPreset::None.expand(None).unwrap(), None);
+        assert_eq!(classes(NatPreset::FullCone), (ei, ei));
+        assert_eq!(classes(NatPreset::RestrictedCone), (ei, ad));
+        assert_eq!(classes(NatPreset::PortRestricted), (ei, apd));
+        assert_eq!(classes(NatPreset::HomeRouter), (ei, apd));
+        assert_eq!(classes(NatPreset::CarrierGrade), (ei, ei));
+        for symmetric in [
+            NatPreset::Symmetric,
+            NatPreset::MobileCarrier,
+            NatPreset::Cloud,
+        ] {
+            assert_eq!(classes(symmetric), (apd, apd));
+        }
     }
 
     #[test]
@@ -218,21 +286,24 @@ mod tests {
     }
 
     #[test]
-    fn nats_that_masquerading_does_not_express_are_refused() {
-        let refused = |mapping, filtering, udp_timeout_s| {
-            let overrides = NatOverride {
-                mapping,
-                filtering,
-                udp_timeout_s,
-            };
-            NatPreset::HomeRouter
-                .expand(Some(&overrides))
-                .unwrap_err()
-                .key
+    fn what_contradicts_itself_is_refused_at_the_key_that_says_so() {
+        let refused = |preset: NatPreset, overrides: NatOverride| {
+            preset.expand(Some(&overrides)).unwrap_err().key
         };
-        assert_eq!(refused(Some(AddressDependent), None, None), "mapping");
-        assert_eq!(refused(None, Some(AddressDependent), None), "filtering");
-        assert_eq!(refused(None, Some(EndpointIndependent), None), "filtering");
-        assert_eq!(refused(None, None, Some(0)), "udp_timeout_s");
+        let hairpinning = NatOverride {
+            hairpinning: Some(true),
+            ..NatOverride::default()
+        };
+        assert_eq!(refused(NatPreset::Symmetric, hairpinning), "hairpinning");
+        let mapping = NatOverride {
+            mapping: Some(AddressDependent),
+            ..NatOverride::default()
+        };
+        assert_eq!(refused(NatPreset::FullCone, mapping), "mapping");
+        let udp = NatOverride {
+            udp_timeout_s: Some(0),
+            ..NatOverride::default()
+        };
+        assert_eq!(refused(NatPreset::HomeRouter, udp), "udp_timeout_s");
     }
 }

@@ -3,7 +3,7 @@
 use super::{Node, Read, did_you_mean, out_of_range};
 use crate::Secret;
 use crate::document::Kind;
-use crate::model::{Behaviour, IceTransportPolicy};
+use crate::model::{Behaviour, IceTransportPolicy, Ipv6};
 use crate::preset::{FirewallPreset, NatPreset};
 use farcall_timeline::{CandidateType, IceTransport};
 use ipnet::Ipv4Net;
@@ -74,6 +74,12 @@ impl Read for Behaviour {
     }
 }
 
+impl Read for Ipv6 {
+    fn read(node: Node<'_>) -> Self {
+        node.word("kind of IPv6").unwrap_or_default()
+    }
+}
+
 impl Read for IceTransportPolicy {
     fn read(node: Node<'_>) -> Self {
         node.word("ICE transport policy").unwrap_or_default()
@@ -113,6 +119,19 @@ impl<'a> Node<'a> {
             self.reject(message, hint);
             0
         })
+    }
+
+    /// The value as a number that may have a fraction. Whether it is in its range is for the checks to say.
+    pub fn fraction(&self) -> f64 {
+        match self.kind() {
+            // Beyond 2^53 it loses digits, and is far out of any range.
+            Some(Kind::Integer(number)) => *number as f64,
+            Some(Kind::Fraction(number)) => *number,
+            _ => {
+                self.reject_type("a number");
+                0.0
+            }
+        }
     }
 
     /// Checks that the value is one of these words.

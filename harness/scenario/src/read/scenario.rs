@@ -34,6 +34,9 @@ impl Read for Site {
             lan: table.required("lan", "lan = \"192.168.1.0/24\""),
             gateway: table.required("gateway", "gateway = { nat = \"home-router\" }"),
             carrier: table.optional("carrier"),
+            link: table.optional("link").unwrap_or_default(),
+            link_override: table.optional("link_override"),
+            ipv6: table.optional("ipv6").unwrap_or_default(),
         })
     }
 }
@@ -44,6 +47,7 @@ impl Read for Gateway {
             nat: table.required("nat", "nat = \"home-router\""),
             nat_override: table.optional("nat_override"),
             firewall: table.optional("firewall").unwrap_or_default(),
+            firewall_override: table.optional("firewall_override"),
         })
     }
 }
@@ -63,8 +67,12 @@ impl Read for NatOverride {
         node.table(|table| Self {
             mapping: table.optional("mapping"),
             filtering: table.optional("filtering"),
+            port_preservation: table.optional("port_preservation"),
+            hairpinning: table.optional("hairpinning"),
             udp_timeout_s: table
-                .optional_with("udp_timeout_s", |node| node.number(&Self::UDP_TIMEOUT_S)),
+                .optional_with("udp_timeout_s", |node| node.number(&Self::TIMEOUT_S)),
+            tcp_timeout_s: table
+                .optional_with("tcp_timeout_s", |node| node.number(&Self::TIMEOUT_S)),
         })
     }
 }
@@ -75,6 +83,8 @@ impl Read for Peer {
             name: table.required("name", "name = \"alice\""),
             site: table.required("site", "site = \"office\""),
             muted: table.optional("muted").unwrap_or_default(),
+            uses_proxy: table.optional("uses_proxy").unwrap_or_default(),
+            logs_in: table.optional("logs_in").unwrap_or_default(),
         })
     }
 }

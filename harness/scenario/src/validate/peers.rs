@@ -3,6 +3,7 @@
 use super::sites::NODE_SUFFIXES;
 use super::{LABEL_RULE, is_label};
 use crate::model::Scenario;
+use crate::preset::FirewallPreset;
 use crate::read::{Finding, did_you_mean};
 
 /// Names of nodes that every lab has, and of the harness itself in the log of events.
@@ -19,6 +20,7 @@ pub(super) fn check(scenario: &Scenario) -> Vec<Finding> {
     for index in 0..count {
         findings.extend(check_name(scenario, index));
         findings.extend(check_site(scenario, index));
+        findings.extend(check_firewall(scenario, index));
     }
     findings
 }
@@ -59,4 +61,40 @@ fn check_site(scenario: &Scenario, index: usize) -> Option<Finding> {
     let finding = Finding::new(format!("peers[{index}].site"), message).because_of("sites");
     let known = scenario.sites.keys().map(String::as_str);
     Some(finding.hint(did_you_mean(site, known)))
+}
+
+/// What a peer can do only behind a firewall that offers it.
+fn check_firewall(scenario: &Scenario, index: usize) -> Vec<Finding> {
+    let peer = &scenario.peers[index];
+    let Some(site) = scenario.sites.get(&peer.site) else {
+        return Vec::new();
+    };
+    let firewall = site.gateway.firewall;
+    let wants = [
+        (
+            "uses_proxy",
+            peer.uses_proxy,
+            FirewallPreset::HttpProxy,
+            "http-proxy",
+        ),
+        (
+            "logs_in",
+            peer.logs_in,
+            FirewallPreset::CaptivePortal,
+            "captive-portal",
+        ),
+    ];
+    let missing = wants
+        .into_iter()
+        .filter(|(_, wants, preset, _)| *wants && firewall != *preset);
+    missing
+        .map(|(key, _, _, preset)| {
+            let message = format!("the firewall of site `{}` has nothing for it", peer.site);
+            Finding::new(format!("peers[{index}].{key}"), message)
+                .because_of(format!("sites.{}.gateway.firewall", peer.site))
+                .hint(format!(
+                    "write `firewall = \"{preset}\"` there, or leave `{key}` out"
+                ))
+        })
+        .collect()
 }

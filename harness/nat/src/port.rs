@@ -1,0 +1,98 @@
+//! The choice of an external port (RFC 4787 section 4.2).
+
+use crate::Protocol;
+use rand::{Rng, RngExt};
+
+/// The least port that is drawn; those below are left to services.
+const FIRST: u16 = 1024;
+
+/// A free port for this source port, or `None` where there is none.
+///
+/// With `preserve` it is the source port itself if that is free, else a random one of the same parity.
+/// An ICMP identifier may be any number and has no parity that matters.
+pub(crate) fn choose(
+    random: &mut impl Rng,
+    protocol: Protocol,
+    source: u16,
+    preserve: bool,
+    mut is_free: impl FnMut(u16) -> bool,
+) -> Option<u16> {
+    let is_identifier = protocol == Protocol::Icmp;
+    if preserve && (source != 0 || is_identifier) && is_free(source) {
+        return Some(source);
+    }
+    let (first, step) = match (is_identifier, preserve) {
+        (true, _) => (0, 1),
+        (false, true) => (FIRST + source % 2, 2),
+        (false, false) => (FIRST, 1),
+    };
+    let count = (usize::from(u16::MAX - first) / step) + 1;
+    let start = random.random_range(0..count);
+    let nth = |at: usize| first + ((start + at) % count * step) as u16;
+    (0..count).map(nth).find(|port| is_free(*port))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::HashSet;
+
+    fn drawn(protocol: Protocol, source: u16, preserve: bool) -> HashSet<u16> {
+        let mut random = ChaCha8Rng::seed_from_u64(4787);
+        let mut taken = HashSet::from([source]);
+        while let Some(port) = choose(&mut random, protocol, source, preserve, |port| {
+            !taken.contains(&port)
+        }) {
+            assert!(taken.insert(port));
+        }
+        taken.remove(&source);
+        taken
+    }
+
+    #[test]
+    fn a_free_source_port_is_preserved() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for source in [1, 80, 1024, 40_000, 65_535] {
+            let port = choose(&mut random, Protocol::Udp, source, true, |_| true);
+            assert_eq!(port, Some(source));
+        }
+    }
+
+    #[test]
+    fn another_port_than_the_preserved_one_has_its_parity_and_every_such_port_is_used() {
+        for source in [40_000, 40_001] {
+            let drawn = drawn(Protocol::Tcp, source, true);
+            assert!(drawn.iter().all(|port| port % 2 == source % 2));
+            assert!(drawn.iter().all(|port| *port >= 1024));
+            assert_eq!(drawn.len(), (65_536 - 1024) / 2 - 1);
+        }
+    }
+
+    #[test]
+    fn without_preservation_every_unprivileged_port_is_used() {
+        assert_eq!(drawn(Protocol::Udp, 40_000, false).len(), 65_536 - 1024 - 1);
+    }
+
+    #[test]
+    fn an_identifier_may_be_any_number_and_port_zero_is_never_a_port() {
+        assert_eq!(drawn(Protocol::Icmp, 0, true).len(), 65_535);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let identifier = choose(&mut random, Protocol::Icmp, 0, true, |_| true);
+        assert_eq!(identifier, Some(0));
+        let port = choose(&mut random, Protocol::Udp, 0, true, |_| true).unwrap();
+        assert!(port >= 1024 && port.is_multiple_of(2));
+    }
+
+    #[test]
+    fn without_preservation_successive_ports_are_not_neighbours() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut draw = || choose(&mut random, Protocol::Udp, 40_000, false, |_| true).unwrap();
+        let ports: Vec<u16> = (0..64).map(|_| draw()).collect();
+        let neighbours = ports.windows(2).filter(|two| two[0].abs_diff(two[1]) < 64);
+        assert!(neighbours.count() < 4, "{ports:?}");
+    }
+}
