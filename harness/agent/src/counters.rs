@@ -1,5 +1,7 @@
 //! What the rules of a node have counted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use farcall_timeline::RuleCounter;
 use serde::Deserialize;
 
@@ -20,6 +22,44 @@ pub(crate) enum CountersError {
         #[from]
         source: serde_json::Error,
     },
+}
+
+/// A counter that a gateway keeps in user space, reported beside those of its ruleset.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    rule: String,
+    packets: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// A counter with this name at zero.
+    pub(crate) fn new(rule: &str) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            packets: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one packet, connection or request.
+    pub(crate) fn count(&self) {
+        self.packets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that belong to what was counted.
+    pub(crate) fn add_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What it has counted so far.
+    pub(crate) fn read(&self) -> RuleCounter {
+        RuleCounter {
+            rule: self.rule.clone(),
+            packets: self.packets.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// Every named counter of the node's ruleset.

@@ -23,9 +23,13 @@ pub(crate) fn question(name: Name) -> Message {
 ///
 /// When nothing can be sent, or an ICMP error comes back.
 pub(crate) async fn ask(server: Ipv4Addr, question: &Message) -> std::io::Result<Message> {
+    ask_at(SocketAddrV4::new(server, PORT), question).await
+}
+
+/// As [`ask`], of a name server at any port.
+pub(crate) async fn ask_at(server: SocketAddrV4, question: &Message) -> std::io::Result<Message> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
-    let server = SocketAddr::V4(SocketAddrV4::new(server, PORT));
-    socket.connect(server).await?;
+    socket.connect(SocketAddr::V4(server)).await?;
     let bytes = question.to_vec().map_err(std::io::Error::other)?;
     socket.send(&bytes).await?;
     let mut buffer = [0; 4096];

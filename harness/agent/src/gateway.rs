@@ -1,9 +1,10 @@
-//! What a gateway runs and knows beside its rules: a resolver, and connections.
+//! What a gateway runs and knows beside its rules: a resolver, what its firewall does in user space, and
+//! connections.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use farcall_timeline::Level;
+use farcall_timeline::{Level, RuleCounter};
 use hickory_resolver::proto::rr::Name;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
@@ -11,6 +12,7 @@ use tokio::process::Command;
 use crate::Outlet;
 use crate::dns;
 use crate::service::{Service, ServiceError};
+use crate::services::Services;
 use crate::setup::{self, SetupError};
 use crate::tool::{self, ToolError};
 
@@ -26,19 +28,28 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// A gateway's services.
 pub(crate) struct Gateway {
     resolver: Option<Service>,
+    services: Services,
 }
 
 impl Gateway {
-    /// Starts the resolver, if the gateway has one, and waits until it answers.
+    /// Starts the resolver, if the gateway has one, and waits until it answers; then what else the plan
+    /// says. `ca_pem` is the lab's certificate authority.
     pub(crate) async fn start(
-        configuration: Option<&str>,
+        planned: &farcall_plan::Gateway,
+        ca_pem: &str,
         outlet: &Outlet,
     ) -> Result<Self, SetupError> {
-        let resolver = match configuration {
+        let resolver = match &planned.dnsmasq {
             Some(configuration) => Some(resolver(configuration, outlet).await?),
             None => None,
         };
-        Ok(Self { resolver })
+        let services = Services::start(&planned.services, ca_pem, outlet).await?;
+        Ok(Self { resolver, services })
+    }
+
+    /// What has been counted in user space, beside the counters of the ruleset.
+    pub(crate) fn counters(&self) -> Vec<RuleCounter> {
+        self.services.counters()
     }
 
     /// Ends the services.

@@ -16,6 +16,7 @@ mod probe;
 mod reaper;
 mod serve;
 mod service;
+mod services;
 mod setup;
 mod tool;
 mod turn;

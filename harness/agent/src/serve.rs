@@ -83,6 +83,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::Clock
         | Command::Measure { .. }
         | Command::Counters
+        | Command::LogIn { .. }
         | Command::Collect { .. } => false,
     }
 }
@@ -121,7 +122,12 @@ impl Agent {
                 Ok(Reply::Measured(measured))
             }
             Command::Counters => {
-                let rules = counters().await.map_err(in_words)?;
+                let mut rules = counters().await.map_err(in_words)?;
+                if let Ok(node) = self.node()
+                    && let RunningRole::Gateway(gateway) = &node.role
+                {
+                    rules.extend(gateway.counters());
+                }
                 Ok(Reply::Counters { rules })
             }
             Command::Collect { end_services } => {
@@ -135,6 +141,7 @@ impl Agent {
                 }
                 Ok(Reply::Files { files })
             }
+            Command::LogIn { portal } => done(self.peer()?.log_in(portal).await),
             Command::StartCall(call) => {
                 for (_, account) in &call.ice_servers {
                     if let Some(account) = account {

@@ -106,7 +106,7 @@ impl Counters {
         self.dropped[reason as usize]
     }
 
-    pub(crate) fn drop(&mut self, reason: Reason, bytes: usize) {
+    pub(crate) fn count_drop(&mut self, reason: Reason, bytes: usize) {
         self.dropped[reason as usize].count(bytes);
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let mut counters = Counters::default();
         for (at, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, at);
-            (0..=at).for_each(|_| counters.drop(reason, 100));
+            (0..=at).for_each(|_| counters.count_drop(reason, 100));
         }
         let dropped: Vec<_> = counters.iter().skip(3).collect();
         for (at, (name, counter)) in dropped.iter().enumerate() {

@@ -36,8 +36,8 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// Remembers with which address a first fragment went on. Where there is no room the fragments that follow
-    /// are dropped.
+    /// Remembers with which address a first fragment went on. Where there is no room, the fragments that
+    /// follow it will be dropped.
     pub(crate) fn learn(
         &mut self,
         direction: Direction,

@@ -30,20 +30,25 @@
 //!
 //! # Where the RFCs leave a choice
 //!
-//! - **Refresh.** Outbound packets refresh a mapping (section 4.3, REQ-6), and so do inbound packets that
-//!   pass (which REQ-6 a permits), as on Linux. Packets that are dropped and ICMP errors refresh nothing.
-//! - **Filtering.** A remote endpoint that was once contacted may answer for as long as the mapping
-//!   lives, however long ago that was: section 5 says "previously" and gives the entry no timer of its own.
-//! - **Ports.** With port preservation the source port is kept where no live mapping has it. Otherwise
-//!   it is drawn from 1024 to 65535 with the same parity (section 4.2.2). Without port preservation it
-//!   is drawn from that range with any parity. No two live mappings of a protocol ever have one external port, so
-//!   with dependent mapping each destination's mapping has its own.
+//! - **Refresh.** Outbound packets refresh a mapping (RFC 4787 section 4.3, REQ-6), and so do inbound
+//!   packets that pass (which REQ-6 a permits), as on Linux. What is dropped refreshes nothing, nor does an
+//!   ICMP error (RFC 5508 REQ-6).
+//! - **Filtering.** A remote endpoint that an external port has sent to may answer that port for as long as
+//!   its mapping lives, however long ago that was: section 5 says "previously" and gives no timer.
+//! - **Ports.** With port preservation the source port is kept where no live mapping has it; otherwise a
+//!   port of the same parity (section 4.2.2) is drawn from 1024 to 65535. Without port preservation any
+//!   port from 1024 is drawn. No two live mappings of a protocol ever share an external port, so with
+//!   dependent mapping every destination's mapping has its own.
 //! - **Dependent mapping with looser filtering.** What an inside endpoint sends goes by the mapping towards
-//!   that destination. When a stranger comes in by the mapping of another destination, the answer leaves from
-//!   another external port, and a TCP connection cannot be opened that way.
-//! - **TCP.** Only a SYN creates a mapping or a connection. An unsolicited SYN from outside is dropped in silence (RFC 5382 REQ-4
-//!   lets a security policy forbid the answer). After [`Translator::forget`] an open connection is dead, as it is
-//!   behind a router that restarted.
+//!   that destination. Whoever comes in by the mapping towards another destination is answered from another
+//!   external port, and cannot open a TCP connection that way.
+//! - **TCP.** Only a SYN creates a mapping or a connection. One from outside that does not pass is dropped
+//!   in silence, as a security policy may have it (RFC 5382 REQ-4). After [`Translator::forget`] an open
+//!   connection is dead, as it is behind a router that has restarted.
+//! - **Fragments.** Those that come before the first one of their datagram are dropped (RFC 4787 REQ-14
+//!   recommends to take them).
+//! - **Limits.** There are at most 16,384 mappings with 256 remote endpoints each; what would exceed that is
+//!   dropped and counted.
 //! - **Time to live.** It is not decremented: routing is the kernel's.
 
 mod checksum;

@@ -119,7 +119,8 @@ impl Entry {
         self.expires = now.saturating_add(idle);
     }
 
-    /// Takes a TCP segment to or from this remote endpoint. The mapping lives as long as any of its connections.
+    /// Takes a TCP segment to or from this remote endpoint. The mapping lives as long as any of its
+    /// connections.
     pub(crate) fn follow(
         &mut self,
         direction: Direction,

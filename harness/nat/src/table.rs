@@ -42,7 +42,8 @@ impl Table {
         }
     }
 
-    /// The external port that a segment from inside leaves by. The mapping is made if there is none, and refreshed.
+    /// The external port that a segment from inside leaves by. The mapping is made if there is none, and
+    /// refreshed.
     pub(crate) fn outbound(&mut self, segment: &Segment, now: Duration) -> Result<u16, Reason> {
         let remote = segment.destination;
         let protocol = segment.kind.protocol();

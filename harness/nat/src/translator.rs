@@ -45,7 +45,8 @@ impl Translator {
         }
     }
 
-    /// Translates a packet from inside, in place. Its length does not change, and bytes behind it are ignored.
+    /// Translates a packet from inside, in place. Its length stays the same, and bytes behind it are left
+    /// alone.
     pub fn outbound(&mut self, packet: &mut [u8], now: Duration) -> Verdict {
         let verdict = match self.send(packet, now) {
             Ok(verdict) => verdict,
@@ -54,12 +55,13 @@ impl Translator {
         match verdict {
             Verdict::Forward => self.counters.outbound.count(packet.len()),
             Verdict::Hairpin => self.counters.hairpin.count(packet.len()),
-            Verdict::Drop(reason) => self.counters.drop(reason, packet.len()),
+            Verdict::Drop(reason) => self.counters.count_drop(reason, packet.len()),
         }
         verdict
     }
 
-    /// Translates a packet from outside to the external address, in place, likewise.
+    /// Translates a packet from outside to the external address, in place; as
+    /// [`outbound`](Self::outbound), but never with [`Verdict::Hairpin`].
     pub fn inbound(&mut self, packet: &mut [u8], now: Duration) -> Verdict {
         match self.translate_inbound(packet, now) {
             Ok(()) => {
@@ -67,7 +69,7 @@ impl Translator {
                 Verdict::Forward
             }
             Err(reason) => {
-                self.counters.drop(reason, packet.len());
+                self.counters.count_drop(reason, packet.len());
                 Verdict::Drop(reason)
             }
         }

@@ -19,6 +19,7 @@ mod passage;
 mod place;
 mod routes;
 mod servers;
+mod services;
 mod validate;
 
 pub use aspect::{FROM_INSIDE, TO_INSIDE};
@@ -28,8 +29,8 @@ pub use coturn::{
 };
 pub use error::PlanError;
 pub use model::{
-    BlockingRule, CallPlan, CallServer, DATAPATH_DEVICES, Datapath, Declaration, Expectations,
+    BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, Datapath, Declaration, Expectations,
     ExpectedOutcome, Fact, Gateway, GatewayService, Interface, LOGGED_IN_SET, Listener, Network,
-    Node, PROBE_ADDRESSES, PROBE_PORTS, Passage, Payload, Plan, ProbeProtocol, Role, Route,
+    Node, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, ProbeProtocol, Role, Route,
     TurnAccount, TurnServer,
 };

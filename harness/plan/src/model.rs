@@ -111,6 +111,9 @@ pub enum Role {
 pub struct Gateway {
     /// dnsmasq's configuration, if this gateway resolves names for its LAN.
     pub dnsmasq: Option<String>,
+    /// The configuration of a second dnsmasq, which gives a captive portal's address for every name. The rules
+    /// send it the questions of who has not logged in. It listens at the same address on [`PORTAL_DNS_PORT`].
+    pub portal_dnsmasq: Option<String>,
     /// The way of packets through user space, if they take it.
     pub datapath: Option<Datapath>,
     /// What its firewall does in user space.
@@ -202,6 +205,15 @@ pub enum GatewayService {
 
 /// The name of the nftables set of IPv4 addresses that have logged in at a captive portal.
 pub const LOGGED_IN_SET: &str = "logged-in";
+
+/// Where the resolver of a captive portal listens, for who has not logged in.
+pub const PORTAL_DNS_PORT: u16 = 5353;
+
+/// The common name of the authority with which a company's firewall re-terminates TLS.
+pub const COMPANY_AUTHORITY: &str = "Company TLS inspection CA";
+
+/// The server name that probes ask for where none is given: nobody has it (RFC 6761 section 6.4).
+pub const PROBE_SERVER_NAME: &str = "probe.invalid";
 
 /// A coturn and what it listens on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -334,6 +346,9 @@ pub struct Declaration {
     pub node: String,
     /// What is measured and what must come out.
     pub fact: Fact,
+    /// The longest that an answer from the internet takes on the declared link, in milliseconds: what takes
+    /// longer is lost or late.
+    pub round_trip_ms: u32,
 }
 
 /// A fact about the lab.
@@ -370,6 +385,9 @@ pub enum Fact {
         protocol: ProbeProtocol,
         /// Two ports that pass, one even and one odd: see [`PROBE_PORTS`].
         ports: [u16; 2],
+        /// The source port, the same for every peer of the site: a collision must change nothing (RFC 4787
+        /// section 8). `None`: any that is free.
+        source_port: Option<u16>,
     },
     /// The NAT between the node and the internet filters like this (UDP only). `None`: no filter.
     NatFiltering {
@@ -377,6 +395,8 @@ pub enum Fact {
         filtering: Option<Behaviour>,
         /// A UDP port that passes.
         port: u16,
+        /// As of [`NatMapping`](Fact::NatMapping).
+        source_port: Option<u16>,
     },
     /// What happens to a connection to this port on the internet.
     Passage {
@@ -386,6 +406,10 @@ pub enum Fact {
         port: u16,
         /// What is sent first.
         payload: Payload,
+        /// The server name in the TLS handshake (RFC 6066 section 3); `None`: [`PROBE_SERVER_NAME`].
+        server_name: Option<String>,
+        /// The HTTP proxy through which it goes (CONNECT); `None`: it goes straight.
+        proxy: Option<SocketAddrV4>,
         /// What becomes of it.
         passage: Passage,
     },
@@ -412,12 +436,14 @@ pub enum Fact {
         /// A UDP port that passes.
         port: u16,
     },
-    /// The delay there and back between the node and the internet.
+    /// The delay there and back between the node and the internet. Without a link it is that of a wire, 0 ms.
     RoundTrip {
         /// The mean round trip that the link declares, in milliseconds.
         rtt_ms: f64,
         /// By how much a single one may be off, in milliseconds, both directions together.
         jitter_ms: f64,
+        /// How long the link's rate takes for a probe's own packets there and back, at most, in milliseconds.
+        sending_ms: f64,
         /// The protocol that passes.
         protocol: ProbeProtocol,
         /// A port that passes.
@@ -427,21 +453,33 @@ pub enum Fact {
     Rate {
         /// Which way.
         direction: Direction,
-        /// In kbit/s of IP packets; `None`: no limit below what the emulator can do.
+        /// In kbit/s of IP packets; `None`: no limit, of which a lower bound is measured.
         kbit: Option<u32>,
         /// How long the link's queue is, in milliseconds.
         queue_ms: u32,
-        /// The protocol that passes.
-        protocol: ProbeProtocol,
-        /// A port that passes.
+        /// By how much a single packet's delay may be off, in milliseconds.
+        jitter_ms: f64,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// How much UDP a policing firewall lets pass; what is faster is dropped.
+    PolicedRate {
+        /// Which way.
+        direction: Direction,
+        /// In kbit/s of IP packets.
+        kbit: u32,
+        /// A UDP port that is policed.
         port: u16,
     },
     /// The largest packet that crosses the link, and whether the sender of a larger one is told.
     Mtu {
+        /// Which way.
+        direction: Direction,
         /// In bytes.
         mtu: u16,
-        /// Whether "fragmentation needed" comes back.
-        fragmentation_needed: bool,
+        /// Whether "fragmentation needed" comes back (RFC 1191). `None` where the node's own interface takes
+        /// no larger packet, so that the link never sees one.
+        fragmentation_needed: Option<bool>,
         /// A UDP port that passes.
         port: u16,
     },
@@ -451,8 +489,12 @@ pub enum Fact {
         direction: Direction,
         /// In percent.
         percent: f64,
+        /// How far off so many packets may be, in percent: half the 99.9 % confidence interval.
+        tolerance_percent: f64,
         /// Packets to send.
         packets: u32,
+        /// How many of them in a second.
+        per_second: u32,
         /// A UDP port that passes.
         port: u16,
     },
@@ -491,7 +533,7 @@ pub enum ProbeProtocol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Payload {
-    /// Bytes that are no TLS handshake.
+    /// Bytes that are no TLS handshake: over TCP, an HTTP request.
     Plain,
     /// A TLS ClientHello.
     Tls,
@@ -505,11 +547,11 @@ pub enum Passage {
     Passes,
     /// Nothing came back.
     Dropped,
-    /// It was refused at once: a TCP reset in answer to SYN, or an ICMP error.
+    /// It was refused at once: a TCP reset in answer to SYN, an ICMP error, or a proxy's HTTP status.
     Refused,
     /// The TCP connection opened and was reset when the payload was sent.
     Reset,
-    /// A TLS handshake was answered by somebody else than the server.
+    /// A TLS handshake was answered in the server's name by [`COMPANY_AUTHORITY`].
     Intercepted,
     /// An HTTP redirect to a captive portal came back.
     Redirected,

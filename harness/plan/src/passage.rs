@@ -4,35 +4,29 @@
 use crate::model::{Passage, Payload, ProbeProtocol};
 use farcall_scenario::{Action, Direction, Firewall, Protocol, Rule};
 use farcall_timeline::IceTransport;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// The counter of what no rule of a firewall matches: it is dropped.
+/// The counter of what goes out and no rule of a firewall matches: it is dropped.
 pub(crate) const UNMATCHED: &str = "forward/drop-unmatched";
+
+/// The counter of what comes in and no rule of a firewall matches: it is dropped.
+pub(crate) const UNSOLICITED: &str = "firewall/drop-unsolicited";
 
 /// A new connection from inside, as far as a firewall looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<'a> {
     /// The protocol.
     pub protocol: ProbeProtocol,
     /// The destination port.
     pub port: u16,
     /// What the client sends first.
     pub payload: Payload,
-}
-
-impl Attempt {
-    /// The attempt of a client to reach a listener.
-    pub(crate) fn of(transport: IceTransport, port: u16) -> Self {
-        let (protocol, payload) = match transport {
-            IceTransport::Udp => (ProbeProtocol::Udp, Payload::Plain),
-            IceTransport::Tcp => (ProbeProtocol::Tcp, Payload::Plain),
-            IceTransport::Tls => (ProbeProtocol::Tcp, Payload::Tls),
-        };
-        Self {
-            protocol,
-            port,
-            payload,
-        }
-    }
+    /// The server name in its TLS handshake, if it has one.
+    pub server_name: Option<&'a str>,
+    /// The destination address.
+    pub to: Ipv4Addr,
+    /// Whether the client has logged in at the captive portal.
+    pub logged_in: bool,
 }
 
 /// What becomes of an attempt at a firewall, and the rule that decides.
@@ -44,40 +38,49 @@ pub(crate) struct Ruling {
     pub rule: String,
 }
 
-/// What the first rule that matches does with an attempt; what none matches is dropped.
-pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
-    let outward = firewall
-        .rules
-        .iter()
-        .filter(|rule| rule.direction == Direction::Out);
-    let matching = outward.into_iter().find(|rule| {
-        let protocol = match (&rule.action, rule.protocol) {
-            // Only TCP has a handshake to look into.
-            (Action::AcceptTls, None | Some(Protocol::Tcp)) | (_, Some(Protocol::Tcp)) => {
-                attempt.protocol == ProbeProtocol::Tcp
-            }
-            (Action::AcceptTls, Some(Protocol::Udp)) => false,
-            (_, Some(Protocol::Udp)) => attempt.protocol == ProbeProtocol::Udp,
-            (_, None) => true,
+impl<'a> Attempt<'a> {
+    /// The attempt of a client to reach a listener of a host, of which a TLS handshake gives the name.
+    pub(crate) fn of(transport: IceTransport, host: &'a str, to: Ipv4Addr, port: u16) -> Self {
+        let (protocol, payload) = match transport {
+            IceTransport::Udp => (ProbeProtocol::Udp, Payload::Plain),
+            IceTransport::Tcp => (ProbeProtocol::Tcp, Payload::Plain),
+            IceTransport::Tls => (ProbeProtocol::Tcp, Payload::Tls),
         };
-        protocol && rule.port.is_none_or(|port| port == attempt.port)
-    });
-    let Some(rule) = matching else {
+        // RFC 6066 section 3: an address is no server name.
+        let is_name = host.parse::<IpAddr>().is_err();
+        let server_name = (payload == Payload::Tls && is_name).then_some(host);
+        Self {
+            protocol,
+            port,
+            payload,
+            server_name,
+            to,
+            logged_in: false,
+        }
+    }
+}
+
+/// What the first rule that matches does with an attempt; what none matches is dropped.
+pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt<'_>) -> Ruling {
+    let mut outward = of(firewall, Direction::Out);
+    let Some(rule) = outward.find(|rule| matches(rule, attempt)) else {
         return Ruling {
             passage: Passage::Dropped,
             rule: UNMATCHED.to_owned(),
         };
     };
-    let passage = match (&rule.action, attempt.payload) {
-        (Action::Accept | Action::Police(_), _)
-        | (Action::AcceptTls | Action::AcceptTlsFor(_), Payload::Tls) => Passage::Passes,
-        (Action::AcceptTls | Action::AcceptTlsFor(_) | Action::InterceptTls, Payload::Plain) => {
-            Passage::Reset
+    let is_tls = attempt.payload == Payload::Tls;
+    let passage = match &rule.action {
+        Action::Accept | Action::Police(_) | Action::AcceptLoggedIn => Passage::Passes,
+        Action::AcceptTls if is_tls => Passage::Passes,
+        Action::AcceptTlsFor(names) if is_tls && is_one_of(names, attempt.server_name) => {
+            Passage::Passes
         }
-        (Action::InterceptTls, Payload::Tls) => Passage::Intercepted,
-        (Action::RedirectToPortal, _) => Passage::Redirected,
-        (Action::Drop | Action::AcceptLoggedIn, _) => Passage::Dropped,
-        (Action::Reject, _) => Passage::Refused,
+        Action::InterceptTls if is_tls => Passage::Intercepted,
+        Action::AcceptTls | Action::AcceptTlsFor(_) | Action::InterceptTls => Passage::Reset,
+        Action::RedirectToPortal => Passage::Redirected,
+        Action::Drop => Passage::Dropped,
+        Action::Reject => Passage::Refused,
     };
     let reset = rule.reset_counter().filter(|_| passage == Passage::Reset);
     Ruling {
@@ -86,110 +89,56 @@ pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt) -> Ruling {
     }
 }
 
-/// Whether a firewall lets everything out. Such a one does not keep anything from coming in either:
-/// it is a router.
-pub(crate) fn is_open(firewall: &Firewall) -> bool {
-    let of = |direction| {
-        firewall
-            .rules
-            .iter()
-            .filter(move |rule| rule.direction == direction)
-    };
-    let everything =
-        |rule: &Rule| rule.protocol.is_none() && rule.port.is_none() && rule.address.is_none();
-    [Direction::Out, Direction::In]
-        .into_iter()
-        .all(|direction| {
-            of(direction).all(|rule| rule.action == Action::Accept) && of(direction).any(everything)
-        })
+/// The protocol that a rule is about; `None`: every one. Only TCP has a beginning to look into.
+pub(crate) fn protocol(rule: &Rule) -> Option<Protocol> {
+    match rule.action {
+        Action::AcceptTls
+        | Action::AcceptTlsFor(_)
+        | Action::InterceptTls
+        | Action::RedirectToPortal => Some(Protocol::Tcp),
+        _ => rule.protocol,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+/// Whether a firewall lets in UDP that nobody inside has called for. Such a one is a router for it.
+pub(crate) fn is_open(firewall: &Firewall) -> bool {
+    let about_udp = || {
+        of(firewall, Direction::In).filter(|rule| protocol(rule).is_none_or(|it| it == Protocol::Udp))
+    };
+    let lets_in = |rule: &Rule| matches!(rule.action, Action::Accept | Action::Police(_));
+    let is_about_all = |rule: &Rule| rule.port.is_none() && rule.address.is_none();
+    about_udp().all(lets_in) && about_udp().any(is_about_all)
+}
 
-    use super::*;
-    use farcall_scenario::FirewallPreset;
+/// The rules of one direction, in order.
+fn of(firewall: &Firewall, direction: Direction) -> impl Iterator<Item = &Rule> {
+    let rules = firewall.rules.iter();
+    rules.filter(move |rule| rule.direction == direction)
+}
 
-    fn firewall(rules: &[(Option<Protocol>, Option<u16>, Action)]) -> Firewall {
-        let rules = rules.iter().enumerate();
-        let rules = rules.map(|(index, (protocol, port, action))| Rule {
-            name: format!("rule/{index}"),
-            direction: Direction::Out,
-            protocol: *protocol,
-            port: *port,
-            address: None,
-            action: action.clone(),
-        });
-        Firewall {
-            rules: rules.collect(),
-            service: None,
-        }
-    }
+fn matches(rule: &Rule, attempt: Attempt<'_>) -> bool {
+    let protocol = match protocol(rule) {
+        None => true,
+        Some(Protocol::Tcp) => attempt.protocol == ProbeProtocol::Tcp,
+        Some(Protocol::Udp) => attempt.protocol == ProbeProtocol::Udp,
+    };
+    let to = IpAddr::V4(attempt.to);
+    protocol
+        && rule.port.is_none_or(|port| port == attempt.port)
+        && rule.address.is_none_or(|network| network.contains(&to))
+        && (rule.action != Action::AcceptLoggedIn || attempt.logged_in)
+}
 
-    fn at(firewall: &Firewall, transport: IceTransport, port: u16) -> (Passage, String) {
-        let ruling = ruling(firewall, Attempt::of(transport, port));
-        (ruling.passage, ruling.rule)
-    }
-
-    #[test]
-    fn the_first_rule_that_matches_decides() {
-        let firewall = firewall(&[
-            (None, Some(443), Action::Accept),
-            (Some(Protocol::Udp), None, Action::Drop),
-            (None, None, Action::Accept),
-        ]);
-        let rule = |index| format!("rule/{index}");
-        assert_eq!(
-            at(&firewall, IceTransport::Udp, 443),
-            (Passage::Passes, rule(0))
-        );
-        assert_eq!(
-            at(&firewall, IceTransport::Udp, 80),
-            (Passage::Dropped, rule(1))
-        );
-        assert_eq!(
-            at(&firewall, IceTransport::Tcp, 80),
-            (Passage::Passes, rule(2))
-        );
-    }
-
-    #[test]
-    fn what_no_rule_matches_is_dropped() {
-        let firewall = firewall(&[(Some(Protocol::Tcp), None, Action::Accept)]);
-        let unmatched = (Passage::Dropped, UNMATCHED.to_owned());
-        assert_eq!(at(&firewall, IceTransport::Udp, 80), unmatched);
-    }
-
-    #[test]
-    fn a_rule_that_looks_for_tls_leaves_udp_to_the_rules_after_it() {
-        let firewall = firewall(&[
-            (None, Some(443), Action::AcceptTls),
-            (None, None, Action::Drop),
-        ]);
-        assert_eq!(at(&firewall, IceTransport::Tls, 443).0, Passage::Passes);
-        assert_eq!(at(&firewall, IceTransport::Tcp, 443).0, Passage::Reset);
-        assert_eq!(
-            at(&firewall, IceTransport::Udp, 443),
-            (Passage::Dropped, "rule/1".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_reset_counts_under_a_name_of_its_own() {
-        let firewall = FirewallPreset::TlsOnly.expand(None).unwrap();
-        let reset = (Passage::Reset, "tls-only/reset-not-tls-443".to_owned());
-        let passed = (Passage::Passes, "tls-only/allow-tls-443".to_owned());
-        assert_eq!(at(&firewall, IceTransport::Tcp, 443), reset);
-        assert_eq!(at(&firewall, IceTransport::Tls, 443), passed);
-    }
-
-    #[test]
-    fn only_a_firewall_that_accepts_everything_is_open() {
-        assert!(is_open(&FirewallPreset::Open.expand(None).unwrap()));
-        assert!(!is_open(&FirewallPreset::Corporate.expand(None).unwrap()));
-        let tcp = (Some(Protocol::Tcp), None, Action::Accept);
-        assert!(!is_open(&firewall(&[tcp])));
-        assert!(!is_open(&firewall(&[])));
-    }
+/// Whether a server name is one of these, of which `*.example.net` stands for one label more (RFC 9525
+/// section 6.3).
+fn is_one_of(names: &[String], server_name: Option<&str>) -> bool {
+    let Some(server_name) = server_name else {
+        return false;
+    };
+    names.iter().any(|name| match name.strip_prefix("*.") {
+        None => name.eq_ignore_ascii_case(server_name),
+        Some(parent) => server_name
+            .split_once('.')
+            .is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent)),
+    })
 }

@@ -6,6 +6,7 @@ use farcall_plan::{Fact, Node};
 use farcall_scenario::{IceTransportPolicy, IceUrl};
 use farcall_timeline::{Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddrV4;
 
 /// A request to an agent. Each is answered by one [`Message::Reply`] with the same `id`, in any
 /// order.
@@ -40,6 +41,12 @@ pub enum Command {
         /// Before that, end services in good order, so that they tell all they know. Not in a lab
         /// that is to go on.
         end_services: bool,
+    },
+    /// Answer the login page of a captive portal as a person does (peers). Answered by [`Reply::Done`]
+    /// when the portal no longer redirects.
+    LogIn {
+        /// Where the portal speaks HTTP.
+        portal: SocketAddrV4,
     },
     /// Prepare a call (peers): create the peer connection. Answered by [`Reply::Done`].
     StartCall(CallSetup),
@@ -135,6 +142,9 @@ pub struct CallSetup {
     pub gathering_timeout_ms: u32,
     /// Whether this peer makes the offer.
     pub offerer: bool,
+    /// The HTTP proxy through which it reaches TURN servers over TCP and TLS (CONNECT, RFC 9110 section
+    /// 9.3.6). UDP knows no such way and is tried directly, as browsers do.
+    pub proxy: Option<SocketAddrV4>,
 }
 
 /// A trickled candidate (W3C `RTCIceCandidateInit`).

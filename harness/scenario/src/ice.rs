@@ -78,6 +78,13 @@ impl IceConfiguration {
         shipped("development", include_str!("../../../ice/development.json"))
     }
 
+    /// The configuration for the networks of libwebrtc's tests, `ice/libwebrtc.json`: as there STUN, and TURN
+    /// over UDP; TURN over TCP and TLS beside it, for the networks that have no UDP.
+    #[must_use]
+    pub fn libwebrtc() -> Self {
+        shipped("libwebrtc", include_str!("../../../ice/libwebrtc.json"))
+    }
+
     /// Reads JSON: an `RTCConfiguration`, or its `iceServers` alone. `name` is for messages.
     ///
     /// `iceTransportPolicy` is honoured. `bundlePolicy`, `rtcpMuxPolicy`, `iceCandidatePoolSize`,

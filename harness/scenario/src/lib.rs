@@ -5,6 +5,7 @@ mod catalogue;
 mod document;
 mod file;
 mod ice;
+mod matrix;
 mod model;
 mod preset;
 mod problem;
@@ -14,6 +15,7 @@ mod secret;
 mod validate;
 
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
+pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{
     Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
     LinkDirectionOverride, LinkOverride, NatOverride, Peer, Scenario, Servers, Site,
@@ -21,7 +23,7 @@ pub use model::{
 pub use preset::{
     Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,
     FirewallService, JitterDistribution, Link, LinkDirection, LinkPreset, Loss, Nat, NatPreset,
-    Protocol, Rate, Rule, TraceError,
+    Protocol, Rate, Rule, TraceError, TraceNotLoaded,
 };
 pub use problem::{InputError, Place, Problem, Problems};
 pub use secret::Secret;

@@ -1,7 +1,7 @@
 //! What a person writes: a scenario file, as serde types.
 
 use crate::preset::{
-    FirewallOverride, FirewallPreset, JitterDistribution, LinkPreset, Loss, NatPreset,
+    FirewallOverride, FirewallPreset, JitterDistribution, LinkPreset, Loss, NatPreset, Rate,
 };
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
@@ -156,6 +156,9 @@ pub struct LinkDirectionOverride {
     pub rate_kbit: Option<u32>,
     /// A file with a recorded trace in mahimahi's format, instead of `rate_kbit`; relative to the scenario's.
     pub trace: Option<PathBuf>,
+    /// What `trace` recorded. Not written in the file: [`Scenario::load`] reads it.
+    #[serde(skip)]
+    pub trace_rate: Option<Rate>,
     /// In milliseconds.
     pub queue_ms: Option<u32>,
     /// In bytes.

@@ -3,6 +3,7 @@
 
 mod firewall;
 mod link;
+mod link_expand;
 mod link_preset;
 mod nat;
 mod trace;
@@ -12,6 +13,7 @@ pub use firewall::{
     Protocol, Rule,
 };
 pub use link::{JitterDistribution, Link, LinkDirection, Loss, Rate};
+pub use link_expand::TraceNotLoaded;
 pub use link_preset::LinkPreset;
 pub use nat::{Contradiction, Nat, NatPreset};
 pub use trace::TraceError;

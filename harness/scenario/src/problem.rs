@@ -64,6 +64,14 @@ pub enum InputError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A trace was read and is none.
+    #[error("failed to read {path}: {source}")]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: crate::TraceError,
+    },
     /// A file was read and is wrong.
     #[error(transparent)]
     #[diagnostic(transparent)]

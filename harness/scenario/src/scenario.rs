@@ -2,7 +2,8 @@
 
 use crate::document::{mask_comments, mask_values, parse_toml};
 use crate::file;
-use crate::model::Scenario;
+use crate::Rate;
+use crate::model::{LinkDirectionOverride, Scenario};
 use crate::problem::{InputError, Problems};
 use crate::read::{Source, likeness, unplaced};
 use crate::validate;
@@ -37,13 +38,20 @@ impl Scenario {
         })
     }
 
-    /// Reads a scenario file.
+    /// Reads a scenario file and the traces that it names.
     ///
     /// # Errors
-    /// When the file cannot be read, or as [`parse`](Self::parse).
+    /// When a file cannot be read, or as [`parse`](Self::parse).
     pub fn load(path: &Path) -> Result<Self, InputError> {
         let text = file::read(path)?;
-        Ok(Self::parse(&path.display().to_string(), &text)?)
+        let mut scenario = Self::parse(&path.display().to_string(), &text)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let sites = scenario.sites.values_mut();
+        for link in sites.filter_map(|site| site.link_override.as_mut()) {
+            load_trace(directory, &mut link.up)?;
+            load_trace(directory, &mut link.down)?;
+        }
+        Ok(scenario)
     }
 
     /// Checks a scenario that was made in code as one that was read is checked.
@@ -53,6 +61,17 @@ impl Scenario {
     pub fn validate(&self) -> Result<(), Problems> {
         unplaced(format!("scenario {}", self.name), validate::check(self))
     }
+}
+
+fn load_trace(directory: &Path, direction: &mut LinkDirectionOverride) -> Result<(), InputError> {
+    if let Some(trace) = &direction.trace {
+        let path = directory.join(trace);
+        let text = file::read_up_to(&path, file::LARGEST_TRACE_BYTES)?;
+        let rate = Rate::from_mahimahi(&text);
+        let rate = rate.map_err(|source| InputError::Trace { path, source })?;
+        direction.trace_rate = Some(rate);
+    }
+    Ok(())
 }
 
 /// The name of the scenario in a file: the file's without directory and `.toml`.

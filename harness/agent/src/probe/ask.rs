@@ -2,17 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout_at};
 
+use super::patience::Patience;
 use super::wire::{Answer, Question};
-
-/// The time for one attempt: inside a lab a round trip takes less than 1 ms, on a busy machine some
-/// tens.
-pub(super) const ATTEMPT: Duration = Duration::from_millis(350);
 
 /// Unanswered questions are sent again so often in an attempt.
 const SENDS: u32 = 3;
@@ -34,6 +30,7 @@ pub(super) async fn udp_socket() -> io::Result<UdpSocket> {
 pub(super) async fn ask(
     socket: &UdpSocket,
     questions: &[(SocketAddr, Question)],
+    patience: Patience,
 ) -> io::Result<Vec<Option<SocketAddr>>> {
     let mut observed = vec![None; questions.len()];
     let mut buffer = [0; 1500];
@@ -45,7 +42,7 @@ pub(super) async fn ask(
                 socket.send_to(&bytes, destination).await?;
             }
         }
-        let deadline = start + ATTEMPT * send / SENDS;
+        let deadline = start + patience.attempt(1) * send / SENDS;
         while observed.contains(&None) {
             let Ok(received) = timeout_at(deadline, socket.recv(&mut buffer)).await else {
                 break;
@@ -79,8 +76,10 @@ pub(super) enum FirstBytes {
 pub(super) async fn send_first(
     connect: impl Future<Output = io::Result<TcpStream>>,
     payload: &[u8],
+    patience: Patience,
 ) -> FirstBytes {
-    let deadline = Instant::now() + ATTEMPT;
+    // The handshake is a round trip, and question and answer are another.
+    let deadline = Instant::now() + patience.attempt(2);
     let mut stream = match timeout_at(deadline, connect).await {
         Err(_) => return FirstBytes::Nothing,
         Ok(Err(error)) => return FirstBytes::NotOpened(error),

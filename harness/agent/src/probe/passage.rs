@@ -7,7 +7,7 @@ use farcall_plan::{PROBE_ADDRESSES, Passage, Payload, ProbeProtocol};
 use tokio::net::TcpStream;
 
 use super::ask::{FirstBytes, ask, send_first, udp_socket};
-use super::patience::{Reading, settle};
+use super::patience::{Patience, Reading};
 use super::tls::client_hello;
 use super::wire::{AnswerFrom, Question};
 
@@ -16,13 +16,14 @@ pub(super) async fn measure(
     protocol: ProbeProtocol,
     port: u16,
     payload: Payload,
+    patience: Patience,
     declared: &str,
 ) -> String {
     let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
-    settle(declared, async || {
+    let settled = patience.settle(declared, async || {
         let became = match protocol {
-            ProbeProtocol::Udp => over_udp(to).await,
-            ProbeProtocol::Tcp => over_tcp(to, payload).await,
+            ProbeProtocol::Udp => over_udp(to, patience).await,
+            ProbeProtocol::Tcp => over_tcp(to, payload, patience).await,
         };
         match became {
             // Only here nothing came back.
@@ -30,16 +31,17 @@ pub(super) async fn measure(
             Ok(passage) => Reading::Found(passage.to_string()),
             Err(error) => Reading::impossible(error),
         }
-    })
-    .await
+    });
+    settled.await
 }
 
-async fn over_udp(to: SocketAddr) -> io::Result<Passage> {
+async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Passage> {
     let asked = async {
         let socket = udp_socket().await?;
         // Connected, the socket tells of ICMP errors.
         socket.connect(to).await?;
-        ask(&socket, &[(to, Question::new(AnswerFrom::Same))]).await
+        let questions = [(to, Question::new(AnswerFrom::Same))];
+        ask(&socket, &questions, patience).await
     };
     match asked.await {
         Ok(observed) if observed.contains(&None) => Ok(Passage::Dropped),
@@ -48,12 +50,12 @@ async fn over_udp(to: SocketAddr) -> io::Result<Passage> {
     }
 }
 
-async fn over_tcp(to: SocketAddr, payload: Payload) -> io::Result<Passage> {
+async fn over_tcp(to: SocketAddr, payload: Payload, patience: Patience) -> io::Result<Passage> {
     let payload = match payload {
         Payload::Plain => b"farcall probe\r\n".to_vec(),
         Payload::Tls => client_hello()?,
     };
-    classify(send_first(TcpStream::connect(to), &payload).await)
+    classify(send_first(TcpStream::connect(to), &payload, patience).await)
 }
 
 fn classify(first: FirstBytes) -> io::Result<Passage> {

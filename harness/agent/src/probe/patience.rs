@@ -2,11 +2,29 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-/// How long silence is not believed where an answer is declared. A busy machine can be slow, and
-/// must not make a good lab INVALID for that.
+/// The time for an attempt beside that of its round trips: inside a lab without links a round trip takes
+/// less than 1 ms, on a busy machine some tens.
+const MARGIN: Duration = Duration::from_millis(350);
+
+/// How long silence is not believed where an answer is declared, beside the time of some attempts. A busy
+/// machine can be slow, and must not make a good lab INVALID for that.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many attempts fit into patience at least, whatever the link's delay: on one that loses packets
+/// single ones are lost.
+const ATTEMPTS: u32 = 4;
+
+/// The pause before the next attempt: what is refused or wrong is so at once, and asking without a pause
+/// would keep a processor busy.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait for an answer and for the answer that is declared. It follows from the declared link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    round_trip: Duration,
+}
 
 /// What one attempt to measure gave, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,16 +42,54 @@ impl Reading {
     }
 }
 
-/// Measures until something comes back, or silence is what was declared, or patience ends.
-pub(super) async fn settle(declared: &str, mut attempt: impl AsyncFnMut() -> Reading) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match attempt().await {
-            Reading::Found(words) => return words,
-            Reading::Silence(words) if words == declared || Instant::now() >= deadline => {
-                return words;
+impl Patience {
+    /// For answers that take this long at most, as declared.
+    pub(super) fn new(round_trip: Duration) -> Self {
+        Self { round_trip }
+    }
+
+    /// The longest round trip that is declared.
+    pub(super) fn round_trip(self) -> Duration {
+        self.round_trip
+    }
+
+    /// The time for one attempt of so many round trips.
+    pub(super) fn attempt(self, round_trips: u32) -> Duration {
+        MARGIN + self.round_trip * round_trips
+    }
+
+    /// Measures until something comes back, or silence is what was declared, or patience ends.
+    pub(super) async fn settle(
+        self,
+        declared: &str,
+        mut attempt: impl AsyncFnMut() -> Reading,
+    ) -> String {
+        let deadline = Instant::now() + PATIENCE + self.round_trip * ATTEMPTS;
+        loop {
+            match attempt().await {
+                Reading::Found(words) => return words,
+                Reading::Silence(words) if words == declared || Instant::now() >= deadline => {
+                    return words;
+                }
+                Reading::Silence(_) => sleep(PAUSE).await,
             }
-            Reading::Silence(_) => {}
+        }
+    }
+
+    /// Measures a quantity until it holds or patience ends: a machine that is busy with something else for
+    /// a moment disturbs each measurement, and only ever makes a good one look bad.
+    pub(super) async fn insist<T>(
+        self,
+        holds: impl Fn(&T) -> bool,
+        mut attempt: impl AsyncFnMut() -> T,
+    ) -> T {
+        let deadline = Instant::now() + PATIENCE + self.round_trip * ATTEMPTS;
+        loop {
+            let measured = attempt().await;
+            if holds(&measured) || Instant::now() >= deadline {
+                return measured;
+            }
+            sleep(PAUSE).await;
         }
     }
 }
@@ -43,10 +99,15 @@ mod tests {
     use super::*;
 
     /// What `settle` makes of readings that come 400 ms apart, and how many it took.
-    async fn settled(declared: &str, readings: &[Reading]) -> (String, usize) {
+    async fn settled(
+        round_trip_ms: u64,
+        declared: &str,
+        readings: &[Reading],
+    ) -> (String, usize) {
         let mut taken = 0;
-        let words = settle(declared, async || {
-            tokio::time::sleep(Duration::from_millis(400)).await;
+        let patience = Patience::new(Duration::from_millis(round_trip_ms));
+        let words = patience.settle(declared, async || {
+            sleep(Duration::from_millis(400)).await;
             taken += 1;
             readings[taken.min(readings.len()) - 1].clone()
         });
@@ -64,21 +125,53 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn declared_silence_is_believed_at_once() {
-        let (words, taken) = settled("dropped", &[silence()]).await;
+        let (words, taken) = settled(0, "dropped", &[silence()]).await;
         assert_eq!((words.as_str(), taken), ("dropped", 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_machine_is_given_time() {
-        let (words, taken) = settled("passes", &[silence(), silence(), answer()]).await;
+        let (words, taken) = settled(0, "passes", &[silence(), silence(), answer()]).await;
         assert_eq!((words.as_str(), taken), ("passes", 3));
-        let (words, taken) = settled("passes", &[silence()]).await;
-        assert_eq!((words.as_str(), taken), ("dropped", 8));
+        let (words, taken) = settled(0, "passes", &[silence()]).await;
+        assert_eq!((words.as_str(), taken), ("dropped", 7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_link_is_given_more() {
+        let (_, taken) = settled(900, "passes", &[silence()]).await;
+        assert_eq!(taken, 15);
+        let patience = Patience::new(Duration::from_millis(900));
+        assert!(patience.attempt(2) > Duration::from_millis(1_800));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_not_declared_counts_at_once() {
-        let (words, taken) = settled("dropped", &[answer()]).await;
+        let (words, taken) = settled(0, "dropped", &[answer()]).await;
         assert_eq!((words.as_str(), taken), ("passes", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quantity_is_measured_until_it_holds() {
+        let patience = Patience::new(Duration::ZERO);
+        let mut measured = 0;
+        let found = patience.insist(
+            |found| *found == 3,
+            async || {
+                measured += 1;
+                measured
+            },
+        );
+        assert_eq!(found.await, 3);
+        let mut measured = 0;
+        let never = patience.insist(
+            |_| false,
+            async || {
+                sleep(Duration::from_millis(450)).await;
+                measured += 1;
+                measured
+            },
+        );
+        assert_eq!(never.await, 7);
     }
 }

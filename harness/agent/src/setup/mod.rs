@@ -20,6 +20,7 @@ use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerIdentity};
 use crate::probe::{ProbeError, Responder};
 use crate::service::ServiceError;
+use crate::services::ServicesError;
 use crate::tool::{self, ToolError};
 use crate::turn::TurnServer;
 
@@ -99,6 +100,9 @@ pub(crate) enum SetupError {
     /// A service failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// What a gateway's firewall does in user space failed.
+    #[error(transparent)]
+    Firewall(#[from] ServicesError),
     /// The probe failed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -118,8 +122,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
     };
     let role = match &node.role {
         Role::Gateway(gateway) => {
-            let gateway = Gateway::start(gateway.dnsmasq.as_deref(), outlet).await?;
-            RunningRole::Gateway(gateway)
+            RunningRole::Gateway(Gateway::start(gateway, &setup.ca_pem, outlet).await?)
         }
         Role::Peer { muted } => {
             privileges::keep_only_what(&node.role)?;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 pub(super) struct Ruleset {
     title: String,
     counters: BTreeSet<String>,
+    sets: Vec<String>,
     chains: Vec<Chain>,
 }
 
@@ -77,8 +78,15 @@ impl Ruleset {
         Self {
             title: title.into(),
             counters: BTreeSet::new(),
+            sets: Vec::new(),
             chains: Vec::new(),
         }
+    }
+
+    /// Adds an empty set, before the chains that refer to it, such as `type ipv4_addr;`.
+    pub(super) fn set(mut self, name: &str, specification: &str) -> Self {
+        self.sets.push(format!("set {name} {{ {specification} }}"));
+        self
     }
 
     /// Adds a chain, after those that it jumps to.
@@ -97,6 +105,9 @@ impl Ruleset {
         );
         for counter in &self.counters {
             let _ = writeln!(text, "\tcounter {counter} {{ }}");
+        }
+        for set in &self.sets {
+            let _ = writeln!(text, "\n\t{set}");
         }
         for chain in &self.chains {
             let _ = writeln!(text, "\n\tchain {} {{", chain.name);

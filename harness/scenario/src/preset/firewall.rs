@@ -31,6 +31,7 @@ pub enum FirewallPreset {
     /// Only an HTTP proxy (CONNECT, RFC 9110 section 9.3.6) leads out, on TCP 3128 of the gateway.
     HttpProxy,
     /// UDP 443 (QUIC) and TCP 443 may go out.
+    #[serde(rename = "udp-443-only")]
     Udp443Only,
     /// UDP 3478, the port of STUN and TURN (RFC 8489, RFC 8656), may go out.
     TurnPortOnly,
@@ -201,6 +202,27 @@ impl FirewallPreset {
         Self::CaptivePortal,
         Self::UdpThrottled,
     ];
+
+    /// Where its rules are from.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Open => "no firewall",
+            Self::UdpBlocked => "libwebrtc, p2p_transport_channel_unittest.cc: BLOCK_UDP",
+            Self::Corporate => {
+                "the common outbound policy of offices; libwebrtc's BLOCK_ALL_BUT_OUTGOING_HTTP"
+            }
+            Self::TlsOnly => {
+                "firewalls that look at the first bytes on 443 (application identification)"
+            }
+            Self::TlsIntercept => "TLS inspection by middleboxes, as RFC 8404 describes it",
+            Self::HttpProxy => "RFC 9110 section 9.3.6; 3128 is Squid's default port",
+            Self::Udp443Only => "networks that let QUIC (RFC 9000) pass beside HTTPS",
+            Self::TurnPortOnly => "a pinhole for STUN and TURN's default port (RFC 8489, RFC 8656)",
+            Self::CaptivePortal => "RFC 8952 section 1: a network before its conditions are met",
+            Self::UdpThrottled => "a policer on UDP, 200 kbit/s: less than a video call asks for",
+        }
+    }
 
     /// The plain configuration.
     ///

@@ -8,40 +8,28 @@ use std::ops::RangeInclusive;
 /// What RFC 5382 REQ-5 asks for at least: 2 hours and 4 minutes.
 const TCP_TIMEOUT_S: u32 = 7_440;
 
-/// A NAT by a name that people use.
+/// A NAT by a name that people use. Where its figures are from, [`source`](Self::source) says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NatPreset {
     /// No translation: a router.
     #[default]
     None,
-    /// A full cone (RFC 3489 section 5): endpoint-independent mapping and filtering, port preservation,
-    /// hairpinning, and the 120 s that RFC 4787 REQ-5 asks for at least.
+    /// Lets in whatever comes to a mapped port.
     FullCone,
-    /// A restricted cone (RFC 3489 section 5): as `full-cone`, with address-dependent filtering.
+    /// Lets in what comes from addresses that were sent to.
     RestrictedCone,
-    /// A port restricted cone (RFC 3489 section 5): as `full-cone`, with address-and-port-dependent
-    /// filtering.
+    /// Lets in what comes from addresses and ports that were sent to.
     PortRestricted,
-    /// A home router: endpoint-independent mapping (RFC 4787 REQ-1) with port preservation
-    /// (section 4.2.1), and an idle UDP mapping that lives 120 s, the least that REQ-5 allows and
-    /// what Linux gives a stream by default (`nf_conntrack_udp_timeout_stream`). Its filtering is
-    /// address-and-port-dependent as that of Linux masquerading is, stricter than REQ-8 recommends.
+    /// An ordinary home router.
     HomeRouter,
-    /// A symmetric NAT: address-and-port-dependent mapping and filtering, random ports, and idle UDP
-    /// mappings that live 30 s, the default of Linux for UDP (`nf_conntrack_udp_timeout`).
+    /// Maps each destination to another random port.
     Symmetric,
-    /// A mobile carrier's NAT: address-and-port-dependent mapping and filtering, as about 40 % of the
-    /// cellular networks have that Richter et al. measured ("A Multi-perspective Analysis of
-    /// Carrier-Grade NAT Deployment", IMC 2016, section 6), and idle UDP mappings that live 30 s, on
-    /// the hard side of the 10 to 200 s, median 65 s, that they found there.
+    /// A mobile carrier's NAT of the hard kind.
     MobileCarrier,
-    /// A carrier-grade NAT as RFC 6888 asks for it: RFC 4787 with endpoint-independent mapping (REQ-1) and
-    /// filtering (REQ-7), hairpinning (RFC 4787 REQ-9), random ports, and the 300 s that RFC 4787 REQ-5
-    /// recommends.
+    /// A carrier-grade NAT as the RFCs ask for it.
     CarrierGrade,
-    /// A cloud provider's NAT gateway: address-and-port-dependent mapping and filtering, random ports, and
-    /// 350 s for UDP and TCP (Amazon VPC user guide, "NAT gateway basics": idle timeout).
+    /// A cloud provider's NAT gateway.
     Cloud,
 }
 
@@ -83,6 +71,53 @@ impl NatOverride {
 }
 
 impl NatPreset {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::None,
+        Self::FullCone,
+        Self::RestrictedCone,
+        Self::PortRestricted,
+        Self::HomeRouter,
+        Self::Symmetric,
+        Self::MobileCarrier,
+        Self::CarrierGrade,
+        Self::Cloud,
+    ];
+
+    /// Where its figures are from.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::None => "a router translates nothing",
+            Self::FullCone => {
+                "RFC 3489 section 5 (full cone); hairpinning as RFC 4787 REQ-9 has it; the 120 s that RFC 4787 \
+                 REQ-5 asks for at least"
+            }
+            Self::RestrictedCone => "RFC 3489 section 5 (restricted cone); else as full-cone",
+            Self::PortRestricted => "RFC 3489 section 5 (port restricted cone); else as full-cone",
+            Self::HomeRouter => {
+                "Linux masquerading, which most home routers run: RFC 4787 REQ-1 mapping with port preservation \
+                 (section 4.2.1), filtering stricter than REQ-8 recommends, no hairpinning; 120 s is the \
+                 kernel's nf_conntrack_udp_timeout_stream"
+            }
+            Self::Symmetric => {
+                "RFC 3489 section 5 (symmetric); 30 s is the kernel's nf_conntrack_udp_timeout"
+            }
+            Self::MobileCarrier => {
+                "about 40 % of the cellular networks in Richter et al., A Multi-perspective Analysis of \
+                 Carrier-Grade NAT Deployment, IMC 2016, section 6, where UDP mappings live 10 to 200 s, median \
+                 65 s; 30 s is on the hard side"
+            }
+            Self::CarrierGrade => {
+                "RFC 6888: RFC 4787 with endpoint-independent mapping (REQ-1) and filtering (REQ-7), hairpinning \
+                 (RFC 4787 REQ-9); 300 s is what RFC 4787 REQ-5 recommends"
+            }
+            Self::Cloud => {
+                "Amazon VPC user guide, NAT gateway basics: 350 s of idleness, for UDP and TCP"
+            }
+        }
+    }
+
     /// The plain configuration: `None` for no translation.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ impl Read for LinkDirectionOverride {
             trace: table.optional_with("trace", |node| {
                 PathBuf::from(node.text().unwrap_or_default())
             }),
+            trace_rate: None,
             queue_ms: table.optional_with("queue_ms", |node| node.number(&(1..=10_000))),
             mtu: table.optional_with("mtu", |node| {
                 let mtu = node.number(&(1_280..=1_500));

@@ -125,6 +125,8 @@ fn attestation() -> Vec<Declaration> {
                 protocol: ProbeProtocol::Udp,
                 port: 443,
                 payload: Payload::Plain,
+                server_name: None,
+                proxy: None,
                 passage: Passage::Dropped,
             },
         ),

@@ -1,0 +1,83 @@
+//! What is measured before the call, and what must come out.
+
+mod isolation;
+mod link;
+mod names;
+mod passages;
+mod ports;
+mod servers;
+mod translation;
+
+use crate::layout::{Layout, PeerLayout};
+use crate::model::{CallPlan, Declaration, Fact, Node};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// What is declared before each call: isolation first, then names and servers, then what the gateways do.
+pub(crate) fn declarations(
+    layout: &Layout,
+    nodes: &[Node],
+    names: &BTreeMap<String, Ipv4Addr>,
+    call: &CallPlan,
+) -> Vec<Declaration> {
+    let mut all = isolation::declarations(layout, nodes);
+    all.extend(names::declarations(layout, names));
+    all.extend(servers::declarations(layout));
+    let attempts = passages::attempts(call);
+    for peer in &layout.peers {
+        let site = &layout.sites[peer.site];
+        let neighbours = layout.peers.iter().filter(|other| other.site == peer.site);
+        let facts = passages::facts(site, &attempts)
+            .into_iter()
+            .chain(translation::facts(site, neighbours.count(), &attempts))
+            .chain(link::facts(site, &attempts));
+        all.extend(beyond_the_link(layout, peer, facts));
+    }
+    all
+}
+
+/// What takes too long before each call: lifetimes and loss.
+pub(crate) fn deep_declarations(layout: &Layout, call: &CallPlan) -> Vec<Declaration> {
+    let attempts = passages::attempts(call);
+    let mut all = Vec::new();
+    for peer in first_of_each_site(layout) {
+        let site = &layout.sites[peer.site];
+        let facts = translation::deep_facts(site, &attempts)
+            .into_iter()
+            .chain(link::deep_facts(site, &attempts));
+        all.extend(beyond_the_link(layout, peer, facts));
+    }
+    all
+}
+
+/// Facts that a peer measures at the internet's side of its link.
+fn beyond_the_link(
+    layout: &Layout,
+    peer: &PeerLayout,
+    facts: impl IntoIterator<Item = Fact>,
+) -> impl Iterator<Item = Declaration> {
+    let round_trip_ms = link::longest_round_trip_ms(&layout.sites[peer.site]);
+    facts.into_iter().map(move |fact| Declaration {
+        node: peer.name.clone(),
+        fact,
+        round_trip_ms,
+    })
+}
+
+/// A fact that is measured without a link on the way.
+fn near(node: &str, fact: Fact) -> Declaration {
+    Declaration {
+        node: node.to_owned(),
+        fact,
+        round_trip_ms: 0,
+    }
+}
+
+/// What a site's gateway and link do is seen by any of its peers, and a link can carry only one measurement
+/// of its rate or loss at a time.
+fn first_of_each_site(layout: &Layout) -> impl Iterator<Item = &PeerLayout> {
+    layout.peers.iter().enumerate().filter_map(|(index, peer)| {
+        let mut before = layout.peers[..index].iter();
+        before.all(|other| other.site != peer.site).then_some(peer)
+    })
+}

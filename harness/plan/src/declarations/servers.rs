@@ -1,0 +1,66 @@
+//! TURN servers have the listeners that URLs name, and no others.
+
+use super::near;
+use crate::coturn::RELAY_PORTS;
+use crate::layout::{Layout, PROBE};
+use crate::model::{Declaration, Fact, Listener};
+use crate::servers::Demand;
+use farcall_timeline::IceTransport;
+use std::collections::BTreeSet;
+
+/// Where STUN and TURN servers listen by default, over UDP and TCP (RFC 8489, RFC 8656).
+const DEFAULT_PORT: u16 = 3478;
+
+/// What the probe finds at every server.
+pub(super) fn declarations(layout: &Layout) -> Vec<Declaration> {
+    let mut all = Vec::new();
+    for server in &layout.servers {
+        let (address, demand) = (server.address, &server.demand);
+        let answers = demand
+            .listeners
+            .iter()
+            .map(|listener| Fact::ListenerAnswers {
+                host: demand.host.clone(),
+                address,
+                listener: *listener,
+            });
+        let refuses = not_named(demand)
+            .into_iter()
+            .map(|listener| Fact::ListenerRefuses {
+                host: demand.host.clone(),
+                address,
+                listener,
+            });
+        all.extend(answers.chain(refuses).map(|fact| near(PROBE, fact)));
+    }
+    all
+}
+
+/// Listeners that no URL names, where a server most likely has them: the other transports of each port
+/// that one names, and of the port that STUN and TURN have by default.
+fn not_named(demand: &Demand) -> Vec<Listener> {
+    let named = |port, transport| demand.listeners.contains(&Listener { port, transport });
+    let speaks = |transport| demand.listeners.iter().any(|at| at.transport == transport);
+    let told_apart = speaks(IceTransport::Tcp) && speaks(IceTransport::Tls);
+    // A relayed transport address may be there.
+    let relays_at = |port| demand.relays && (RELAY_PORTS.0..=RELAY_PORTS.1).contains(&port);
+    let mut ports: BTreeSet<u16> = demand.listeners.iter().map(|at| at.port).collect();
+    ports.insert(DEFAULT_PORT);
+    let mut missing = Vec::new();
+    for port in ports {
+        let (tcp, tls) = (
+            named(port, IceTransport::Tcp),
+            named(port, IceTransport::Tls),
+        );
+        let udp = named(port, IceTransport::Udp) || relays_at(port);
+        let refused = [
+            (IceTransport::Udp, !udp),
+            // Where TLS is named, the port is open; only a server that speaks both tells them apart.
+            (IceTransport::Tcp, !tcp && (!tls || told_apart)),
+            (IceTransport::Tls, !tls && tcp && told_apart),
+        ];
+        let refused = refused.into_iter().filter(|(_, is_refused)| *is_refused);
+        missing.extend(refused.map(|(transport, _)| Listener { port, transport }));
+    }
+    missing
+}

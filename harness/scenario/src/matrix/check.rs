@@ -1,0 +1,116 @@
+//! Whether a matrix can be: networks as the sites of scenarios, cells of networks that there are.
+
+use super::{CellSource, ExpectedCell, Matrix, Network};
+use crate::model::{Call, Expect, Peer, Scenario, Servers};
+use crate::read::{Finding, did_you_mean};
+use crate::validate;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is wrong with a matrix.
+pub(super) fn check(matrix: &Matrix) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if matrix.networks.is_empty() {
+        let finding = Finding::new("networks", "there is no network");
+        findings.push(finding.hint("write at least one: [[networks]]"));
+    }
+    let mut names = BTreeSet::new();
+    for (index, network) in matrix.networks.iter().enumerate() {
+        if !names.insert(network.name.as_str()) {
+            let message = format!("two networks have the name `{}`", network.name);
+            let finding = Finding::new(format!("networks[{index}].name"), message);
+            findings.push(finding.hint("give each a name of its own"));
+        }
+        findings.extend(check_network(index, network));
+    }
+    findings.extend(check_cells(&matrix.cells, &names));
+    findings
+}
+
+/// A network is what a scenario of two peers in its site could be.
+fn check_network(index: usize, network: &Network) -> Vec<Finding> {
+    let path = format!("networks[{index}]");
+    let peer = |name: &str| Peer {
+        name: name.to_owned(),
+        site: network.name.clone(),
+        muted: false,
+        uses_proxy: network.uses_proxy,
+        logs_in: network.logs_in,
+    };
+    let scenario = Scenario {
+        name: "matrix".to_owned(),
+        description: network.description.clone(),
+        tags: Vec::new(),
+        sites: BTreeMap::from([(network.name.clone(), network.site.clone())]),
+        peers: vec![peer("offers"), peer("answers")],
+        call: Call::default(),
+        servers: Servers::default(),
+        expect: Expect {
+            connects: true,
+            within_ms: 10_000,
+            relayed: None,
+            selected_pair: BTreeMap::new(),
+        },
+    };
+    let site = format!("sites.{}", network.name);
+    let place = |key: &str| {
+        if key == site {
+            return format!("{path}.name");
+        }
+        let within = key.strip_prefix(&site);
+        let of_peer = || key.strip_prefix("peers[0]");
+        match (within, of_peer()) {
+            (Some(rest), _) => format!("{path}.site{rest}"),
+            (None, Some(rest)) => format!("{path}{rest}"),
+            (None, None) => format!("{path}.{key}"),
+        }
+    };
+    validate::check(&scenario)
+        .into_iter()
+        // The second peer is as the first.
+        .filter(|finding| !finding.key.starts_with("peers[1]"))
+        .map(|finding| Finding {
+            key: place(&finding.key),
+            because_of: finding.because_of.iter().map(|key| place(key)).collect(),
+            ..finding
+        })
+        .collect()
+}
+
+fn check_cells(cells: &[ExpectedCell], networks: &BTreeSet<&str>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, cell) in cells.iter().enumerate() {
+        for (key, name) in [("offerer", &cell.offerer), ("answerer", &cell.answerer)] {
+            if !networks.contains(name.as_str()) {
+                let key = format!("cells[{index}].{key}");
+                let finding = Finding::new(key, format!("there is no network `{name}`"));
+                findings.push(finding.hint(did_you_mean(name, networks.iter().copied())));
+            }
+        }
+        if !seen.insert((&cell.offerer, &cell.answerer)) {
+            let message = format!("{} to {} is there twice", cell.offerer, cell.answerer);
+            let finding = Finding::new(format!("cells[{index}]"), message);
+            findings.push(finding.hint("keep one of them"));
+        }
+        let explains = cell.source == CellSource::Reasoned || cell.here.is_some();
+        if explains && cell.because.is_none() {
+            let message = "what libwebrtc's table does not say needs a reason";
+            let finding = Finding::new(format!("cells[{index}].because"), message);
+            findings.push(finding.hint("write because = \"...\""));
+        }
+    }
+    let missing = networks
+        .iter()
+        .flat_map(|from| networks.iter().map(move |to| (*from, *to)))
+        .find(|(from, to)| {
+            !cells
+                .iter()
+                .any(|cell| cell.offerer == *from && cell.answerer == *to)
+        });
+    if let (false, Some((from, to))) = (cells.is_empty(), missing) {
+        let message = format!("nothing is expected of {from} to {to}");
+        let finding = Finding::new("cells", message);
+        findings.push(finding.hint("write a cell for each pair of networks, or none at all"));
+    }
+    findings
+}

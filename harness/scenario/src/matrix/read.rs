@@ -1,0 +1,60 @@
+//! The keys of a matrix file.
+
+use super::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network};
+use crate::read::{Node, Read};
+
+impl Read for Matrix {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            name: String::new(),
+            description: table.required("description", "description = \"Office against home\""),
+            cells: table.optional("cells").unwrap_or_default(),
+            networks: table.required("networks", "[[networks]]"),
+        })
+    }
+}
+
+impl Read for Network {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            name: table.required("name", "name = \"home\""),
+            description: table.required("description", "description = \"A home router\""),
+            site: table.required("site", "[networks.site]"),
+            uses_proxy: table.optional("uses_proxy").unwrap_or_default(),
+            logs_in: table.optional("logs_in").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for ExpectedCell {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            offerer: table.required("offerer", "offerer = \"home\""),
+            answerer: table.required("answerer", "answerer = \"office\""),
+            path: table.required(
+                "path",
+                "path = { local = \"host\", remote = \"srflx\", protocol = \"udp\" }",
+            ),
+            source: table.required("source", "source = \"reasoned\""),
+            here: table.optional("here"),
+            because: table.optional("because"),
+        })
+    }
+}
+
+impl Read for ExpectedPath {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            local: table.required("local", "local = \"host\""),
+            remote: table.required("remote", "remote = \"srflx\""),
+            protocol: table.required("protocol", "protocol = \"udp\""),
+        })
+    }
+}
+
+impl Read for CellSource {
+    fn read(node: Node<'_>) -> Self {
+        node.word("source of an expectation")
+            .unwrap_or(Self::Reasoned)
+    }
+}
