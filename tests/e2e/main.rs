@@ -5,6 +5,7 @@
 mod attestation;
 mod cli;
 mod library;
+mod nat;
 mod scenarios;
 mod support;
 mod turn_transport;

@@ -23,6 +23,9 @@ pub(crate) async fn collect(node: &RunningNode) -> Vec<(String, String)> {
         add("connections.txt", connections);
         add("ruleset.txt", ruleset);
     }
+    if let Some(datapath) = &node.datapath {
+        add("nat-mappings.txt", Ok(datapath.mappings()));
+    }
     let (links, routes, sockets) = tokio::join!(
         tool::run(&["ip", "-s", "link"], ""),
         tool::run(&["ip", "route"], ""),

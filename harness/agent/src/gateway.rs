@@ -1,10 +1,11 @@
 //! What a gateway runs and knows beside its rules: a resolver, what its firewall does in user space, and
 //! connections.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use farcall_timeline::{Level, RuleCounter};
+use futures::future::try_join_all;
 use hickory_resolver::proto::rr::Name;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
@@ -27,24 +28,32 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A gateway's services.
 pub(crate) struct Gateway {
-    resolver: Option<Service>,
+    resolvers: Vec<Service>,
     services: Services,
 }
 
 impl Gateway {
-    /// Starts the resolver, if the gateway has one, and waits until it answers; then what else the plan
+    /// Starts the resolvers, if the gateway has any, and waits until they answer; then what else the plan
     /// says. `ca_pem` is the lab's certificate authority.
     pub(crate) async fn start(
         planned: &farcall_plan::Gateway,
         ca_pem: &str,
         outlet: &Outlet,
     ) -> Result<Self, SetupError> {
-        let resolver = match &planned.dnsmasq {
-            Some(configuration) => Some(resolver(configuration, outlet).await?),
-            None => None,
-        };
+        let mut resolvers = Vec::new();
+        for (name, configuration) in [
+            ("dnsmasq", &planned.dnsmasq),
+            ("portal-dnsmasq", &planned.portal_dnsmasq),
+        ] {
+            if let Some(configuration) = configuration {
+                resolvers.push(resolver(name, configuration, outlet).await?);
+            }
+        }
         let services = Services::start(&planned.services, ca_pem, outlet).await?;
-        Ok(Self { resolver, services })
+        Ok(Self {
+            resolvers,
+            services,
+        })
     }
 
     /// What has been counted in user space, beside the counters of the ruleset.
@@ -54,10 +63,11 @@ impl Gateway {
 
     /// Ends the services.
     pub(crate) async fn end(&self) -> Result<(), ServiceError> {
-        match &self.resolver {
-            Some(resolver) => resolver.end(Signal::SIGTERM, END_WITHIN).await,
-            None => Ok(()),
-        }
+        let ends = self
+            .resolvers
+            .iter()
+            .map(|resolver| resolver.end(Signal::SIGTERM, END_WITHIN));
+        try_join_all(ends).await.map(drop)
     }
 
     /// The connections that the gateway tracks, as `conntrack` prints them.
@@ -66,8 +76,12 @@ impl Gateway {
     }
 }
 
-async fn resolver(configuration: &str, outlet: &Outlet) -> Result<Service, SetupError> {
-    let path = format!("{}/dnsmasq.conf", setup::DIRECTORY);
+async fn resolver(
+    name: &'static str,
+    configuration: &str,
+    outlet: &Outlet,
+) -> Result<Service, SetupError> {
+    let path = format!("{}/{name}.conf", setup::DIRECTORY);
     setup::write(&path, configuration)?;
     let mut command = Command::new("dnsmasq");
     command.args([
@@ -77,9 +91,9 @@ async fn resolver(configuration: &str, outlet: &Outlet) -> Result<Service, Setup
         "--log-facility=-",
         &format!("--conf-file={path}"),
     ]);
-    let service = Service::start("dnsmasq", &mut command, outlet, level)?;
-    let address = listen_address(configuration).unwrap_or(Ipv4Addr::LOCALHOST);
-    let awaited = format!("an answer from {address}:{}", dns::PORT);
+    let service = Service::start(name, &mut command, outlet, level)?;
+    let address = listen_address(configuration);
+    let awaited = format!("an answer from {address}");
     service
         .ready(&awaited, READY_WITHIN, answers(address))
         .await?;
@@ -87,16 +101,24 @@ async fn resolver(configuration: &str, outlet: &Outlet) -> Result<Service, Setup
     Ok(service)
 }
 
-/// The first address on which this configuration makes dnsmasq listen.
-fn listen_address(configuration: &str) -> Option<Ipv4Addr> {
-    let mut lines = configuration.lines();
-    lines.find_map(|line| line.strip_prefix("listen-address=")?.trim().parse().ok())
+/// The first address and the port on which this configuration makes dnsmasq listen.
+fn listen_address(configuration: &str) -> SocketAddrV4 {
+    let value = |key: &str| {
+        let mut lines = configuration.lines();
+        lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('=').map(str::trim))
+    };
+    let address = value("listen-address").and_then(|address| address.parse().ok());
+    let port = value("port").and_then(|port| port.parse().ok());
+    SocketAddrV4::new(
+        address.unwrap_or(Ipv4Addr::LOCALHOST),
+        port.unwrap_or(dns::PORT),
+    )
 }
 
-async fn answers(address: Ipv4Addr) {
+async fn answers(address: SocketAddrV4) {
     let question = dns::question(Name::root());
     loop {
-        let answer = tokio::time::timeout(ASK_AGAIN, dns::ask(address, &question)).await;
+        let answer = tokio::time::timeout(ASK_AGAIN, dns::ask_at(address, &question)).await;
         match answer {
             Ok(Ok(_)) => return,
             // It does not listen yet.
@@ -120,11 +142,18 @@ mod tests {
 
     #[test]
     fn the_resolver_is_asked_where_it_listens() {
-        let configuration = "port=53\nlisten-address=192.168.1.1\nno-resolv\n";
-        assert_eq!(
-            listen_address(configuration),
-            Some(Ipv4Addr::new(192, 168, 1, 1))
-        );
-        assert_eq!(listen_address("port=53\n"), None);
+        for (configuration, address) in [
+            (
+                "port=53\nlisten-address=192.168.1.1\nno-resolv\n",
+                "192.168.1.1:53",
+            ),
+            (
+                "listen-address=192.168.1.1\nport=5353\n",
+                "192.168.1.1:5353",
+            ),
+            ("no-resolv\n", "127.0.0.1:53"),
+        ] {
+            assert_eq!(listen_address(configuration).to_string(), address);
+        }
     }
 }

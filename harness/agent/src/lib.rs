@@ -4,10 +4,12 @@
 mod capture;
 mod collect;
 mod counters;
+mod datapath;
 mod dns;
 mod gateway;
 pub mod ice_transport;
 mod logs;
+mod mappings;
 pub mod media;
 mod node;
 mod outlet;

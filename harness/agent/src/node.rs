@@ -3,6 +3,7 @@
 use farcall_plan::Node;
 
 use crate::capture::Captures;
+use crate::datapath::Datapath;
 use crate::gateway::Gateway;
 use crate::peer::Peer;
 use crate::probe::Responder;
@@ -16,6 +17,8 @@ pub(crate) struct RunningNode {
     pub(crate) ca_pem: String,
     /// What runs in it.
     pub(crate) role: RunningRole,
+    /// The way of packets through this process, if they take it.
+    pub(crate) datapath: Option<Datapath>,
     /// What records its packets.
     pub(crate) captures: Captures,
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
 
 use farcall_protocol::{Command, Reply, Request, Setup};
 use farcall_timeline::{Event, Level};
@@ -14,6 +15,7 @@ use tokio::task::LocalSet;
 use crate::Outlet;
 use crate::collect::{collect, end, resources};
 use crate::counters::counters;
+use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
 use crate::probe;
@@ -83,6 +85,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::Clock
         | Command::Measure { .. }
         | Command::Counters
+        | Command::ForgetMappings
         | Command::LogIn { .. }
         | Command::Collect { .. } => false,
     }
@@ -116,9 +119,13 @@ impl Agent {
             Command::Clock => Ok(Reply::Clock {
                 now_ns: self.outlet.now_ns(),
             }),
-            Command::Measure { fact } => {
+            Command::Measure {
+                fact,
+                round_trip_ms,
+            } => {
                 let node = self.node()?;
-                let measured = probe::measure(&node.node, &node.ca_pem, &fact).await;
+                let round_trip = Duration::from_millis(round_trip_ms.into());
+                let measured = probe::measure(&node.node, &node.ca_pem, &fact, round_trip).await;
                 Ok(Reply::Measured(measured))
             }
             Command::Counters => {
@@ -127,6 +134,13 @@ impl Agent {
                     && let RunningRole::Gateway(gateway) = &node.role
                 {
                     rules.extend(gateway.counters());
+                }
+                if let Ok(RunningNode {
+                    datapath: Some(datapath),
+                    ..
+                }) = self.node()
+                {
+                    rules.extend(datapath.counters());
                 }
                 Ok(Reply::Counters { rules })
             }
@@ -140,6 +154,10 @@ impl Agent {
                     self.outlet.event(used);
                 }
                 Ok(Reply::Files { files })
+            }
+            Command::ForgetMappings => {
+                let forgotten = mappings::forget(self.node()?).await;
+                forgotten.map(|()| Reply::Done).map_err(in_words)
             }
             Command::LogIn { portal } => done(self.peer()?.log_in(portal).await),
             Command::StartCall(call) => {

@@ -31,6 +31,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Place a call from each of several networks to each, in one lab, and print what connected by which
+    /// path.
+    Matrix(MatrixArgs),
+    /// Raise each scenario's lab without a call, and print what it was found to be beside what is declared.
+    Attest(AttestArgs),
     /// Print everything the lab would be: nodes, addresses, routes, rules, servers. Needs no Docker.
     Plan(LabArgs),
     /// Raise a lab without a call and leave it standing.
@@ -70,11 +75,13 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Names of scenarios (see `farcall list`) or paths of scenario files.
-    #[arg(required = true, value_name = "NAME|FILE")]
-    pub scenarios: Vec<String>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     #[command(flatten)]
     pub ice: IceArgs,
+    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub jobs: Option<usize>,
     /// Where results go, one directory a run.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
@@ -85,7 +92,7 @@ pub(crate) struct RunArgs {
     /// emulated loss and jitter will.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Run each scenario so many times.
+    /// Run each scenario so many times, and tell at the end which came to different verdicts.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeat: u32,
     /// Leave each lab standing for `farcall exec` and `farcall down`.
@@ -94,6 +101,75 @@ pub(crate) struct RunArgs {
     /// Show the peers' logs on standard error.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelectionArgs {
+    /// Names of scenarios (see `farcall list`) or paths of scenario files.
+    #[arg(value_name = "NAME|FILE", required_unless_present_any = ["all", "tags", "filter"])]
+    pub scenarios: Vec<String>,
+    /// All scenarios.
+    #[arg(long)]
+    pub all: bool,
+    /// All scenarios with this tag; with any of them, if given several times.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// All scenarios with this in their name, among those with the tags.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatrixArgs {
+    /// Only these networks, in this order.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,...")]
+    pub networks: Vec<String>,
+    /// The ten networks of libwebrtc's p2p_transport_channel_unittest.cc, and what that expects of them.
+    #[arg(long)]
+    pub libwebrtc: bool,
+    /// A matrix file with networks of your own, instead of those of the catalogue.
+    #[arg(long = "file", value_name = "FILE", conflicts_with = "libwebrtc")]
+    pub matrix_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub ice: IceArgs,
+    /// Where the result goes, in a directory of its own.
+    #[arg(long, value_name = "DIR", default_value = "target/farcall")]
+    pub out: PathBuf,
+    /// Print `matrix.json` instead of the grid.
+    #[arg(long)]
+    pub json: bool,
+    /// How many calls are placed at the same time [default: four for each processor].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub jobs: Option<usize>,
+    /// How long media flows in each call, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(500..=600_000))]
+    pub media_ms: u32,
+    /// How long each call may take to connect, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1_000..=120_000))]
+    pub within_ms: u32,
+    /// From which everything random in the lab follows [default: random].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Show the peers' logs on standard error.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttestArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub ice: IceArgs,
+    /// Also measure what takes seconds to minutes: lifetimes of mappings, and loss.
+    #[arg(long)]
+    pub deep: bool,
+    /// Print one object for each lab, one a line, instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// From which everything random in a lab follows.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 #[derive(Debug, Args)]
@@ -113,12 +189,12 @@ pub(crate) struct IceArgs {
     /// The application's own ICE configuration, as JSON.
     #[arg(long = "ice", value_name = "FILE", conflicts_with = "config")]
     pub file: Option<PathBuf>,
-    /// A configuration that ships with farcall.
-    #[arg(long, value_enum, default_value_t)]
-    pub config: ShippedConfiguration,
+    /// A configuration that ships with farcall [default: production; of the matrix of libwebrtc: libwebrtc].
+    #[arg(long, value_enum)]
+    pub config: Option<ShippedConfiguration>,
 }
 
-/// The two configurations that the production guide speaks of.
+/// The two configurations that the production guide speaks of, and one for the matrix of libwebrtc.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum ShippedConfiguration {
     /// TURN over UDP and TCP, then STUN.
@@ -126,4 +202,14 @@ pub(crate) enum ShippedConfiguration {
     Production,
     /// STUN only: the state before the fix.
     Development,
+    /// STUN, and TURN over UDP, TCP and TLS.
+    Libwebrtc,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }

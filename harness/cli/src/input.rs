@@ -1,6 +1,6 @@
 //! Scenarios and ICE configurations as the command line names them.
 
-use crate::args::{IceArgs, ShippedConfiguration};
+use crate::args::{IceArgs, SelectionArgs, ShippedConfiguration};
 use crate::exit::Failure;
 use farcall_scenario::{IceConfiguration, Scenario};
 use std::path::Path;
@@ -10,15 +10,55 @@ pub(crate) fn scenario(name: &str, scenarios: Option<&Path>) -> Result<Scenario,
     Scenario::find(name, scenarios).map_err(|error| Failure::Usage(error.into()))
 }
 
-/// The ICE configuration that the arguments choose.
+/// The ICE configuration that the arguments choose, by default that of the production guide.
 pub(crate) fn ice(args: &IceArgs) -> Result<IceConfiguration, Failure> {
-    match (&args.file, args.config) {
-        (Some(path), _) => {
-            IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()))
-        }
-        (None, ShippedConfiguration::Production) => Ok(IceConfiguration::production()),
-        (None, ShippedConfiguration::Development) => Ok(IceConfiguration::development()),
+    ice_or(args, ShippedConfiguration::Production)
+}
+
+/// The ICE configuration that the arguments choose.
+pub(crate) fn ice_or(
+    args: &IceArgs,
+    default: ShippedConfiguration,
+) -> Result<IceConfiguration, Failure> {
+    if let Some(path) = &args.file {
+        return IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()));
     }
+    Ok(match args.config.unwrap_or(default) {
+        ShippedConfiguration::Production => IceConfiguration::production(),
+        ShippedConfiguration::Development => IceConfiguration::development(),
+        ShippedConfiguration::Libwebrtc => IceConfiguration::libwebrtc(),
+    })
+}
+
+/// The scenarios that were named, then those that all of `--all`, `--tag` and `--filter` choose; each once.
+pub(crate) fn selected(
+    args: &SelectionArgs,
+    directory: Option<&Path>,
+) -> Result<Vec<Scenario>, Failure> {
+    let mut selected = scenarios(&args.scenarios, directory)?;
+    if args.all || !args.tags.is_empty() || args.filter.is_some() {
+        let all = Scenario::all(directory).map_err(|error| Failure::Usage(error.into()))?;
+        let chosen = choose(all, &args.tags, args.filter.as_deref());
+        if chosen.is_empty() {
+            return Err(Failure::Usage(miette::miette!(
+                help = "see the names with `farcall list`, and the tags with `farcall list --json`",
+                "no scenario has the tag and name that were asked for"
+            )));
+        }
+        let is_new = |scenario: &Scenario| selected.iter().all(|one| one.name != scenario.name);
+        let new: Vec<Scenario> = chosen.into_iter().filter(is_new).collect();
+        selected.extend(new);
+    }
+    Ok(selected)
+}
+
+/// Those with any of the tags, if there are any, and with the text in their name.
+fn choose(all: Vec<Scenario>, tags: &[String], filter: Option<&str>) -> Vec<Scenario> {
+    let is_chosen = |scenario: &Scenario| {
+        let is_tagged = tags.is_empty() || scenario.tags.iter().any(|tag| tags.contains(tag));
+        is_tagged && filter.is_none_or(|text| scenario.name.contains(text))
+    };
+    all.into_iter().filter(is_chosen).collect()
 }
 
 /// All scenarios that were named; every one is read, so that all mistakes show at once.
@@ -41,4 +81,57 @@ pub(crate) fn scenarios(
         failure.print();
     }
     Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    fn names(scenarios: &[Scenario]) -> Vec<&str> {
+        scenarios.iter().map(|one| one.name.as_str()).collect()
+    }
+
+    #[test]
+    fn tags_choose_any_of_them_and_the_text_narrows() {
+        let all = Scenario::all(None).unwrap();
+        let tags = ["corporate".to_owned(), "direct".to_owned()];
+        let tagged = choose(all.clone(), &tags, None);
+        assert!(names(&tagged).contains(&"home-to-home"));
+        assert!(names(&tagged).contains(&"corporate-firewall"));
+        assert!(!names(&tagged).contains(&"mobile-hotspot"));
+        let narrowed = choose(all.clone(), &tags, Some("home"));
+        assert!(names(&narrowed).contains(&"home-to-home"));
+        assert!(!names(&narrowed).contains(&"corporate-firewall"));
+        assert_eq!(choose(all.clone(), &[], None).len(), all.len());
+    }
+
+    #[test]
+    fn what_is_named_comes_first_and_once() {
+        let args = SelectionArgs {
+            scenarios: vec!["same-network".to_owned()],
+            all: true,
+            tags: Vec::new(),
+            filter: Some("network".to_owned()),
+        };
+        let selected = selected(&args, None).unwrap();
+        let names = names(&selected);
+        assert_eq!(names.first(), Some(&"same-network"));
+        assert_eq!(
+            names.iter().filter(|name| **name == "same-network").count(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_choice_of_nothing_is_an_error() {
+        let args = SelectionArgs {
+            scenarios: Vec::new(),
+            all: false,
+            tags: vec!["no-such-tag".to_owned()],
+            filter: None,
+        };
+        assert!(matches!(selected(&args, None), Err(Failure::Usage(_))));
+    }
 }

@@ -2,10 +2,12 @@
 //! to standard error.
 
 mod args;
+mod board;
 mod commands;
 mod docker;
 mod exit;
 mod input;
+mod jobs;
 mod output;
 mod progress;
 mod signals;
@@ -43,6 +45,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
     match cli.command {
         Command::Run(args) => commands::run::run(args, scenarios).await,
         Command::List { json } => commands::list::list(json, scenarios),
+        Command::Matrix(args) => commands::matrix::matrix(args).await,
+        Command::Attest(args) => commands::attest::attest(args, scenarios).await,
         Command::Plan(args) => commands::plan::plan(&args, scenarios),
         Command::Up(args) => commands::up::up(&args, scenarios).await,
         Command::Exec {

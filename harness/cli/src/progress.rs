@@ -1,11 +1,9 @@
 //! What is going on, on standard error: one live line on a terminal, plain lines elsewhere.
 
 use crate::output;
-use farcall_run::EventSink;
 use farcall_timeline::{Entry, Event, Level};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the live line turns.
@@ -53,18 +51,6 @@ impl Progress {
         }
     }
 
-    /// Shows the logs of a run as they come.
-    pub(crate) fn event_printer(&self) -> EventSink {
-        let bar = self.bar.clone();
-        Arc::new(move |entry| {
-            let Some(line) = log_line(entry) else { return };
-            match &bar {
-                Some(bar) => bar.suspend(|| output::note(line)),
-                None => output::note(line),
-            }
-        })
-    }
-
     /// Runs `print` while the live line is out of the way.
     pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
@@ -83,7 +69,7 @@ impl Drop for Progress {
 }
 
 /// An entry as a line of a log; `None` for what is no log line, or only for developers.
-fn log_line(entry: &Entry) -> Option<String> {
+pub(crate) fn log_line(entry: &Entry) -> Option<String> {
     let Event::Log { level, message, .. } = &entry.event else {
         return None;
     };

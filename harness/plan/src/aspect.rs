@@ -18,7 +18,7 @@ impl Fact {
             Self::Interfaces { .. } | Self::NoRoute { .. } | Self::NoEmbeddedResolver => {
                 Aspect::Isolation
             }
-            Self::Resolves { .. } => Aspect::Names,
+            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } => Aspect::Names,
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }
             | Self::NatPortPreservation { .. }
@@ -26,9 +26,10 @@ impl Fact {
             | Self::NatUdpTimeout { .. } => Aspect::Nat,
             Self::RoundTrip { .. }
             | Self::Rate { .. }
+            | Self::PolicedRate { .. }
             | Self::Mtu { .. }
             | Self::LossRatio { .. } => Aspect::Link,
-            Self::Passage { .. } => Aspect::Firewall,
+            Self::Passage { .. } | Self::Ipv6Passage { .. } => Aspect::Firewall,
             Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
         }
     }

@@ -1,12 +1,16 @@
 //! The call to place.
 
+use crate::layout::Layout;
 use crate::model::{CallPlan, CallServer};
+use crate::services::{PORTAL_HTTP_PORT, portal, proxy};
 use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme};
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 
 /// The call between two peers with an application's ICE configuration.
 pub(crate) fn call(
     scenario: &Scenario,
+    layout: &Layout,
     ice: &IceConfiguration,
     offerer: &Peer,
     answerer: &Peer,
@@ -30,7 +34,22 @@ pub(crate) fn call(
         media_ms: scenario.call.media_ms,
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
-        proxies: BTreeMap::new(),
-        logins: BTreeMap::new(),
+        proxies: proxies(layout),
+        logins: logins(layout),
     }
+}
+
+fn proxies(layout: &Layout) -> BTreeMap<String, SocketAddrV4> {
+    let users = layout.peers.iter().filter(|peer| peer.uses_proxy);
+    users
+        .filter_map(|peer| Some((peer.name.clone(), proxy(&layout.sites[peer.site])?.listen)))
+        .collect()
+}
+
+fn logins(layout: &Layout) -> BTreeMap<String, SocketAddrV4> {
+    let guests = layout.peers.iter().filter(|peer| peer.logs_in);
+    let at = |address| SocketAddrV4::new(address, PORTAL_HTTP_PORT);
+    guests
+        .filter_map(|peer| Some((peer.name.clone(), at(portal(&layout.sites[peer.site])?))))
+        .collect()
 }

@@ -16,7 +16,7 @@
 //! see each packet twice.
 
 use crate::layout::{Layout, within};
-use crate::model::Datapath;
+use crate::model::{DATAPATH_DEVICES, Datapath, Gateway, Interface, Node, Role};
 use farcall_scenario::{Action, Behaviour, Firewall, Link, Nat};
 use sha2::{Digest, Sha256};
 
@@ -75,6 +75,23 @@ fn has_services(firewall: &Firewall) -> bool {
     firewall.service.is_some() || firewall.rules.iter().any(|rule| terminates(&rule.action))
 }
 
+/// The devices of a node's datapath, which are in no network and have no address.
+pub(crate) fn devices(node: &Node) -> Vec<Interface> {
+    let Role::Gateway(Gateway {
+        datapath: Some(_), ..
+    }) = node.role
+    else {
+        return Vec::new();
+    };
+    let device = |name: &str| Interface {
+        name: name.to_owned(),
+        network: "the datapath".to_owned(),
+        addresses: Vec::new(),
+        addresses_v6: Vec::new(),
+    };
+    DATAPATH_DEVICES.map(device).into()
+}
+
 /// The seed for what has this name, out of the seed of the whole: the first eight bytes, the highest first, of the
 /// SHA-256 of the seed's eight bytes, likewise, and the name. So each gateway of a lab, and in it the translation
 /// and each direction of the link, has random numbers of its own, which change with no other.
@@ -123,6 +140,6 @@ mod tests {
         assert_eq!(seed_for(0, "home-gateway"), seed_for(0, "home-gateway"));
         assert_ne!(seed_for(0, "home-gateway"), seed_for(0, "office-gateway"));
         assert_ne!(seed_for(0, "home-gateway"), seed_for(1, "home-gateway"));
-        assert_eq!(seed_for(1, ""), 0xcd26_62154e6d76b2);
+        assert_eq!(seed_for(1, ""), 0xcd26_6215_4e6d_76b2);
     }
 }

@@ -1,6 +1,6 @@
 //! Why a scenario and an ICE configuration cannot become a plan.
 
-use farcall_scenario::Contradiction;
+use farcall_scenario::{Contradiction, TraceNotLoaded};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -38,6 +38,14 @@ pub enum PlanError {
         site: String,
         /// What contradicts what.
         source: Contradiction,
+    },
+    /// A link has a recorded rate that nobody has read.
+    #[error("failed to plan the link of {site}: {source}")]
+    Link {
+        /// The site.
+        site: String,
+        /// Which trace.
+        source: TraceNotLoaded,
     },
     /// Two networks that must be told apart have addresses in common.
     #[error(

@@ -1,13 +1,17 @@
 //! What must come of the call, as it follows from rules and listeners, and from the ICE configuration,
 //! whose account its TURN servers have to accept.
 
-use crate::layout::{Layout, PeerLayout};
-use crate::model::{BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage};
-use crate::passage::{Attempt, ruling};
+use crate::layout::{Layout, PeerLayout, SiteLayout};
+use crate::model::{
+    BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage, Payload,
+};
+use crate::passage::{Attempt, Ruling, ruling};
 use crate::servers::host_key;
+use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_before, proxy};
 use farcall_scenario::{IceTransportPolicy, Scenario, Scheme};
-use farcall_timeline::IceServerOutcome;
+use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// What must come of a call in this layout.
 pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan) -> Expectations {
@@ -70,35 +74,138 @@ fn not_used(server: &CallServer) -> ExpectedOutcome {
     }
 }
 
+/// What becomes of a URL and why, and the counter of the rule that blocks it, if one does.
+struct Fate {
+    outcome: IceServerOutcome,
+    because: String,
+    blocked_by: Option<String>,
+}
+
 fn judge(
     layout: &Layout,
     peer: &PeerLayout,
     server: &CallServer,
 ) -> (ExpectedOutcome, Option<BlockingRule>) {
     let site = &layout.sites[peer.site];
-    let gateway = &site.gateway().name;
-    let url = &server.url;
-    let ruling = ruling(&site.firewall, Attempt::of(url.transport, url.port));
-    let blocked = |what: &str| format!("{} at {gateway} {what}", ruling.rule);
-    let (outcome, because) = match ruling.passage {
-        Passage::Dropped => (IceServerOutcome::NoAnswer, blocked("drops it")),
-        Passage::Refused => (IceServerOutcome::Refused, blocked("refuses it")),
-        Passage::Reset => (IceServerOutcome::Reset, blocked("resets it")),
-        Passage::Intercepted => (IceServerOutcome::TlsFailed, blocked("re-terminates it")),
-        Passage::Redirected => (IceServerOutcome::Malformed, blocked("redirects it")),
-        Passage::Passes => answer(server),
+    let fate = match (
+        portal_for(layout, peer, server),
+        proxy_for(site, peer, server),
+    ) {
+        (Some(portal), _) => at_portal(site, portal, server),
+        (None, Some(proxy)) => through_proxy(proxy, server),
+        (None, None) => straight(layout, peer, server),
     };
-    let blocking = (ruling.passage != Passage::Passes).then(|| BlockingRule {
-        gateway: gateway.clone(),
-        rule: ruling.rule.clone(),
+    let blocking = fate.blocked_by.map(|rule| BlockingRule {
+        gateway: site.gateway().name.clone(),
+        rule,
         peer: peer.name.clone(),
     });
     let expected = ExpectedOutcome {
-        url: url.text.clone(),
-        outcome,
-        because,
+        url: server.url.text.clone(),
+        outcome: fate.outcome,
+        because: fate.because,
     };
     (expected, blocking)
+}
+
+/// The address of the captive portal, if that is what the URL's host name resolves to.
+fn portal_for(layout: &Layout, peer: &PeerLayout, server: &CallServer) -> Option<Ipv4Addr> {
+    let host = host_key(&server.url);
+    let mut servers = layout.servers.iter();
+    let is_name = servers.any(|at| at.demand.host == host && at.demand.literal.is_none());
+    portal_before(&layout.sites[peer.site], peer).filter(|_| is_name)
+}
+
+/// The HTTP proxy through which the peer uses the URL: CONNECT carries TCP alone.
+fn proxy_for(site: &SiteLayout, peer: &PeerLayout, server: &CallServer) -> Option<Proxy> {
+    let goes_through = peer.uses_proxy && server.url.transport != IceTransport::Udp;
+    proxy(site).filter(|_| goes_through)
+}
+
+/// The URL's host name resolves to the captive portal, which speaks TLS and HTTP; the rest is judged by the
+/// rules as what goes out.
+fn at_portal(site: &SiteLayout, portal: Ipv4Addr, server: &CallServer) -> Fate {
+    let host = host_key(&server.url);
+    let attempt = Attempt::of(server.url.transport, &host, portal, server.url.port);
+    if server.url.transport != IceTransport::Udp && server.url.port == PORTAL_TLS_PORT {
+        let resolves = format!("the name resolves to the captive portal at {portal}, which");
+        let (outcome, because) = match attempt.payload {
+            Payload::Tls => (IceServerOutcome::TlsFailed, "has another certificate"),
+            Payload::Plain => (IceServerOutcome::Reset, "closes what is no TLS"),
+        };
+        return Fate {
+            outcome,
+            because: format!("{resolves} {because}"),
+            blocked_by: Some(PORTAL_TLS.to_owned()),
+        };
+    }
+    let fate = ruled(site, attempt, server);
+    Fate {
+        because: format!(
+            "the name resolves to the captive portal at {portal}: {}",
+            fate.because
+        ),
+        ..fate
+    }
+}
+
+fn through_proxy(proxy: Proxy, server: &CallServer) -> Fate {
+    let (url, listen) = (&server.url, proxy.listen);
+    if proxy.connects_to(url.port) {
+        let (outcome, because) = answer(server);
+        return Fate {
+            outcome,
+            because: format!(
+                "the proxy {listen} connects to port {}, and {because}",
+                url.port
+            ),
+            blocked_by: None,
+        };
+    }
+    Fate {
+        outcome: IceServerOutcome::Refused,
+        because: format!("the proxy {listen} refuses to connect to port {}", url.port),
+        blocked_by: Some(PROXY_DENY.to_owned()),
+    }
+}
+
+fn straight(layout: &Layout, peer: &PeerLayout, server: &CallServer) -> Fate {
+    let host = host_key(&server.url);
+    let mut servers = layout.servers.iter();
+    let at = servers.find(|at| at.demand.host == host);
+    let to = at.map_or(Ipv4Addr::UNSPECIFIED, |at| at.address);
+    let attempt = Attempt {
+        logged_in: peer.logs_in,
+        ..Attempt::of(server.url.transport, &host, to, server.url.port)
+    };
+    ruled(&layout.sites[peer.site], attempt, server)
+}
+
+/// What the firewall's rules do with an attempt to use the URL.
+fn ruled(site: &SiteLayout, attempt: Attempt<'_>, server: &CallServer) -> Fate {
+    let Ruling { passage, rule } = ruling(&site.firewall, attempt);
+    let blocked = |what: &str| format!("{rule} at {} {what}", site.gateway().name);
+    let (outcome, because) = match (passage, attempt.payload) {
+        (Passage::Dropped, _) => (IceServerOutcome::NoAnswer, blocked("drops it")),
+        (Passage::Refused, _) => (IceServerOutcome::Refused, blocked("refuses it")),
+        (Passage::Reset, _) => (IceServerOutcome::Reset, blocked("resets it")),
+        (Passage::Intercepted, _) => (
+            IceServerOutcome::TlsFailed,
+            blocked("answers in the server's name with a certificate of its own authority"),
+        ),
+        (Passage::Redirected, Payload::Plain) => {
+            (IceServerOutcome::Malformed, blocked("answers it with HTTP"))
+        }
+        (Passage::Redirected, Payload::Tls) => {
+            (IceServerOutcome::TlsFailed, blocked("answers it with HTTP"))
+        }
+        (Passage::Passes, _) => answer(server),
+    };
+    Fate {
+        outcome,
+        because,
+        blocked_by: (passage != Passage::Passes).then_some(rule),
+    }
 }
 
 /// What a server answers to what reaches it. A TURN server is expected to accept the account that the

@@ -1,8 +1,9 @@
 //! Who is where: sites with their routers, peers and servers, each with its addresses.
 
+use crate::ipv6::SiteIpv6;
 use crate::model::Interface;
 use crate::servers::Demand;
-use farcall_scenario::{Firewall, Nat};
+use farcall_scenario::{Firewall, Link, Nat};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -35,6 +36,8 @@ pub(crate) struct SiteLayout {
     pub routers: Vec<Router>,
     /// The gateway's firewall. Carriers have none.
     pub firewall: Firewall,
+    /// Its IPv6, if it has any.
+    pub ipv6: Option<SiteIpv6>,
 }
 
 /// A node that forwards between an inside and an outside.
@@ -48,6 +51,8 @@ pub(crate) struct Router {
     pub outside: Port,
     /// How it translates, if it does.
     pub nat: Option<Nat>,
+    /// The link between it and what lies beyond it: a site's gateway may have one.
+    pub link: Option<Link>,
 }
 
 /// An interface with its one address.
@@ -74,6 +79,10 @@ pub(crate) struct PeerLayout {
     pub port: Port,
     /// Whether it sends silence.
     pub muted: bool,
+    /// Whether it reaches TURN servers over TCP and TLS through its site's HTTP proxy.
+    pub uses_proxy: bool,
+    /// Whether it logs in at its site's captive portal before the call.
+    pub logs_in: bool,
 }
 
 /// A server on the internet.
@@ -95,6 +104,7 @@ impl Port {
             name: self.interface.to_owned(),
             network: self.network.clone(),
             addresses: vec![within(self.address, self.subnet)],
+            addresses_v6: Vec::new(),
         }
     }
 }

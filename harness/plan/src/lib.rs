@@ -6,12 +6,15 @@ mod aspect;
 mod call;
 mod compute;
 mod coturn;
+mod datapath;
 mod declarations;
 mod describe;
 mod dns;
 mod error;
 mod expectations;
+mod ipv6;
 mod layout;
+mod matrix;
 mod model;
 mod nft;
 mod nodes;
@@ -27,10 +30,13 @@ pub use compute::plan;
 pub use coturn::{
     COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,
 };
+pub use datapath::seed_for;
 pub use error::PlanError;
+pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
-    BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, Datapath, Declaration, Expectations,
-    ExpectedOutcome, Fact, Gateway, GatewayService, Interface, LOGGED_IN_SET, Listener, Network,
-    Node, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, ProbeProtocol, Role, Route,
+    BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
+    Datapath, Declaration, Expectations, ExpectedOutcome, Fact, Gateway, GatewayService, Interface,
+    LOGGED_IN_SET, Listener, Network, Node, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES,
+    PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, ProbeProtocol, Role, Route,
     TurnAccount, TurnServer,
 };

@@ -4,11 +4,11 @@ use farcall_scenario::{
     Behaviour, Direction, ExpectedPair, IceTransportPolicy, IceUrl, Link, Nat, Secret,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 /// What follows from a scenario and an ICE configuration. Computed without Docker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,8 +61,33 @@ pub struct Node {
     pub nftables: String,
     /// The resolver it uses, if any.
     pub resolver: Option<Ipv4Addr>,
+    /// Its IPv6; `None`: IPv6 is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<NodeIpv6>,
     /// What runs in it.
     pub role: Role,
+}
+
+/// The IPv6 of a node that has it, beside the addresses of its interfaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeIpv6 {
+    /// Its routes beyond those of its interfaces.
+    pub routes: Vec<Ipv6Route>,
+    /// The resolver that it asks over IPv6, if any.
+    pub resolver: Option<Ipv6Addr>,
+    /// The prefix under which it reaches IPv4 addresses (RFC 6052), where it has none itself.
+    pub nat64_prefix: Option<Ipv6Net>,
+}
+
+/// An IPv6 route of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ipv6Route {
+    /// The destination; `::/0` for the default route.
+    pub to: Ipv6Net,
+    /// The next hop.
+    pub via: Ipv6Addr,
 }
 
 /// An interface of a node.
@@ -76,6 +101,10 @@ pub struct Interface {
     /// Its addresses with prefix length, the first being the primary one.
     #[schemars(with = "Vec<String>")]
     pub addresses: Vec<Ipv4Net>,
+    /// Its IPv6 addresses with prefix length, likewise.
+    #[schemars(with = "Vec<String>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses_v6: Vec<Ipv6Net>,
 }
 
 /// A route of a node.
@@ -91,6 +120,10 @@ pub struct Route {
 /// What runs in a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a plan has a dozen nodes, and no others are held"
+)]
 pub enum Role {
     /// A gateway: NAT, firewall and, towards its LAN, the site's resolver.
     Gateway(Gateway),
@@ -114,6 +147,9 @@ pub struct Gateway {
     /// The configuration of a second dnsmasq, which gives a captive portal's address for every name. The rules
     /// send it the questions of who has not logged in. It listens at the same address on [`PORTAL_DNS_PORT`].
     pub portal_dnsmasq: Option<String>,
+    /// The translator between the site's IPv6 and the IPv4 of everybody else, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat64: Option<Nat64>,
     /// The way of packets through user space, if they take it.
     pub datapath: Option<Datapath>,
     /// What its firewall does in user space.
@@ -145,8 +181,32 @@ pub struct Datapath {
     pub seed: u64,
 }
 
+/// A translator of IPv6 packets to IPv4 packets and back, without state (RFC 7915): each peer has an IPv4 address,
+/// out of the site's `lan`, that only the gateway knows. It moves packets through the TUN device [`NAT64_DEVICE`],
+/// behind which everything else in the gateway sees those IPv4 addresses. What the gateway does to them, its NAT
+/// above all, makes it one with state (RFC 6146).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nat64 {
+    /// tayga's configuration.
+    pub configuration: String,
+    /// The gateway's own address on the device, with the network of the peers' IPv4 addresses.
+    pub device_address: Ipv4Net,
+    /// What goes to the device over IPv6: the prefix under which IPv4 addresses are (RFC 6052), and the
+    /// translator's own address.
+    pub routed: Vec<Ipv6Net>,
+}
+
+/// The name of the TUN device of a [`Nat64`].
+pub const NAT64_DEVICE: &str = "nat64";
+
 /// The names of the TUN devices of a [`Datapath`]: outward and inward.
 pub const DATAPATH_DEVICES: [&str; 2] = ["up", "down"];
+
+/// The mark of packets from outside on their way to `down`, ahead of the gateway's own addresses. Routing by their
+/// interface would also catch the questions of ARP: the kernel answers those for an address that its
+/// routing says is its own.
+pub const DATAPATH_MARK: u32 = 0x66;
 
 /// What a firewall does in user space. Connections onward come from the gateway's inside address, so that they
 /// are translated and cross the link as those of any other host of the site. Counters have the names that
@@ -355,9 +415,10 @@ pub struct Declaration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fact {
-    /// The node has exactly these interfaces and addresses beside the loopback, and no IPv6.
+    /// The node has exactly these interfaces and addresses beside the loopback, and where none of them has an IPv6
+    /// address, no IPv6.
     Interfaces {
-        /// The interfaces.
+        /// The interfaces, and without an address the devices of a datapath.
         interfaces: Vec<Interface>,
     },
     /// The kernel has no route from the node to these addresses (nothing is sent to them).
@@ -373,6 +434,27 @@ pub enum Fact {
         name: String,
         /// The address.
         address: Ipv4Addr,
+    },
+    /// Nothing leaves the node for the neighbours of any interface: link-local addresses and multicast groups of
+    /// IPv6, behind which the host would be.
+    LinkLocalClosed,
+    /// The name resolves to this IPv6 address too.
+    ResolvesToIpv6 {
+        /// The name.
+        name: String,
+        /// The address.
+        address: Ipv6Addr,
+    },
+    /// What happens to a connection over IPv6 to this address on the internet.
+    Ipv6Passage {
+        /// The protocol.
+        protocol: ProbeProtocol,
+        /// The address.
+        address: Ipv6Addr,
+        /// The port.
+        port: u16,
+        /// What becomes of it.
+        passage: Passage,
     },
     /// The NAT between the node and the internet maps like this. Over UDP where UDP passes, else
     /// over TCP ports that pass. `None`: no translation.
@@ -444,6 +526,8 @@ pub enum Fact {
         jitter_ms: f64,
         /// How long the link's rate takes for a probe's own packets there and back, at most, in milliseconds.
         sending_ms: f64,
+        /// Whether packets may overtake others, and so come without the delay.
+        overtaking: bool,
         /// The protocol that passes.
         protocol: ProbeProtocol,
         /// A port that passes.
@@ -557,9 +641,20 @@ pub enum Passage {
     Redirected,
 }
 
+impl Passage {
+    /// The words for a TLS handshake that this authority answers in the server's name.
+    #[must_use]
+    pub fn intercepted_by(authority: &str) -> String {
+        format!("intercepted by {authority}")
+    }
+}
+
 /// The address that all probes on the internet talk to, and the second one that filtering needs.
 pub const PROBE_ADDRESSES: [Ipv4Addr; 2] =
     [Ipv4Addr::new(203, 0, 113, 2), Ipv4Addr::new(203, 0, 113, 3)];
+
+/// The largest IP packet with which a probe measures a round trip, in bytes.
+pub const PROBE_PACKET_BYTES: u16 = 128;
 
 /// The even and the odd port at which the probe answers, on UDP and TCP, at each of
 /// [`PROBE_ADDRESSES`]. What is sent to any other port is brought to the one of its own parity at the

@@ -1,19 +1,25 @@
 //! Every node of the lab, whole.
 
 use crate::coturn;
-use crate::dns::dnsmasq;
+use crate::datapath::datapath;
+use crate::dns::{dnsmasq, portal_dnsmasq};
 use crate::layout::{
     INTERNET, INTERNET_SUBNET, Layout, PROBE, PeerLayout, Router, ServerLayout, on_internet, within,
 };
 use crate::model::{
     Gateway, Interface, Listener, Network, Node, PROBE_ADDRESSES, Role, Route, TurnServer,
 };
+use crate::services::{portal, proxy, services};
 use crate::{nft, routes};
-use farcall_scenario::Nat;
+use farcall_scenario::{Nat, NatOverride};
 use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+
+/// How long the probe knows by which of its ports it was asked, in seconds, so that what it says at the end of
+/// a mapping's lifetime still comes from there: see [`nft::probe`].
+const LONGER_THAN_ANY_MAPPING_S: u32 = 2 * *NatOverride::TIMEOUT_S.end();
 
 /// The networks, in the order in which a packet from the first peer could meet them.
 pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
@@ -43,11 +49,11 @@ pub(crate) fn names(layout: &Layout) -> BTreeMap<String, Ipv4Addr> {
 }
 
 /// The nodes: routers by site, peers, servers, the probe.
-pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>) -> Vec<Node> {
+pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>, seed: u64) -> Vec<Node> {
     let mut nodes = Vec::new();
     for site in 0..layout.sites.len() {
         for index in 0..layout.sites[site].routers.len() {
-            nodes.push(router(layout, site, index, names));
+            nodes.push(router(layout, site, index, names, seed));
         }
     }
     nodes.extend(layout.peers.iter().map(|at| peer(layout, at)));
@@ -56,20 +62,36 @@ pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>) -> Vec<
     nodes
 }
 
-fn router(layout: &Layout, site: usize, index: usize, names: &BTreeMap<String, Ipv4Addr>) -> Node {
+fn router(
+    layout: &Layout,
+    site: usize,
+    index: usize,
+    names: &BTreeMap<String, Ipv4Addr>,
+    seed: u64,
+) -> Node {
     let site_layout = &layout.sites[site];
     let router = &site_layout.routers[index];
     let is_gateway = index == 0;
+    let firewall = is_gateway.then_some(&site_layout.firewall);
+    let datapath = datapath(layout, site, index, seed);
+    let services = firewall.map_or(Vec::new(), |firewall| {
+        services(firewall, router.inside.address)
+    });
+    let portal = is_gateway.then(|| portal(site_layout)).flatten();
+    // The proxy is asked for names.
+    let proxy = is_gateway.then(|| proxy(site_layout)).flatten();
     Node {
         name: router.name.clone(),
         interfaces: vec![router.inside.interface(), router.outside.interface()],
         routes: routes::of_router(layout, site, index),
-        sysctls: sysctls(true, router.nat),
-        nftables: nft::gateway(router, is_gateway.then_some(&site_layout.firewall)),
-        resolver: None,
+        sysctls: router_sysctls(router.nat, datapath.is_some()),
+        nftables: nft::gateway(router, firewall, datapath.as_ref()),
+        resolver: proxy.map(|proxy| *proxy.listen.ip()),
         role: Role::Gateway(Gateway {
             dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, names)),
-            ..Gateway::default()
+            portal_dnsmasq: portal.map(portal_dnsmasq),
+            datapath,
+            services,
         }),
     }
 }
@@ -80,7 +102,7 @@ fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
         name: peer.name.clone(),
         interfaces: vec![peer.port.interface()],
         routes: vec![routes::default_route(gateway)],
-        sysctls: sysctls(false, None),
+        sysctls: sysctls(false),
         nftables: nft::peer(peer),
         resolver: Some(gateway),
         role: Role::Peer { muted: peer.muted },
@@ -116,7 +138,12 @@ fn probe(layout: &Layout) -> Node {
         ..on_internet(PROBE_ADDRESSES[0], "eth").interface()
     };
     let routes = routes::on_internet(layout, PROBE_ADDRESSES[0]);
-    on_the_internet(PROBE, interface, routes, nft::probe(), Role::Probe)
+    let mut probe = on_the_internet(PROBE, interface, routes, nft::probe(), Role::Probe);
+    probe.sysctls.extend(settings(&[
+        ("net.netfilter.nf_conntrack_udp_timeout", LONGER_THAN_ANY_MAPPING_S),
+        ("net.netfilter.nf_conntrack_udp_timeout_stream", LONGER_THAN_ANY_MAPPING_S),
+    ]));
+    probe
 }
 
 fn on_the_internet(
@@ -130,7 +157,7 @@ fn on_the_internet(
         name: name.to_owned(),
         interfaces: vec![interface],
         routes,
-        sysctls: sysctls(false, None),
+        sysctls: sysctls(false),
         nftables,
         resolver: None,
         role,
@@ -139,18 +166,46 @@ fn on_the_internet(
 
 /// Settings of the node's own network namespace. A new one begins with the host's values of
 /// `net.ipv4.conf`, forwarding among them, so what matters is set either way.
-fn sysctls(forwards: bool, nat: Option<Nat>) -> BTreeMap<String, String> {
-    let mut sysctls = BTreeMap::new();
-    let mut set = |name: &str, value: u32| sysctls.insert(name.to_owned(), value.to_string());
-    set("net.ipv4.ip_forward", u32::from(forwards));
-    set("net.ipv6.conf.all.disable_ipv6", 1);
-    set("net.ipv6.conf.default.disable_ipv6", 1);
+fn sysctls(forwards: bool) -> BTreeMap<String, String> {
+    settings(&[
+        ("net.ipv4.ip_forward", u32::from(forwards)),
+        ("net.ipv6.conf.all.disable_ipv6", 1),
+        ("net.ipv6.conf.default.disable_ipv6", 1),
+    ])
+}
+
+/// Those of a router. Where the datapath translates, connection tracking still serves the firewall: a UDP
+/// connection's state lives as long there as a mapping that has no other connection.
+fn router_sysctls(nat: Option<Nat>, has_datapath: bool) -> BTreeMap<String, String> {
+    let mut sysctls = sysctls(true);
     if let Some(nat) = nat {
-        set("net.netfilter.nf_conntrack_udp_timeout", nat.udp_timeout_s);
-        set(
-            "net.netfilter.nf_conntrack_udp_timeout_stream",
-            nat.udp_timeout_s,
-        );
+        sysctls.extend(settings(&[
+            ("net.netfilter.nf_conntrack_udp_timeout", nat.udp_timeout_s),
+            (
+                "net.netfilter.nf_conntrack_udp_timeout_stream",
+                nat.udp_timeout_s,
+            ),
+            (
+                "net.netfilter.nf_conntrack_tcp_timeout_established",
+                nat.tcp_timeout_s,
+            ),
+        ]));
+    }
+    if has_datapath {
+        // Its devices, which begin with the default settings, bring packets from addresses that are routed
+        // elsewhere, and from the gateway's own.
+        sysctls.extend(settings(&[
+            ("net.ipv4.conf.all.rp_filter", 0),
+            ("net.ipv4.conf.default.rp_filter", 0),
+            ("net.ipv4.conf.default.accept_local", 1),
+        ]));
     }
     sysctls
+}
+
+fn settings(settings: &[(&str, u32)]) -> BTreeMap<String, String> {
+    let settings = settings.iter();
+    settings
+        .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+        .collect()
 }

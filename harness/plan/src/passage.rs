@@ -1,7 +1,7 @@
 //! What the firewalls let through: the one evaluation of rules that expectations, attestation and
 //! blocking rules all follow from.
 
-use crate::model::{Passage, Payload, ProbeProtocol};
+use crate::model::{PROBE_ADDRESSES, Passage, Payload, ProbeProtocol};
 use farcall_scenario::{Action, Direction, Firewall, Protocol, Rule};
 use farcall_timeline::IceTransport;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,11 +41,7 @@ pub(crate) struct Ruling {
 impl<'a> Attempt<'a> {
     /// The attempt of a client to reach a listener of a host, of which a TLS handshake gives the name.
     pub(crate) fn of(transport: IceTransport, host: &'a str, to: Ipv4Addr, port: u16) -> Self {
-        let (protocol, payload) = match transport {
-            IceTransport::Udp => (ProbeProtocol::Udp, Payload::Plain),
-            IceTransport::Tcp => (ProbeProtocol::Tcp, Payload::Plain),
-            IceTransport::Tls => (ProbeProtocol::Tcp, Payload::Tls),
-        };
+        let (protocol, payload) = spoken(transport);
         // RFC 6066 section 3: an address is no server name.
         let is_name = host.parse::<IpAddr>().is_err();
         let server_name = (payload == Payload::Tls && is_name).then_some(host);
@@ -57,6 +53,27 @@ impl<'a> Attempt<'a> {
             to,
             logged_in: false,
         }
+    }
+
+    /// The attempt of a probe to reach the responder on the internet.
+    pub(crate) fn of_probe(protocol: ProbeProtocol, port: u16, payload: Payload) -> Self {
+        Self {
+            protocol,
+            port,
+            payload,
+            server_name: None,
+            to: PROBE_ADDRESSES[0],
+            logged_in: false,
+        }
+    }
+}
+
+/// The protocol of a client's transport, and what the client sends first.
+pub(crate) fn spoken(transport: IceTransport) -> (ProbeProtocol, Payload) {
+    match transport {
+        IceTransport::Udp => (ProbeProtocol::Udp, Payload::Plain),
+        IceTransport::Tcp => (ProbeProtocol::Tcp, Payload::Plain),
+        IceTransport::Tls => (ProbeProtocol::Tcp, Payload::Tls),
     }
 }
 
@@ -100,10 +117,10 @@ pub(crate) fn protocol(rule: &Rule) -> Option<Protocol> {
     }
 }
 
-/// Whether a firewall lets in UDP that nobody inside has called for. Such a one is a router for it.
-pub(crate) fn is_open(firewall: &Firewall) -> bool {
+/// Whether a firewall lets all UDP pass that opens something in this direction. Such a one is a router for it.
+pub(crate) fn lets_all_udp(firewall: &Firewall, direction: Direction) -> bool {
     let about_udp = || {
-        of(firewall, Direction::In).filter(|rule| protocol(rule).is_none_or(|it| it == Protocol::Udp))
+        of(firewall, direction).filter(|rule| protocol(rule).is_none_or(|it| it == Protocol::Udp))
     };
     let lets_in = |rule: &Rule| matches!(rule.action, Action::Accept | Action::Police(_));
     let is_about_all = |rule: &Rule| rule.port.is_none() && rule.address.is_none();
@@ -141,4 +158,124 @@ fn is_one_of(names: &[String], server_name: Option<&str>) -> bool {
             .split_once('.')
             .is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use farcall_scenario::FirewallPreset;
+    use rstest::rstest;
+
+    const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 100);
+
+    fn firewall(rules: &[(Option<Protocol>, Option<u16>, Action)]) -> Firewall {
+        let rules = rules.iter().enumerate();
+        let rules = rules.map(|(index, (protocol, port, action))| Rule {
+            name: format!("rule/{index}"),
+            direction: Direction::Out,
+            protocol: *protocol,
+            port: *port,
+            address: None,
+            action: action.clone(),
+        });
+        Firewall {
+            rules: rules.collect(),
+            service: None,
+        }
+    }
+
+    fn at(firewall: &Firewall, transport: IceTransport, port: u16) -> (Passage, String) {
+        let ruling = ruling(
+            firewall,
+            Attempt::of(transport, "turn.example", SERVER, port),
+        );
+        (ruling.passage, ruling.rule)
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let firewall = firewall(&[
+            (None, Some(443), Action::Accept),
+            (Some(Protocol::Udp), None, Action::Drop),
+            (None, None, Action::Accept),
+        ]);
+        let rule = |index| format!("rule/{index}");
+        let (udp, tcp) = (IceTransport::Udp, IceTransport::Tcp);
+        assert_eq!(at(&firewall, udp, 443), (Passage::Passes, rule(0)));
+        assert_eq!(at(&firewall, udp, 80), (Passage::Dropped, rule(1)));
+        assert_eq!(at(&firewall, tcp, 80), (Passage::Passes, rule(2)));
+    }
+
+    #[test]
+    fn what_no_rule_matches_is_dropped() {
+        let firewall = firewall(&[(Some(Protocol::Tcp), None, Action::Accept)]);
+        let unmatched = (Passage::Dropped, UNMATCHED.to_owned());
+        assert_eq!(at(&firewall, IceTransport::Udp, 80), unmatched);
+    }
+
+    #[test]
+    fn a_rule_that_looks_for_tls_leaves_udp_to_the_rules_after_it() {
+        let firewall = firewall(&[
+            (None, Some(443), Action::AcceptTls),
+            (None, None, Action::Drop),
+        ]);
+        assert_eq!(at(&firewall, IceTransport::Tls, 443).0, Passage::Passes);
+        assert_eq!(at(&firewall, IceTransport::Tcp, 443).0, Passage::Reset);
+        assert_eq!(
+            at(&firewall, IceTransport::Udp, 443),
+            (Passage::Dropped, "rule/1".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_reset_counts_under_a_name_of_its_own() {
+        let firewall = FirewallPreset::TlsOnly.expand(None).unwrap();
+        let reset = (Passage::Reset, "tls-only/reset-not-tls-443".to_owned());
+        let passed = (Passage::Passes, "tls-only/allow-tls-443".to_owned());
+        assert_eq!(at(&firewall, IceTransport::Tcp, 443), reset);
+        assert_eq!(at(&firewall, IceTransport::Tls, 443), passed);
+    }
+
+    #[test]
+    fn who_has_logged_in_is_not_judged_by_the_rules_for_others() {
+        let portal = FirewallPreset::CaptivePortal.expand(None).unwrap();
+        let stranger = Attempt::of_probe(ProbeProtocol::Tcp, 80, Payload::Plain);
+        let guest = Attempt {
+            logged_in: true,
+            ..stranger
+        };
+        assert_eq!(ruling(&portal, stranger).passage, Passage::Redirected);
+        assert_eq!(ruling(&portal, guest).passage, Passage::Passes);
+    }
+
+    #[rstest]
+    #[case("turn.example.net", "TURN.example.net", true)]
+    #[case("turn.example.net", "turn.example.org", false)]
+    #[case("*.example.net", "turn.EXAMPLE.net", true)]
+    #[case("*.example.net", "example.net", false)]
+    #[case("*.example.net", "a.turn.example.net", false)]
+    fn a_star_stands_for_one_label(#[case] name: &str, #[case] asked: &str, #[case] is: bool) {
+        let names = [name.to_owned()];
+        assert_eq!(is_one_of(&names, Some(asked)), is);
+        assert!(!is_one_of(&names, None));
+    }
+
+    #[test]
+    fn a_firewall_is_a_router_for_udp_in_the_directions_that_it_leaves_open() {
+        let lets = |preset: FirewallPreset| {
+            let firewall = preset.expand(None).unwrap();
+            [Direction::Out, Direction::In].map(|way| lets_all_udp(&firewall, way))
+        };
+        assert_eq!(lets(FirewallPreset::Open), [true, true]);
+        assert_eq!(lets(FirewallPreset::UdpThrottled), [true, true]);
+        assert_eq!(lets(FirewallPreset::UdpBlocked), [false, false]);
+        assert_eq!(lets(FirewallPreset::Corporate), [false, false]);
+        let tcp_alone = (Some(Protocol::Tcp), None, Action::Accept);
+        let ports_alone = (None, Some(3478), Action::Accept);
+        for rules in [&[][..], &[tcp_alone], &[ports_alone]] {
+            assert!(!lets_all_udp(&firewall(rules), Direction::Out));
+        }
+    }
 }

@@ -105,6 +105,11 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
     };
     let overrides = site.gateway.nat_override.as_ref();
     let nat = translation(&gateway, site.gateway.nat, overrides)?;
+    let link = site.link.overridden(site.link_override.as_ref());
+    let link = link.map_err(|source| PlanError::Link {
+        site: name.to_owned(),
+        source,
+    })?;
     let mut routers = Vec::new();
     if let Some(carrier) = &site.carrier {
         let network = format!("{name}-carrier");
@@ -122,11 +127,13 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
             name: gateway,
             inside,
             nat,
+            link,
         });
         routers.push(Router {
             inside: port("carrier", INSIDE_ADDRESS, &network)?,
             outside: on_internet(internet.next(ROUTERS_FROM, &network)?, "wan"),
             nat: translation(&network, carrier.nat, carrier.nat_override.as_ref())?,
+            link: None,
             name: network,
         });
     } else {
@@ -135,6 +142,7 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
             name: gateway,
             inside,
             nat,
+            link,
         });
     }
     Ok(SiteLayout {
@@ -191,5 +199,7 @@ fn place_peer(
             address: nth(inside.subnet, index, &inside.network, &peer.name)?,
         },
         muted: peer.muted,
+        uses_proxy: peer.uses_proxy,
+        logs_in: peer.logs_in,
     })
 }

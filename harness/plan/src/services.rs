@@ -1,6 +1,6 @@
 //! What a site's firewall does in user space, and where on the gateway.
 
-use crate::layout::SiteLayout;
+use crate::layout::{PeerLayout, SiteLayout};
 use crate::model::{COMPANY_AUTHORITY, GatewayService};
 use farcall_scenario::{Action, Firewall, FirewallService, Rule};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -54,6 +54,11 @@ pub(crate) fn portal(site: &SiteLayout) -> Option<Ipv4Addr> {
     is_portal.then(|| site.gateway().inside.address)
 }
 
+/// The captive portal at which a peer of the site has not logged in.
+pub(crate) fn portal_before(site: &SiteLayout, peer: &PeerLayout) -> Option<Ipv4Addr> {
+    portal(site).filter(|_| !peer.logs_in)
+}
+
 /// The gateway's port to which rule `index` of a firewall redirects what it matches, if it does.
 pub(crate) fn redirection(index: usize, rule: &Rule) -> Option<u16> {
     match rule.action {
@@ -68,25 +73,29 @@ pub(crate) fn redirection(index: usize, rule: &Rule) -> Option<u16> {
 /// What a gateway does for its firewall, at its address in the LAN.
 pub(crate) fn services(firewall: &Firewall, inside: Ipv4Addr) -> Vec<GatewayService> {
     let at = |port| SocketAddrV4::new(inside, port);
-    let inspecting = firewall.rules.iter().enumerate().filter_map(|(index, rule)| {
-        let listen = at(redirection(index, rule)?);
-        let reset = rule.reset_counter().unwrap_or_default();
-        match &rule.action {
-            Action::AcceptTlsFor(names) => Some(GatewayService::TlsFilter {
-                listen,
-                server_names: names.clone(),
-                pass: rule.name.clone(),
-                reset,
-            }),
-            Action::InterceptTls => Some(GatewayService::TlsInterceptor {
-                listen,
-                issuer: COMPANY_AUTHORITY.to_owned(),
-                intercept: rule.name.clone(),
-                reset,
-            }),
-            _ => None,
-        }
-    });
+    let inspecting = firewall
+        .rules
+        .iter()
+        .enumerate()
+        .filter_map(|(index, rule)| {
+            let listen = at(redirection(index, rule)?);
+            let reset = rule.reset_counter().unwrap_or_default();
+            match &rule.action {
+                Action::AcceptTlsFor(names) => Some(GatewayService::TlsFilter {
+                    listen,
+                    server_names: names.clone(),
+                    pass: rule.name.clone(),
+                    reset,
+                }),
+                Action::InterceptTls => Some(GatewayService::TlsInterceptor {
+                    listen,
+                    issuer: COMPANY_AUTHORITY.to_owned(),
+                    intercept: rule.name.clone(),
+                    reset,
+                }),
+                _ => None,
+            }
+        });
     let offered = firewall.service.map(|service| match service {
         FirewallService::HttpProxy { port } => GatewayService::HttpProxy {
             listen: at(port),

@@ -32,6 +32,8 @@ pub enum Command {
     Measure {
         /// What to measure.
         fact: Fact,
+        /// See [`Declaration::round_trip_ms`](farcall_plan::Declaration::round_trip_ms).
+        round_trip_ms: u32,
     },
     /// Read the rules' counters (gateways). Answered by [`Reply::Counters`].
     Counters,
@@ -42,6 +44,9 @@ pub enum Command {
         /// that is to go on.
         end_services: bool,
     },
+    /// Forget all connections and mappings, as a router does that restarts (gateways). Answered by
+    /// [`Reply::Done`].
+    ForgetMappings,
     /// Answer the login page of a captive portal as a person does (peers). Answered by [`Reply::Done`]
     /// when the portal no longer redirects.
     LogIn {

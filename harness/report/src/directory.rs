@@ -1,7 +1,9 @@
 //! A run's directory while it is written.
 
 use crate::stored::{StoredPlan, read_timeline};
-use crate::{About, CapturePoint, EventWriter, Merged, ReportError, StoredRun, counters, merge};
+use crate::{
+    About, CapturePoint, EventWriter, MatrixResult, Merged, ReportError, StoredRun, counters, merge,
+};
 use farcall_verdict::Declared;
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, Read, Write};
@@ -11,6 +13,7 @@ use time::macros::format_description;
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const EVENTS_FILE: &str = "events.jsonl";
 pub(crate) const RESULT_FILE: &str = "result.json";
+const MATRIX_FILE: &str = "matrix.json";
 const LATEST: &str = "latest";
 
 /// How many runs of one scenario and session may begin within one second.
@@ -121,6 +124,14 @@ impl RunDirectory {
         let run = StoredRun::load(&self.path)?;
         write_json(&self.path.join(RESULT_FILE), &run.result)?;
         Ok(run)
+    }
+
+    /// Writes `matrix.json`, in place of [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn finish_matrix(&self, result: &MatrixResult) -> Result<(), ReportError> {
+        write_json(&self.path.join(MATRIX_FILE), result)
     }
 
     fn write(&self, relative: &Path, content: &[u8]) -> Result<(), ReportError> {

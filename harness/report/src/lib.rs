@@ -16,20 +16,26 @@
 //! ```
 
 mod about;
+mod attestation;
 mod capture;
 mod counters;
 mod directory;
 mod error;
 mod events;
 mod format;
+mod matrix;
 mod result;
 mod stored;
 
 pub use about::{About, Environment};
+pub use attestation::Attestation;
 pub use capture::{CapturePoint, Merged, merge};
 pub use directory::RunDirectory;
 pub use error::ReportError;
 pub use events::EventWriter;
-pub use format::{Json, Report, Terminal};
+pub use format::{AttestationTable, Json, Report, Summary, Terminal};
+pub use matrix::{
+    CellResult, ConnectedPath, Grid, MATRIX_SCHEMA_VERSION, MatrixResult, MatrixTimes, path_of,
+};
 pub use result::{RunResult, SCHEMA_VERSION, schema};
 pub use stored::StoredRun;

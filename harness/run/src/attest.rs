@@ -2,17 +2,36 @@
 
 use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
-use farcall_plan::{Declaration, Plan};
+use farcall_plan::{Declaration, Fact, Plan};
 use farcall_protocol::{Command, Reply};
 use farcall_timeline::{Event, Measured};
 use futures::future::join_all;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long a single measurement may take. Each has a budget of its own far below this; the deadline
-/// only guards against an agent that no longer answers.
+/// How long a single measurement may take beside what it takes by its nature. Each has a budget of its own
+/// far below this; the deadline only guards against an agent that no longer answers.
 const MEASUREMENT_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Measures everything at once and records each finding as it comes. `true` when all hold.
+/// How many of the longest round trips a single measurement may need.
+const ROUND_TRIPS: u32 = 20;
+
+/// When a fact is measured: those of one stage all at once, and one stage after the other, so that none
+/// changes what another measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// While nothing else is on the link.
+    Delays,
+    /// What takes a few packets.
+    Behaviour,
+    /// Trains of packets fill the link.
+    Trains,
+    /// What takes seconds to minutes: thousands of packets that leave the link half empty, and waiting.
+    Deep,
+}
+
+/// Measures all that the plan declares before a call, and records each finding as it comes. `true` when all
+/// hold.
 ///
 /// # Errors
 /// When a node could not measure; what the others found is recorded all the same.
@@ -21,23 +40,117 @@ pub(crate) async fn attest(
     declared: &Plan,
     recorder: &Recorder,
 ) -> Result<bool, NodeError> {
-    let findings = declared.attestation.iter().map(async |declaration| {
-        let finding = measure(lab, declaration).await?;
-        let holds = finding.holds;
-        recorder.record(Event::Attested(finding));
-        Ok(holds)
-    });
-    let findings: Result<Vec<bool>, NodeError> = join_all(findings).await.into_iter().collect();
-    Ok(findings?.into_iter().all(|holds| holds))
+    let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
+    measure_all(lab, &declared.attestation, record).await
+}
+
+/// Measures these declarations, stage by stage, and hands on each finding with its declaration's place as it
+/// comes. `true` when all hold.
+///
+/// # Errors
+/// As of [`attest`].
+pub(crate) async fn measure_all(
+    lab: &Lab,
+    declarations: &[Declaration],
+    on_finding: impl Fn(usize, Measured),
+) -> Result<bool, NodeError> {
+    let stages: BTreeSet<Stage> = declarations.iter().map(|one| stage(&one.fact)).collect();
+    let mut all_hold = true;
+    let mut broken = None;
+    for of in stages {
+        let all = declarations.iter().enumerate();
+        let now = all.filter(|(_, one)| stage(&one.fact) == of);
+        let findings = now.map(async |(index, declaration)| {
+            let finding = measure(lab, declaration).await?;
+            let holds = finding.holds;
+            on_finding(index, finding);
+            Ok::<_, NodeError>(holds)
+        });
+        for finding in join_all(findings).await {
+            match finding {
+                Ok(holds) => all_hold &= holds,
+                Err(error) => broken = broken.or(Some(error)),
+            }
+        }
+    }
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(all_hold),
+    }
 }
 
 async fn measure(lab: &Lab, declaration: &Declaration) -> Result<Measured, NodeError> {
-    let node = lab.node(&declaration.node)?;
+    let Declaration {
+        node,
+        fact,
+        round_trip_ms,
+    } = declaration;
+    let node = lab.node(node)?;
     let command = Command::Measure {
-        fact: declaration.fact.clone(),
+        fact: fact.clone(),
+        round_trip_ms: *round_trip_ms,
     };
-    match node.request(command, MEASUREMENT_DEADLINE).await? {
+    let round_trip = Duration::from_millis((*round_trip_ms).into());
+    let deadline = MEASUREMENT_DEADLINE + round_trip * ROUND_TRIPS + by_nature(fact);
+    match node.request(command, deadline).await? {
         Reply::Measured(measured) => Ok(measured),
         other => Err(node.unexpected(&other)),
+    }
+}
+
+fn stage(fact: &Fact) -> Stage {
+    match fact {
+        Fact::RoundTrip { .. } => Stage::Delays,
+        Fact::Rate { .. } | Fact::PolicedRate { .. } => Stage::Trains,
+        Fact::LossRatio { .. } | Fact::NatUdpTimeout { .. } => Stage::Deep,
+        _ => Stage::Behaviour,
+    }
+}
+
+/// How long a measurement takes because of what it measures.
+fn by_nature(fact: &Fact) -> Duration {
+    let seconds = match fact {
+        Fact::NatUdpTimeout { timeout_s, .. } => *timeout_s,
+        Fact::LossRatio {
+            packets,
+            per_second,
+            ..
+        } => packets / (*per_second).max(1),
+        _ => 0,
+    };
+    Duration::from_secs(seconds.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farcall_plan::ProbeProtocol;
+    use farcall_scenario::Direction;
+
+    #[test]
+    fn what_fills_the_link_is_measured_when_nothing_else_is() {
+        let round_trip = Fact::RoundTrip {
+            rtt_ms: 0.0,
+            jitter_ms: 0.0,
+            sending_ms: 0.0,
+            overtaking: false,
+            protocol: ProbeProtocol::Udp,
+            port: 53,
+        };
+        let rate = Fact::Rate {
+            direction: Direction::Out,
+            kbit: None,
+            queue_ms: 200,
+            jitter_ms: 0.0,
+            port: 53,
+        };
+        let lifetime = Fact::NatUdpTimeout {
+            timeout_s: 30,
+            port: 53,
+        };
+        assert!(stage(&round_trip) < stage(&Fact::NoEmbeddedResolver));
+        assert!(stage(&Fact::NoEmbeddedResolver) < stage(&rate));
+        assert!(stage(&rate) < stage(&lifetime));
+        assert_eq!(by_nature(&lifetime), Duration::from_secs(30));
     }
 }

@@ -1,11 +1,12 @@
 //! The call: offer, answer and candidates between the two peers, as an application's signalling
 //! carries them, then media for as long as the scenario says.
 
-use crate::recorder::Recorder;
+use crate::recorder::{HARNESS, Position, Recorder};
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
 use farcall_protocol::{CallSetup, Command, PlainAccount, Reply};
 use farcall_timeline::{Entry, Event};
+use futures::FutureExt;
 use futures::future::try_join;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -13,23 +14,51 @@ use tokio::sync::oneshot;
 /// How long a peer may take for a step of the signalling, which involves no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
 
+/// A call to place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placement<'a> {
+    /// The call.
+    pub call: &'a CallPlan,
+    /// The ICE configuration's name.
+    pub configuration: &'a str,
+    /// How long the two may take to connect, in milliseconds.
+    pub within_ms: u32,
+    /// The name under which the harness reports of this call.
+    pub reporter: &'a str,
+}
+
+impl<'a> Placement<'a> {
+    /// The one call of a plan.
+    pub fn of(plan: &'a Plan) -> Self {
+        Self {
+            call: &plan.call,
+            configuration: &plan.ice_configuration,
+            within_ms: plan.expect.within_ms,
+            reporter: HARNESS,
+        }
+    }
+}
+
 /// Places the call and returns why it was given up, or `None` when its media time was up.
 pub(crate) async fn place(
     lab: &Lab,
-    plan: &Plan,
+    placement: Placement<'_>,
     recorder: &Recorder,
 ) -> Result<Option<String>, NodeError> {
-    let call = &plan.call;
+    let call = placement.call;
     let offerer = lab.node(&call.offerer)?;
     let answerer = lab.node(&call.answerer)?;
+    let begin = recorder.position();
+    for peer in [offerer, answerer] {
+        // Candidates of an earlier call are of no use to this one.
+        let mut trickles = peer.trickles();
+        while let Some(Some(_)) = trickles.recv().now_or_never() {}
+    }
     try_join(
-        ask(
-            offerer,
-            Command::StartCall(setup(&plan.ice_configuration, call, true)),
-        ),
+        ask(offerer, Command::StartCall(setup(placement, &call.offerer))),
         ask(
             answerer,
-            Command::StartCall(setup(&plan.ice_configuration, call, false)),
+            Command::StartCall(setup(placement, &call.answerer)),
         ),
     )
     .await?;
@@ -47,8 +76,8 @@ pub(crate) async fn place(
         ask(offerer, Command::AcceptAnswer { sdp: answer }).await?;
         let _ = offerer_described.send(());
 
-        let within = Duration::from_millis(u64::from(plan.expect.within_ms));
-        let reason = match connected(recorder, call, within).await {
+        let within = Duration::from_millis(u64::from(placement.within_ms));
+        let reason = match connected(recorder, begin, call, within).await {
             Some(Ok(())) => {
                 tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
                 None
@@ -64,9 +93,10 @@ pub(crate) async fn place(
         broken = to_answerer => return Err(broken),
         broken = to_offerer => return Err(broken),
     };
-    recorder.record(Event::CallEnded {
+    let ended = Event::CallEnded {
         reason: reason.clone(),
-    });
+    };
+    recorder.record_of(placement.reporter, ended);
     // Both stop to send before either reads its totals, or what is under way would look lost.
     for last in [Command::StopMedia, Command::EndCall] {
         try_join(ask(offerer, last.clone()), ask(answerer, last)).await?;
@@ -74,33 +104,31 @@ pub(crate) async fn place(
     Ok(reason)
 }
 
-/// Waits until both peers are connected: `Ok`, or `Err` with the peer that failed.
+/// Waits until both peers are connected: `Ok`, or `Err` with the peer that failed. Only what came after
+/// `begin` is of this call.
 async fn connected(
     recorder: &Recorder,
+    begin: Position,
     call: &CallPlan,
     within: Duration,
 ) -> Option<Result<(), String>> {
-    recorder
-        .wait_for(within, |entries| {
-            let peers = [&call.offerer, &call.answerer];
-            let is = |peer: &str, state| connection_state(entries, peer) == Some(state);
-            if let Some(peer) = peers.into_iter().find(|peer| is(peer, "failed")) {
-                return Some(Err(format!("the connection of {peer} failed")));
-            }
-            let connected = peers.into_iter().all(|peer| is(peer, "connected"));
-            connected.then_some(Ok(()))
-        })
-        .await
-}
-
-/// The last connection state that a peer reported.
-fn connection_state<'a>(entries: &'a [Entry], peer: &str) -> Option<&'a str> {
-    entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::State(state) if entry.node == peer && state.machine == "connection" => {
-            Some(state.state.as_str())
+    let peers = [&call.offerer, &call.answerer];
+    let mut is_connected = [false; 2];
+    let next = |entry: &Entry| {
+        let peer = peers.iter().position(|peer| **peer == entry.node)?;
+        let Event::State(state) = &entry.event else {
+            return None;
+        };
+        if state.machine != "connection" {
+            return None;
         }
-        _ => None,
-    })
+        if state.state == "failed" {
+            return Some(Err(format!("the connection of {} failed", entry.node)));
+        }
+        is_connected[peer] = state.state == "connected";
+        (is_connected == [true; 2]).then_some(Ok(()))
+    };
+    recorder.find(begin, within, next).await
 }
 
 /// Carries candidates from one peer to the other once `gate` opens, and tells the first what the other
@@ -123,9 +151,10 @@ async fn relay(from: &NodeHandle, to: &NodeHandle, gate: oneshot::Receiver<()>) 
     std::future::pending().await
 }
 
-fn setup(configuration: &str, call: &CallPlan, offerer: bool) -> CallSetup {
+fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
+    let call = placement.call;
     CallSetup {
-        configuration: configuration.to_owned(),
+        configuration: placement.configuration.to_owned(),
         ice_servers: call
             .ice_servers
             .iter()
@@ -143,7 +172,8 @@ fn setup(configuration: &str, call: &CallPlan, offerer: bool) -> CallSetup {
             .collect(),
         policy: call.policy,
         gathering_timeout_ms: call.gathering_timeout_ms,
-        offerer,
+        offerer: call.offerer == peer,
+        proxy: call.proxies.get(peer).copied(),
     }
 }
 

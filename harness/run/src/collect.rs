@@ -22,7 +22,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BeforeCall => "before-call",
             Self::AfterCall => "after-call",
@@ -30,21 +30,17 @@ impl Moment {
     }
 }
 
-/// Reads the counters of every gateway and records them.
+/// Reads the counters of these gateways and records them.
 pub(crate) async fn counters(
     lab: &Lab,
-    plan: &Plan,
+    gateways: impl IntoIterator<Item = &str>,
     recorder: &Recorder,
     moment: Moment,
 ) -> Result<(), NodeError> {
-    let gateways = plan
-        .nodes
-        .iter()
-        .filter(|node| matches!(node.role, Role::Gateway(_)));
-    let counts = try_join_all(gateways.map(async |gateway| {
-        let node = lab.node(&gateway.name)?;
+    let counts = try_join_all(gateways.into_iter().map(async |gateway| {
+        let node = lab.node(gateway)?;
         match node.request(Command::Counters, COLLECT_DEADLINE).await? {
-            Reply::Counters { rules } => Ok((gateway.name.clone(), rules)),
+            Reply::Counters { rules } => Ok((gateway.to_owned(), rules)),
             other => Err(node.unexpected(&other)),
         }
     }))
@@ -59,6 +55,13 @@ pub(crate) async fn counters(
         );
     }
     Ok(())
+}
+
+/// The gateways and carriers of a plan.
+pub(crate) fn gateways(plan: &Plan) -> impl Iterator<Item = &str> {
+    let nodes = plan.nodes.iter();
+    let gateways = nodes.filter(|node| matches!(node.role, Role::Gateway(_)));
+    gateways.map(|node| node.name.as_str())
 }
 
 /// Asks every node for its files and writes them; `end_services` before, unless the lab is to go on. A

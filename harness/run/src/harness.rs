@@ -1,9 +1,10 @@
 //! A whole run: raise, attest, call, collect, judge, remove.
 
+use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::error::RunError;
 use crate::recorder::Recorder;
-use crate::{RunOptions, attest, call};
+use crate::{RunOptions, attest};
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
 use farcall_plan::Plan;
 use farcall_report::{About, Environment, RunDirectory, StoredRun};
@@ -65,7 +66,7 @@ impl Harness {
         Ok(directory.finish()?)
     }
 
-    fn about(&self, plan: &Plan, session: &SessionId) -> About {
+    pub(crate) fn about(&self, plan: &Plan, session: &SessionId) -> About {
         let info = &self.engine.info;
         About {
             scenario: plan.scenario.clone(),
@@ -85,7 +86,7 @@ impl Harness {
 }
 
 /// The version that the TURN servers named when they started.
-fn coturn_version(timeline: &Timeline) -> Option<String> {
+pub(crate) fn coturn_version(timeline: &Timeline) -> Option<String> {
     timeline.entries().iter().find_map(|entry| {
         let Event::Log { message, .. } = &entry.event else {
             return None;
@@ -174,9 +175,21 @@ impl Run<'_> {
             return Ok(());
         }
         self.begin(Phase::Call);
-        collect::counters(lab, self.plan, self.recorder, Moment::BeforeCall).await?;
-        call::place(lab, self.plan, self.recorder).await?;
-        collect::counters(lab, self.plan, self.recorder, Moment::AfterCall).await?;
+        collect::counters(
+            lab,
+            collect::gateways(self.plan),
+            self.recorder,
+            Moment::BeforeCall,
+        )
+        .await?;
+        call::place(lab, Placement::of(self.plan), self.recorder).await?;
+        collect::counters(
+            lab,
+            collect::gateways(self.plan),
+            self.recorder,
+            Moment::AfterCall,
+        )
+        .await?;
         self.end(Phase::Call);
         Ok(())
     }

@@ -2,15 +2,19 @@
 //! what the nodes know, judge, remove everything.
 
 mod attest;
+mod attestation;
 mod call;
 mod collect;
 mod error;
 mod harness;
+mod login;
+mod matrix;
 mod options;
 mod prepare;
 mod recorder;
 
 pub use error::RunError;
-pub use farcall_report::StoredRun;
+pub use farcall_report::{Attestation, StoredRun};
 pub use harness::Harness;
+pub use matrix::{MatrixOptions, MatrixProgress, OnMatrixProgress, StoredMatrix};
 pub use options::{EventSink, RunOptions};

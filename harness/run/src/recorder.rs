@@ -4,7 +4,7 @@
 use crate::EventSink;
 use farcall_report::{EventWriter, ReportError};
 use farcall_timeline::{Entry, Event, Timeline};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -13,7 +13,11 @@ use tokio::task::JoinHandle;
 pub(crate) const HARNESS: &str = "harness";
 
 /// How long events that were sent may take to be recorded.
-const RECORDING_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const RECORDING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A place in the record: what came before it, and what came after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position(usize);
 
 /// The one place where all events of a run come together.
 pub(crate) struct Recorder {
@@ -78,7 +82,7 @@ impl Recorder {
     /// Records an event of a node that the harness learned of just now.
     pub(crate) fn record_of(&self, node: &str, event: Event) {
         let entry = Entry {
-            at_ms: self.started.elapsed().as_secs_f64() * 1000.0,
+            at_ms: self.now_ms(),
             node: node.to_owned(),
             event,
         };
@@ -86,23 +90,35 @@ impl Recorder {
         let _ = self.sender.send(entry);
     }
 
-    /// Waits until `condition` holds of all entries so far; `None` when it does not within
-    /// `deadline`.
-    pub(crate) async fn wait_for<T>(
+    /// Milliseconds since the run's time zero.
+    pub(crate) fn now_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// The end of what has been recorded by now.
+    pub(crate) fn position(&self) -> Position {
+        Position(self.kept().len())
+    }
+
+    /// Shows `search` every entry after `from` once, as they come, until it finds something; `None` when it
+    /// does not within `deadline`.
+    pub(crate) async fn find<T>(
         &self,
+        Position(mut next): Position,
         deadline: Duration,
-        mut condition: impl FnMut(&[Entry]) -> Option<T>,
+        mut search: impl FnMut(&Entry) -> Option<T>,
     ) -> Option<T> {
         let mut count = self.count.clone();
         let search = async {
             loop {
                 count.borrow_and_update();
-                let found = {
-                    let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-                    condition(&entries)
-                };
-                if found.is_some() {
-                    return found;
+                {
+                    let entries = self.kept();
+                    let new = entries.get(next..).unwrap_or_default();
+                    if let Some(found) = new.iter().find_map(&mut search) {
+                        return Some(found);
+                    }
+                    next = entries.len();
                 }
                 if count.changed().await.is_err() {
                     return None;
@@ -115,18 +131,26 @@ impl Recorder {
     /// Waits until this event, which was just recorded, is among the entries, and with it all that was
     /// sent before.
     pub(crate) async fn recorded(&self, event: &Event) {
-        let arrived = |entries: &[Entry]| {
-            let mut newest = entries.iter().rev();
-            newest.any(|entry| entry.event == *event).then_some(())
-        };
+        let arrived = |entry: &Entry| (entry.event == *event).then_some(());
         // In vain only if the recording task is gone, which `finish` reports.
-        let _ = self.wait_for(RECORDING_DEADLINE, arrived).await;
+        let _ = self.find(Position(0), RECORDING_DEADLINE, arrived).await;
     }
 
     /// All entries so far, ordered by time.
     pub(crate) fn timeline(&self) -> Timeline {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        Timeline::new(entries.clone())
+        Timeline::new(self.kept().clone())
+    }
+
+    /// The entries so far that are wanted, ordered by time.
+    pub(crate) fn select(&self, is_wanted: impl Fn(Position, &Entry) -> bool) -> Timeline {
+        let entries = self.kept();
+        let places = entries.iter().enumerate();
+        let wanted = places.filter(|(index, entry)| is_wanted(Position(*index), entry));
+        Timeline::new(wanted.map(|(_, entry)| entry.clone()).collect())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the recording once every other sender is gone and all that was sent is written.

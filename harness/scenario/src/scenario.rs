@@ -1,8 +1,8 @@
 //! Reading and checking scenarios.
 
+use crate::Rate;
 use crate::document::{mask_comments, mask_values, parse_toml};
 use crate::file;
-use crate::Rate;
 use crate::model::{LinkDirectionOverride, Scenario};
 use crate::problem::{InputError, Problems};
 use crate::read::{Source, likeness, unplaced};

@@ -72,7 +72,45 @@ fn what_the_mistakes_are_made_in_is_good() {
 )]
 #[case::nat_that_cannot_be_built(
     "nat = \"symmetric\"",
-    "nat = \"symmetric\", nat_override = { mapping = \"address-dependent\", filtering = \"endpoint-independent\", udp_timeout_s = 0 }"
+    "nat = \"symmetric\", nat_override = { mapping = \"address-dependent\", hairpinning = true, udp_timeout_s = 0 }"
+)]
+#[case::symmetric_nat_that_hairpins(
+    "nat = \"mobile-carrier\"",
+    "nat = \"mobile-carrier\", nat_override = { hairpinning = true }"
+)]
+#[case::full_cone_behind_a_firewall("nat = \"home-router\"", "nat = \"full-cone\"")]
+#[case::server_names_that_nobody_looks_at(
+    "firewall = \"corporate\"",
+    "firewall = \"corporate\", firewall_override = { server_names = [\"turn.example.net\"] }"
+)]
+#[case::blocking_of_what_blocks_nothing(
+    "firewall = \"corporate\"",
+    "firewall = \"open\", firewall_override = { blocking = \"reject\", udp_kbit = 500 }"
+)]
+#[case::no_server_name(
+    "firewall = \"corporate\"",
+    "firewall = \"tls-only\", firewall_override = { server_names = [\"*.example.net\", \"turn.*.net\"] }"
+)]
+#[case::rules_that_cannot_be(
+    "firewall = \"corporate\"",
+    "firewall = \"corporate\", firewall_override = { rules = [
+    { name = \"corporate/drop-udp\", port = 0, action = \"redirect\" },
+    { name = \"own/a\", protocol = \"udp\", port = 70_000, action = \"accept-tls\" },
+    { name = \"own/a\", address = \"turn.example.net\", action = \"drop\" },
+] }"
+)]
+#[case::proxy_that_is_not_there(
+    "site = \"office\"",
+    "site = \"office\"\nuses_proxy = true\nlogs_in = true"
+)]
+#[case::ipv6_is_not_there(
+    "lan = \"10.20.0.0/24\"",
+    "lan = \"10.20.0.0/24\"\nipv6 = \"dual-stack\""
+)]
+#[case::unknown_link("lan = \"10.20.0.0/24\"", "lan = \"10.20.0.0/24\"\nlink = \"5g\"")]
+#[case::link_out_of_range(
+    "lan = \"10.20.0.0/24\"",
+    "lan = \"10.20.0.0/24\"\nlink_override = { up = { loss = { kind = \"random\", percent = 101 }, mtu = 20 } }"
 )]
 #[case::expectation_of_unknown_peer(
     "within_ms = 15000",

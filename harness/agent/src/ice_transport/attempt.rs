@@ -7,6 +7,40 @@ use std::net::SocketAddr;
 use std::ops::Add;
 use std::time::Duration;
 
+/// What a peer's own connection leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FarEnd {
+    /// The server.
+    Server(SocketAddr),
+    /// The HTTP proxy through which the server is reached.
+    Proxy(SocketAddr),
+}
+
+impl FarEnd {
+    pub fn address(self) -> SocketAddr {
+        match self {
+            Self::Server(address) | Self::Proxy(address) => address,
+        }
+    }
+
+    /// That there is a connection to the server.
+    fn connected(self) -> String {
+        match self {
+            Self::Server(server) => format!("connected to {server}"),
+            Self::Proxy(proxy) => format!("connected through the HTTP proxy {proxy}"),
+        }
+    }
+}
+
+impl std::fmt::Display for FarEnd {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Server(server) => server.fmt(formatter),
+            Self::Proxy(proxy) => write!(formatter, "the HTTP proxy {proxy}"),
+        }
+    }
+}
+
 /// How far an attempt to reach a server has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -14,16 +48,15 @@ pub(super) enum Phase {
     #[default]
     Resolving,
     /// The TCP connection is being opened.
-    Connecting { server: SocketAddr },
+    Connecting { far: FarEnd },
+    /// The HTTP proxy was asked to connect to the server.
+    Tunnelling { local: SocketAddr, far: FarEnd },
     /// The TLS handshake is under way.
-    Handshaking {
-        local: SocketAddr,
-        server: SocketAddr,
-    },
+    Handshaking { local: SocketAddr, far: FarEnd },
     /// Datagrams can be exchanged.
     Open {
         local: SocketAddr,
-        server: SocketAddr,
+        far: FarEnd,
         is_stream: bool,
     },
 }
@@ -98,23 +131,27 @@ impl Attempt {
                 IceServerOutcome::DnsFailed,
                 format!("no answer from the name server in {ms} ms"),
             ),
-            Phase::Connecting { server } => (
+            Phase::Connecting { far } => (
                 IceServerOutcome::NoAnswer,
-                format!("the TCP connection to {server} timed out after {ms} ms"),
+                format!("the TCP connection to {far} timed out after {ms} ms"),
             ),
-            Phase::Handshaking { server, .. } => (
+            Phase::Tunnelling { far, .. } => (
                 IceServerOutcome::NoAnswer,
-                format!("connected to {server}, but no TLS handshake in {ms} ms"),
+                format!("connected to {far}, but no answer to CONNECT in {ms} ms"),
+            ),
+            Phase::Handshaking { far, .. } => (
+                IceServerOutcome::NoAnswer,
+                format!("{}, but no TLS handshake in {ms} ms", far.connected()),
             ),
             Phase::Open {
-                server,
+                far,
                 is_stream: true,
                 ..
             } => (
                 IceServerOutcome::NoAnswer,
-                format!("connected to {server}, but no answer in {ms} ms"),
+                format!("{}, but no answer in {ms} ms", far.connected()),
             ),
-            Phase::Open { server, .. } => {
+            Phase::Open { far, .. } => {
                 let count = self.traffic.packets_sent;
                 let requests = self.transactions.count();
                 let again = if requests == 1 {
@@ -124,7 +161,7 @@ impl Attempt {
                 };
                 (
                     IceServerOutcome::NoAnswer,
-                    format!("no answer{again} from {server} in {ms} ms ({count} packets sent)"),
+                    format!("no answer{again} from {far} in {ms} ms ({count} packets sent)"),
                 )
             }
         };
@@ -133,16 +170,19 @@ impl Attempt {
 
     pub fn local_address(&self) -> Option<SocketAddr> {
         match self.phase {
-            Phase::Handshaking { local, .. } | Phase::Open { local, .. } => Some(local),
+            Phase::Tunnelling { local, .. }
+            | Phase::Handshaking { local, .. }
+            | Phase::Open { local, .. } => Some(local),
             Phase::Resolving | Phase::Connecting { .. } => None,
         }
     }
 
-    pub fn server_address(&self) -> Option<SocketAddr> {
+    pub fn far_address(&self) -> Option<SocketAddr> {
         match self.phase {
-            Phase::Connecting { server }
-            | Phase::Handshaking { server, .. }
-            | Phase::Open { server, .. } => Some(server),
+            Phase::Connecting { far }
+            | Phase::Tunnelling { far, .. }
+            | Phase::Handshaking { far, .. }
+            | Phase::Open { far, .. } => Some(far.address()),
             Phase::Resolving => None,
         }
     }

@@ -1,8 +1,11 @@
 //! TCP and TLS connections to TURN servers, and how they fail.
 
+use super::attempt::FarEnd;
 use super::outcome::Conclusion;
 use super::server::TransportError;
+use super::verifier::{NamingVerifier, UnknownIssuer};
 use farcall_timeline::IceServerOutcome;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
@@ -10,6 +13,7 @@ use std::io;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -28,18 +32,32 @@ pub(crate) fn tls_connector(ca_certificates_pem: &[u8]) -> Result<TlsConnector, 
         return Err(failed("it holds no certificate".into()));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+        .map_err(|error| failed(error.to_string()))?;
+    let config = if roots.is_empty() {
+        config.with_root_certificates(roots)
+    } else {
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(NamingVerifier(verifier)))
+    };
+    Ok(TlsConnector::from(Arc::new(config.with_no_client_auth())))
 }
 
-/// Opens a TCP connection from a local address.
-pub(super) async fn tcp(local: IpAddr, server: SocketAddr) -> Result<TcpStream, Conclusion> {
+/// A connection to a server, whatever lies between.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Opens a TCP connection from a local address, and gives this end's address with it.
+pub(super) async fn tcp(local: IpAddr, far: FarEnd) -> Result<(TcpStream, SocketAddr), Conclusion> {
     let connect = async {
-        let socket = if server.is_ipv4() {
+        let address = far.address();
+        let socket = if address.is_ipv4() {
             TcpSocket::new_v4()?
         } else {
             TcpSocket::new_v6()?
@@ -47,11 +65,13 @@ pub(super) async fn tcp(local: IpAddr, server: SocketAddr) -> Result<TcpStream, 
         // TURN carries datagrams: waiting to fill a segment would only delay them.
         socket.set_nodelay(true)?;
         socket.bind(SocketAddr::new(local, 0))?;
-        socket.connect(server).await
+        let stream = socket.connect(address).await?;
+        let local = stream.local_addr()?;
+        Ok((stream, local))
     };
     connect
         .await
-        .map_err(|error| at_connect(&format!("the TCP connection to {server}"), &error))
+        .map_err(|error: io::Error| at_connect(&format!("the TCP connection to {far}"), &error))
 }
 
 /// Opens a UDP socket to a server, so that ICMP errors about it are seen.
@@ -67,11 +87,11 @@ pub(super) async fn udp(local: IpAddr, server: SocketAddr) -> Result<UdpSocket, 
 }
 
 /// Makes a connection a TLS connection to the host with this name.
-pub(super) async fn tls(
+pub(super) async fn tls<S: Stream>(
     connector: &TlsConnector,
-    stream: TcpStream,
+    stream: S,
     host: &str,
-) -> Result<TlsStream<TcpStream>, Conclusion> {
+) -> Result<TlsStream<S>, Conclusion> {
     let name = ServerName::try_from(host.to_owned()).map_err(|error| {
         let reason = format!("{host} cannot be in a certificate: {error}");
         Conclusion::failure(IceServerOutcome::TlsFailed, reason)
@@ -116,6 +136,12 @@ fn at_handshake(error: &io::Error) -> Conclusion {
         let reason = format!("{} during the TLS handshake", conclusion.reason);
         return Conclusion::failure(IceServerOutcome::Reset, reason);
     };
+    if let TlsError::InvalidCertificate(certificate) = tls
+        && let Some(unknown) = UnknownIssuer::of(certificate)
+    {
+        let reason = format!("unknown issuer: {unknown}");
+        return Conclusion::failure(IceServerOutcome::TlsFailed, reason);
+    }
     let kind = match tls {
         TlsError::InvalidCertificate(certificate) => match certificate {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => "unknown issuer",

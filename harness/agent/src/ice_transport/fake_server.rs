@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use rtc::stun::attributes::ATTR_MESSAGE_INTEGRITY;
 use rtc::stun::message::{METHOD_ALLOCATE, METHOD_BINDING, Message};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -44,7 +44,16 @@ const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCA
 
 impl FakeServer {
     pub async fn udp(behaviour: Behaviour) -> Self {
-        let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
+        Self::udp_at(LOOPBACK, behaviour).await
+    }
+
+    /// At the loopback of IPv6.
+    pub async fn udp_over_ipv6(behaviour: Behaviour) -> Self {
+        Self::udp_at(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)), behaviour).await
+    }
+
+    async fn udp_at(local: SocketAddr, behaviour: Behaviour) -> Self {
+        let socket = UdpSocket::bind(local).await.unwrap();
         let port = socket.local_addr().unwrap().port();
         let task = tokio::spawn(async move {
             let mut buffer = vec![0; 2_000];
@@ -181,6 +190,8 @@ impl Authority {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let name = &mut params.distinguished_name;
+        name.push(rcgen::DnType::CommonName, "An authority");
         let pem = params.self_signed(&key).unwrap().pem();
         Self {
             pem,

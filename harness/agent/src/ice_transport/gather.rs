@@ -39,12 +39,13 @@ pub async fn gather(
     local_ip: IpAddr,
     deadline: Duration,
 ) -> Result<Vec<ServerStatus>, GatherError> {
-    let (transport, _) = ServerTransport::new(configuration, policy, ca_certificates_pem)?;
+    let (transport, _) = ServerTransport::new(configuration, policy, ca_certificates_pem, None)?;
     let gathered = gather_with(&transport, local_ip, deadline).await;
     gathered.map_err(|source| GatherError::PeerConnection { local_ip, source })
 }
 
-async fn gather_with(
+/// As [`gather`], with servers that are prepared already.
+pub(super) async fn gather_with(
     transport: &ServerTransport,
     local_ip: IpAddr,
     deadline: Duration,

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::fake_server::{Authority, Behaviour, FakeServer};
-use super::gather;
+use super::gather::{gather, gather_with};
 use super::testing::configuration;
+use super::transport::ServerTransport;
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::{IceServerOutcome, IceServerReport, IceTransport};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::AbortOnDropHandle;
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -184,7 +188,10 @@ async fn another_protocol_is_malformed() {
 async fn tls_failures_say_what_is_wrong_with_the_certificate() {
     let (ours, other) = (Authority::new(), Authority::new());
     for (acceptor, kind) in [
-        (other.acceptor("localhost", 2020..2090), "unknown issuer: "),
+        (
+            other.acceptor("localhost", 2020..2090),
+            "unknown issuer: the certificate was issued by An authority, ",
+        ),
         (ours.acceptor("localhost", 2020..2021), "expired: "),
         (ours.acceptor("localhost", 2080..2090), "not valid yet: "),
         (
@@ -221,4 +228,90 @@ async fn a_server_that_speaks_no_tls_is_named_so() {
 async fn a_literal_of_the_other_address_family_cannot_be_used() {
     let report = only("turn:[::1]:3478".into(), "", PATIENCE).await;
     assert_eq!(report.outcome, IceServerOutcome::DnsFailed);
+}
+
+/// A proxy that gives this answer to every CONNECT and, if it is a success, connects to this port.
+async fn proxy(answer: &'static str, port: u16) -> (SocketAddr, AbortOnDropHandle<()>) {
+    let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tunnel = async move |mut client: TcpStream| -> std::io::Result<()> {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(client.read_u8().await?);
+        }
+        client.write_all(answer.as_bytes()).await?;
+        if answer.contains("200") {
+            let mut server = TcpStream::connect((LOCAL, port)).await?;
+            copy_bidirectional(&mut client, &mut server).await?;
+        }
+        Ok(())
+    };
+    let task = tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            // A client that breaks off has its reasons.
+            let _ = tunnel(client).await;
+        }
+    });
+    (address, AbortOnDropHandle::new(task))
+}
+
+/// The report of the only URL where TCP leads through a proxy.
+async fn through(proxy: SocketAddr, url: &str, ca_pem: &str) -> IceServerReport {
+    let (transport, _) = ServerTransport::new(
+        &configuration(&[url]),
+        IceTransportPolicy::Relay,
+        ca_pem.as_bytes(),
+        Some(proxy),
+    )
+    .unwrap();
+    let mut statuses = gather_with(&transport, LOCAL, PATIENCE).await.unwrap();
+    assert_eq!(statuses.len(), 1);
+    statuses.remove(0).report
+}
+
+const TUNNEL: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
+
+#[tokio::test]
+async fn tcp_and_tls_lead_through_a_proxy_to_names_that_only_it_can_resolve() {
+    let authority = Authority::new();
+    let over_tcp = FakeServer::tcp(Behaviour::Allocate(50_002)).await;
+    let acceptor = authority.acceptor("turn.invalid", 2020..2090);
+    let over_tls = FakeServer::tls(Behaviour::Allocate(50_003), acceptor).await;
+    for (server, url) in [
+        (&over_tcp, "turn:turn.invalid:443?transport=tcp"),
+        (&over_tls, "turns:turn.invalid:443?transport=tcp"),
+    ] {
+        let (proxy, _running) = proxy(TUNNEL, server.port).await;
+        let report = through(proxy, url, &authority.pem).await;
+        let reason = &report.reason;
+        assert_eq!(report.outcome, IceServerOutcome::Allocated, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn udp_knows_no_proxy() {
+    let server = FakeServer::udp(Behaviour::Allocate(50_001)).await;
+    let nobody = SocketAddr::new(LOCAL, FakeServer::closed_port());
+    let report = through(nobody, &udp(&server), "").await;
+    assert_eq!(report.outcome, IceServerOutcome::Allocated);
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_or_is_not_there_is_named() {
+    let (refusing, _running) = proxy("HTTP/1.1 403 Forbidden\r\n\r\n", 0).await;
+    let nobody = SocketAddr::new(LOCAL, FakeServer::closed_port());
+    let url = "turn:turn.invalid:443?transport=tcp";
+    for (proxy, how) in [
+        (refusing, "refused CONNECT turn.invalid:443: 403 Forbidden"),
+        (nobody, "was refused"),
+    ] {
+        let report = through(proxy, url, "").await;
+        let reason = &report.reason;
+        assert_eq!(report.outcome, IceServerOutcome::Refused, "{reason}");
+        assert!(
+            reason.contains(&format!("the HTTP proxy {proxy}")),
+            "{reason}"
+        );
+        assert!(reason.contains(how), "{reason}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The way from one local socket to one TURN server: UDP, TCP or TLS, with a task of its own.
 
-use super::attempt::Phase;
-use super::connect;
+use super::attempt::{FarEnd, Phase};
+use super::connect::{self, Stream};
 use super::frame::{FrameError, TurnCodec, turn_message};
 use super::hold::is_relayed;
 use super::observer::{Observer, Use};
@@ -9,7 +9,9 @@ use super::outcome::Conclusion;
 use super::resolve::Resolver;
 use super::server::Server;
 use super::transactions::{is_request, transaction_id};
+use super::tunnel::tunnel;
 use bytes::Bytes;
+use farcall_scenario::IceUrl;
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use futures::{SinkExt, StreamExt};
 use rtc::stun::message::TransactionId;
@@ -18,8 +20,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_util::codec::Framed;
@@ -53,6 +54,8 @@ pub(super) struct LinkConfig {
     pub observer: Arc<Observer>,
     pub resolver: Arc<Resolver>,
     pub tls: TlsConnectorHandle,
+    /// The HTTP proxy on the way to servers over TCP and TLS.
+    pub proxy: Option<SocketAddr>,
     pub inbound: mpsc::Sender<Inbound>,
     /// Cancelled when the local socket is dropped.
     pub closing: CancellationToken,
@@ -137,26 +140,63 @@ impl LinkConfig {
     }
 
     async fn open(&self) -> Result<Opened, Conclusion> {
-        let url = &self.server.url;
-        let ipv4 = self.local_ip.is_ipv4();
-        let server = self.resolver.resolve(&url.host, url.port, ipv4).await?;
-        self.reached(Phase::Connecting { server });
-        if url.transport == IceTransport::Udp {
-            let socket = connect::udp(self.local_ip, server).await?;
-            self.opened(socket.local_addr(), server, false);
-            return Ok(Opened::Udp(socket));
+        let transport = self.server.url.transport;
+        match (transport, self.proxy) {
+            (IceTransport::Udp, _) => self.open_datagrams().await,
+            (_, None) => {
+                let server = self.resolve().await?;
+                let far = FarEnd::Server(server);
+                let (stream, local) = self.connect(far).await?;
+                self.secure(stream, local, far).await
+            }
+            (_, Some(proxy)) => {
+                let far = FarEnd::Proxy(proxy);
+                let (stream, local) = self.connect(far).await?;
+                self.reached(Phase::Tunnelling { local, far });
+                // The proxy resolves the name, as it does for browsers.
+                let IceUrl { host, port, .. } = &self.server.url;
+                let stream = tunnel(stream, proxy, &format!("{host}:{port}")).await?;
+                self.secure(stream, local, far).await
+            }
         }
-        let stream = connect::tcp(self.local_ip, server).await?;
-        let local = stream.local_addr();
-        if url.transport == IceTransport::Tcp {
-            self.opened(local, server, true);
+    }
+
+    async fn resolve(&self) -> Result<SocketAddr, Conclusion> {
+        let IceUrl { host, port, .. } = &self.server.url;
+        let ipv4 = self.local_ip.is_ipv4();
+        self.resolver.resolve(host, *port, ipv4).await
+    }
+
+    async fn open_datagrams(&self) -> Result<Opened, Conclusion> {
+        let server = self.resolve().await?;
+        let far = FarEnd::Server(server);
+        self.reached(Phase::Connecting { far });
+        let socket = connect::udp(self.local_ip, server).await?;
+        if let Ok(local) = socket.local_addr() {
+            self.opened(local, far, false);
+        }
+        Ok(Opened::Udp(socket))
+    }
+
+    async fn connect(&self, far: FarEnd) -> Result<(TcpStream, SocketAddr), Conclusion> {
+        self.reached(Phase::Connecting { far });
+        connect::tcp(self.local_ip, far).await
+    }
+
+    /// Makes a connection what the URL says: TLS, or nothing more.
+    async fn secure(
+        &self,
+        stream: impl Stream + 'static,
+        local: SocketAddr,
+        far: FarEnd,
+    ) -> Result<Opened, Conclusion> {
+        if self.server.url.transport != IceTransport::Tls {
+            self.opened(local, far, true);
             return Ok(Opened::Stream(Box::new(stream)));
         }
-        if let Ok(local) = local {
-            self.reached(Phase::Handshaking { local, server });
-        }
-        let stream = connect::tls(&self.tls.0, stream, &url.host).await?;
-        self.opened(local, server, true);
+        self.reached(Phase::Handshaking { local, far });
+        let stream = connect::tls(&self.tls.0, stream, &self.server.url.host).await?;
+        self.opened(local, far, true);
         Ok(Opened::Stream(Box::new(stream)))
     }
 
@@ -164,14 +204,12 @@ impl LinkConfig {
         self.observer.reached(self.of, phase);
     }
 
-    fn opened(&self, local: io::Result<SocketAddr>, server: SocketAddr, is_stream: bool) {
-        if let Ok(local) = local {
-            self.reached(Phase::Open {
-                local,
-                server,
-                is_stream,
-            });
-        }
+    fn opened(&self, local: SocketAddr, far: FarEnd, is_stream: bool) {
+        self.reached(Phase::Open {
+            local,
+            far,
+            is_stream,
+        });
     }
 
     async fn carry_stream(
@@ -279,10 +317,6 @@ enum Opened {
     Udp(UdpSocket),
     Stream(Box<dyn Stream>),
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// webrtc-rs repeats requests since it believes to speak over UDP. Over a stream that is forbidden
 /// (RFC 8489 section 6.2.2), and coturn would answer each.

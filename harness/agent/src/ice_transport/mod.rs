@@ -3,7 +3,7 @@
 //! webrtc 0.21.1 speaks TURN over UDP only and does not say what became of a server. This module
 //! stands between it and the network, as its [`Runtime`](webrtc::runtime::Runtime): it tells webrtc-rs
 //! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
-//! there over the URL's own transport (`link`, `frame`, `connect`) or, for STUN servers, over the
+//! there over the URL's own transport (`link`, `frame`, `connect`, `tunnel`) or, for STUN servers, over the
 //! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`).
 
 mod attempt;
@@ -15,6 +15,8 @@ mod gather;
 #[cfg(test)]
 mod gather_tests;
 mod hold;
+#[cfg(test)]
+mod ipv6_tests;
 mod link;
 mod nudge;
 mod observer;
@@ -33,6 +35,8 @@ mod status;
 mod testing;
 mod transactions;
 mod transport;
+mod tunnel;
+mod verifier;
 
 pub(crate) use connect::tls_connector;
 pub use gather::{GatherError, gather};

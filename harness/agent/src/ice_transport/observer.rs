@@ -392,7 +392,7 @@ impl ServerState {
                 bytes_received: traffic.bytes_received,
             },
             local_address: attempt.and_then(Attempt::local_address),
-            server_address: attempt.and_then(Attempt::server_address),
+            server_address: attempt.and_then(Attempt::far_address),
             mapped_address: conclusion.mapped_address,
             packets_sent: traffic.packets_sent,
             packets_received: traffic.packets_received,

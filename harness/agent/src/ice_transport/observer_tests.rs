@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use super::attempt::Phase;
+use super::attempt::{FarEnd, Phase};
 use super::observer::{Observer, SocketId, Use};
 use super::outcome::Conclusion;
 use super::server::Server;
@@ -155,32 +155,48 @@ fn one_success_is_enough() {
 
 #[test]
 fn the_deadline_says_how_far_each_url_came() {
-    let server = address("203.0.113.5:443");
+    let far = FarEnd::Server(address("203.0.113.5:443"));
+    let proxy = FarEnd::Proxy(address("192.168.1.1:3128"));
     let local = address("192.168.1.2:40000");
-    let open = |is_stream| Phase::Open {
+    let open = |far, is_stream| Phase::Open {
         local,
-        server,
+        far,
         is_stream,
     };
     for (phase, outcome, words) in [
         (Phase::Resolving, IceServerOutcome::DnsFailed, "name server"),
         (
-            Phase::Connecting { server },
+            Phase::Connecting { far },
             IceServerOutcome::NoAnswer,
             "TCP connection to 203.0.113.5:443 timed out",
         ),
         (
-            Phase::Handshaking { local, server },
+            Phase::Connecting { far: proxy },
+            IceServerOutcome::NoAnswer,
+            "TCP connection to the HTTP proxy 192.168.1.1:3128 timed out",
+        ),
+        (
+            Phase::Tunnelling { local, far: proxy },
+            IceServerOutcome::NoAnswer,
+            "connected to the HTTP proxy 192.168.1.1:3128, but no answer to CONNECT in 5000 ms",
+        ),
+        (
+            Phase::Handshaking { local, far },
             IceServerOutcome::NoAnswer,
             "no TLS handshake",
         ),
         (
-            open(true),
+            open(proxy, true),
+            IceServerOutcome::NoAnswer,
+            "connected through the HTTP proxy 192.168.1.1:3128, but no answer in 5000 ms",
+        ),
+        (
+            open(far, true),
             IceServerOutcome::NoAnswer,
             "connected to 203.0.113.5:443, but no answer in 5000 ms",
         ),
         (
-            open(false),
+            open(far, false),
             IceServerOutcome::NoAnswer,
             "no answer from 203.0.113.5:443 in 5000 ms",
         ),
@@ -235,8 +251,8 @@ fn a_server_that_nothing_was_sent_to_is_not_used() {
 fn an_answer_after_the_deadline_changes_nothing() {
     let mut watched = Watched::new(&["turn:a.example:443"]);
     let socket = watched.observer.socket_opened();
-    let server = address("203.0.113.5:443");
-    let phase = Phase::Connecting { server };
+    let far = FarEnd::Server(address("203.0.113.5:443"));
+    let phase = Phase::Connecting { far };
     watched.observer.reached(of(0, socket), phase);
     watched.observer.finish(watched.at(100));
     watched.allocate(of(0, socket), address("203.0.113.9:50000"), 200);

@@ -1,7 +1,7 @@
 //! STUN servers, configured or implied by a TURN URL, which are asked from the local socket itself:
 //! only so is the address that they see that socket's server-reflexive address.
 
-use super::attempt::Phase;
+use super::attempt::{FarEnd, Phase};
 use super::observer::{Observer, SocketId, Use};
 use super::resolve::Resolver;
 use super::server::Server;
@@ -141,7 +141,7 @@ impl StunServers {
                     of,
                     Phase::Open {
                         local: self.local,
-                        server: address,
+                        far: FarEnd::Server(address),
                         is_stream: false,
                     },
                 );

@@ -45,7 +45,7 @@ struct Gathering {
 impl Gathering {
     async fn begin(urls: &[&str], policy: IceTransportPolicy) -> Self {
         let (transport, observations) =
-            ServerTransport::new(&configuration(urls), policy, b"").unwrap();
+            ServerTransport::new(&configuration(urls), policy, b"", None).unwrap();
         let (sender, candidates) = unbounded_channel();
         let handler = Arc::new(Candidates(sender));
         let connection = transport

@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub observer: Arc<Observer>,
     pub resolver: Arc<Resolver>,
     pub tls: TlsConnectorHandle,
+    pub proxy: Option<SocketAddr>,
     pub nudge: Nudge,
 }
 

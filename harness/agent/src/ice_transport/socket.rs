@@ -82,6 +82,7 @@ impl IceSocket {
                 observer: Arc::clone(&self.shared.observer),
                 resolver: Arc::clone(&self.shared.resolver),
                 tls: self.shared.tls.clone(),
+                proxy: self.shared.proxy,
                 inbound: self.inbound_sender.clone(),
                 closing: self.closing.clone(),
             })
@@ -117,6 +118,12 @@ impl IceSocket {
             }
         }
         sent
+    }
+
+    /// Behind NAT64 a socket that is bound to IPv6 has an IPv4 server-reflexive candidate, which webrtc-rs pairs
+    /// with remote IPv4 candidates. What it sends for such a pair is lost, as on the way.
+    fn cannot_reach(&self, destination: SocketAddr) -> bool {
+        destination.is_ipv4() != self.local.is_ipv4()
     }
 
     fn poll_links(
@@ -188,6 +195,9 @@ impl AsyncUdpSocket for IceSocket {
         let index = index_of_stand_in(transmit.destination);
         let server = index.and_then(|index| Some((index, self.shared.servers.get(index)?)));
         match server {
+            None if self.cannot_reach(transmit.destination) => {
+                Poll::Ready(Ok(transmit.contents.len()))
+            }
             None => self.inner.poll_send(cx, transmit),
             Some((index, server)) if server.is_stun() => {
                 self.poll_send_to_stun(cx, server, index, transmit)

@@ -14,7 +14,7 @@ pub struct ServerStatus {
     pub report: IceServerReport,
     /// This end of the connection to the server, before any NAT.
     pub local_address: Option<SocketAddr>,
-    /// The server's address that was used.
+    /// The server's address that was used; the HTTP proxy's, if the way led through one.
     pub server_address: Option<SocketAddr>,
     /// This peer's address as the server sees it (XOR-MAPPED-ADDRESS).
     pub mapped_address: Option<SocketAddr>,

@@ -31,7 +31,8 @@ pub struct ServerTransport {
 impl ServerTransport {
     /// Prepares the servers of a configuration. `policy` counts, not the configuration's own, and
     /// `turns:` certificates must lead to one of `ca_certificates_pem` (an empty bundle trusts none).
-    /// The receiver gets every [`Observation`] as it is made; it may be dropped.
+    /// TURN servers over TCP and TLS are reached through `proxy`, if there is one, by CONNECT (RFC 9110
+    /// section 9.3.6). The receiver gets every [`Observation`] as it is made; it may be dropped.
     ///
     /// # Errors
     /// When a TURN URL has no credentials, or the bundle holds something else than certificates.
@@ -39,6 +40,7 @@ impl ServerTransport {
         configuration: &IceConfiguration,
         policy: IceTransportPolicy,
         ca_certificates_pem: &[u8],
+        proxy: Option<SocketAddr>,
     ) -> Result<(Self, UnboundedReceiver<Observation>), TransportError> {
         let mut servers = Server::all(configuration)?;
         if policy == IceTransportPolicy::All {
@@ -57,6 +59,7 @@ impl ServerTransport {
             observer: Arc::new(observer),
             resolver: Arc::default(),
             tls,
+            proxy,
             nudge: Nudge::default(),
         };
         let transport = Self {

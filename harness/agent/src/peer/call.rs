@@ -13,6 +13,7 @@ use crate::media::{
 use farcall_protocol::{CallSetup, RemoteCandidate};
 use farcall_scenario::{IceConfiguration, IceServer, IceTransportPolicy, IceUrl, Secret};
 use farcall_timeline::{CallState, Event};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
@@ -59,6 +60,7 @@ impl Call {
             &configuration(setup),
             setup.policy,
             identity.ca_pem.as_bytes(),
+            setup.proxy.map(SocketAddr::V4),
         )?;
         transport.hold_relays();
         let role = if setup.offerer {

@@ -1,5 +1,6 @@
 //! What can go wrong with a call besides the network.
 
+use super::login::LoginError;
 use crate::ice_transport::TransportError;
 use crate::media::{ClipError, MediaError};
 
@@ -12,6 +13,9 @@ pub enum PeerError {
     /// A command needs a call, and there is none.
     #[error("failed: the peer is in no call; start one first")]
     NotInCall,
+    /// The captive portal did not let it through.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// The ICE configuration cannot be used.
     #[error(transparent)]
     Servers(#[from] TransportError),

@@ -4,13 +4,15 @@ mod call;
 mod candidates;
 mod error;
 mod handler;
+mod login;
 mod watch;
 
 use crate::Outlet;
 use call::Call;
 pub use error::PeerError;
 use farcall_protocol::{CallSetup, RemoteCandidate};
-use std::net::IpAddr;
+pub use login::LoginError;
+use std::net::{IpAddr, SocketAddrV4};
 use tokio::sync::Mutex;
 
 /// What a peer is, whatever call it makes.
@@ -40,6 +42,14 @@ impl Peer {
             outlet,
             call: Mutex::new(None),
         }
+    }
+
+    /// Answers the login page of a captive portal that speaks HTTP there.
+    ///
+    /// # Errors
+    /// When the portal does not do what a portal does, or still redirects afterwards.
+    pub async fn log_in(&self, portal: SocketAddrV4) -> Result<(), PeerError> {
+        Ok(login::log_in(portal).await?)
     }
 
     /// Creates the peer connection, with tracks and, if it makes the offer, the data channel.

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout_at};
 
 use super::patience::Patience;
-use super::wire::{Answer, Question};
+use super::wire::{Answer, Question, padded};
 
 /// Unanswered questions are sent again so often in an attempt.
 const SENDS: u32 = 3;
@@ -18,7 +18,22 @@ const LONGEST_LINE: u64 = 256;
 
 /// A socket of its own, thus with a NAT mapping of its own.
 pub(super) async fn udp_socket() -> io::Result<UdpSocket> {
-    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await
+    udp_socket_at(None).await
+}
+
+/// A socket at this port, or at any.
+pub(super) async fn udp_socket_at(port: Option<u16>) -> io::Result<UdpSocket> {
+    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port.unwrap_or(0))).await
+}
+
+/// The socket's transport address on the way to there.
+pub(super) async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketAddr> {
+    let way = udp_socket().await?;
+    way.connect(to).await?;
+    Ok(SocketAddr::new(
+        way.local_addr()?.ip(),
+        socket.local_addr()?.port(),
+    ))
 }
 
 /// Sends each question to its destination and gives the addresses that the responder saw, `None`
@@ -32,31 +47,62 @@ pub(super) async fn ask(
     questions: &[(SocketAddr, Question)],
     patience: Patience,
 ) -> io::Result<Vec<Option<SocketAddr>>> {
-    let mut observed = vec![None; questions.len()];
+    let datagrams = questions
+        .iter()
+        .map(|(to, question)| Ok((*to, question.token, padded(question, 0)?)))
+        .collect::<io::Result<Vec<_>>>()?;
+    let answers = exchange(socket, &datagrams, patience).await?;
+    let observed = answers.into_iter().map(|answer| Some(answer?.observed));
+    Ok(observed.collect())
+}
+
+/// Sends a question in an IP packet of at least so many bytes, and gives the answer if one came in time.
+///
+/// # Errors
+///
+/// As of [`ask`].
+pub(super) async fn inquire(
+    socket: &UdpSocket,
+    to: SocketAddr,
+    question: &Question,
+    ip_bytes: u16,
+    patience: Patience,
+) -> io::Result<Option<Answer>> {
+    let datagram = (to, question.token, padded(question, ip_bytes)?);
+    let answers = exchange(socket, &[datagram], patience).await?;
+    Ok(answers.into_iter().next().flatten())
+}
+
+/// Sends datagrams until each has its answer or the time for an attempt is over.
+async fn exchange(
+    socket: &UdpSocket,
+    datagrams: &[(SocketAddr, u64, Vec<u8>)],
+    patience: Patience,
+) -> io::Result<Vec<Option<Answer>>> {
+    let mut answers = vec![None; datagrams.len()];
     let mut buffer = [0; 1500];
     let start = Instant::now();
     for send in 1..=SENDS {
-        for ((destination, question), observed) in questions.iter().zip(&observed) {
-            if observed.is_none() {
-                let bytes = serde_json::to_vec(question)?;
-                socket.send_to(&bytes, destination).await?;
+        for ((to, _, bytes), answer) in datagrams.iter().zip(&answers) {
+            if answer.is_none() {
+                socket.send_to(bytes, to).await?;
             }
         }
         let deadline = start + patience.attempt(1) * send / SENDS;
-        while observed.contains(&None) {
+        while answers.contains(&None) {
             let Ok(received) = timeout_at(deadline, socket.recv(&mut buffer)).await else {
                 break;
             };
             let Ok(answer) = serde_json::from_slice::<Answer>(&buffer[..received?]) else {
                 continue;
             };
-            let mut tokens = questions.iter().map(|(_, question)| question.token);
+            let mut tokens = datagrams.iter().map(|(_, token, _)| *token);
             if let Some(index) = tokens.position(|token| token == answer.token) {
-                observed[index] = Some(answer.observed);
+                answers[index] = Some(answer);
             }
         }
     }
-    Ok(observed)
+    Ok(answers)
 }
 
 /// What came of the first bytes on a TCP connection.

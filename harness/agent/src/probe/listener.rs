@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::ask::udp_socket;
-use super::patience::{Reading, settle};
+use super::patience::{Patience, Reading};
 use crate::ice_transport::tls_connector;
 
 /// The time for one attempt; a TLS handshake takes some milliseconds of both processors.
@@ -32,15 +32,16 @@ pub(super) async fn measure(
 ) -> String {
     let Listener { port, transport } = listener;
     let at = SocketAddr::from((address, port));
-    settle(declared, async || {
+    // Servers and probe are both on the internet: no link lies between them.
+    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
         match listener_answers(host, at, transport, ca_pem).await {
             Ok(()) => Reading::Found("answers".to_owned()),
             // Not final where an answer is declared: it may be starting.
             Err(error) if is_refusal(&error) => Reading::Silence("refuses".to_owned()),
             Err(error) => Reading::Silence(error.to_string()),
         }
-    })
-    .await
+    });
+    settled.await
 }
 
 /// Whether the error is an answer to what is sent where nobody listens. Whoever accepts a connection

@@ -1,49 +1,112 @@
 //! Measures what the lab is, beside what the plan declares it to be.
 
+mod arrivals;
 mod ask;
 mod interfaces;
 mod isolation;
 mod listener;
+mod loss;
+mod mtu;
 mod nat_filtering;
+mod nat_hairpinning;
+mod nat_lifetime;
 mod nat_mapping;
+mod nat_ports;
+mod outcome;
 mod passage;
 mod patience;
+mod rate;
 mod resolves;
 mod responder;
+mod round_trip;
+mod stamped;
 mod tls;
+mod traffic;
+mod train;
+mod tunnel;
 mod wire;
+
+use std::time::Duration;
 
 use farcall_plan::{Fact, Node};
 use farcall_timeline::Measured;
 
+use outcome::Outcome;
+use patience::Patience;
+
 pub(crate) use listener::listener_answers;
 pub(crate) use responder::{ProbeError, Responder};
 
-/// Measures a fact from this node. It holds when what is found has the words of what is declared.
-pub(crate) async fn measure(node: &Node, ca_pem: &str, fact: &Fact) -> Measured {
-    let declared = fact.declared();
-    let measured = match fact {
+/// Measures a fact from this node. `round_trip` is the longest that an answer takes on the declared link.
+pub(crate) async fn measure(
+    node: &Node,
+    ca_pem: &str,
+    fact: &Fact,
+    round_trip: Duration,
+) -> Measured {
+    let patience = Patience::new(round_trip);
+    let found = find(node, ca_pem, fact, patience).await;
+    Measured {
+        node: node.name.clone(),
+        aspect: fact.aspect(),
+        what: fact.what(),
+        declared: fact.declared(),
+        measured: found.words,
+        holds: found.holds,
+    }
+}
+
+/// What is found holds when it has the words of what is declared, a quantity when it is within its tolerance.
+async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Outcome {
+    let declared = &fact.declared();
+    let words = match fact {
         Fact::Interfaces { interfaces } => interfaces::measure(interfaces),
         Fact::NoRoute { to } => isolation::no_route(to),
         Fact::NoEmbeddedResolver => isolation::no_embedded_resolver().await,
-        Fact::Resolves { name, .. } => resolves::measure(node.resolver, name, &declared).await,
+        Fact::Resolves { name, .. } => {
+            resolves::measure(node.resolver, name, patience, declared).await
+        }
         Fact::NatMapping {
-            protocol, ports, ..
-        } => nat_mapping::measure(*protocol, *ports, &declared).await,
-        Fact::NatFiltering { port, .. } => nat_filtering::measure(*port, &declared).await,
-        Fact::NatPortPreservation { .. }
-        | Fact::NatHairpinning { .. }
-        | Fact::NatUdpTimeout { .. }
-        | Fact::RoundTrip { .. }
-        | Fact::Rate { .. }
-        | Fact::Mtu { .. }
-        | Fact::LossRatio { .. } => "not measured".to_owned(),
+            protocol,
+            ports,
+            source_port,
+            ..
+        } => nat_mapping::measure(*protocol, *ports, *source_port, patience, declared).await,
+        Fact::NatFiltering {
+            port, source_port, ..
+        } => nat_filtering::measure(*port, *source_port, patience, declared).await,
+        Fact::NatPortPreservation { port, .. } => {
+            nat_ports::measure(*port, patience, declared).await
+        }
+        Fact::NatHairpinning { port, .. } => {
+            nat_hairpinning::measure(*port, patience, declared).await
+        }
         Fact::Passage {
             protocol,
             port,
             payload,
+            server_name,
+            proxy,
             ..
-        } => passage::measure(*protocol, *port, *payload, &declared).await,
+        } => {
+            let attempt = passage::Attempt {
+                protocol: *protocol,
+                port: *port,
+                payload: *payload,
+                server_name: server_name.as_deref(),
+                proxy: *proxy,
+            };
+            passage::measure(attempt, patience, declared).await
+        }
+        Fact::Mtu {
+            direction,
+            mtu,
+            fragmentation_needed,
+            port,
+        } => {
+            let larger = fragmentation_needed.is_some();
+            mtu::measure(*direction, *mtu, larger, *port, patience, declared).await
+        }
         Fact::ListenerAnswers {
             host,
             address,
@@ -53,16 +116,65 @@ pub(crate) async fn measure(node: &Node, ca_pem: &str, fact: &Fact) -> Measured 
             host,
             address,
             listener,
-        } => listener::measure(host, *address, *listener, ca_pem, &declared).await,
+        } => listener::measure(host, *address, *listener, ca_pem, declared).await,
+        Fact::NatUdpTimeout { timeout_s, port } => {
+            let timeout = Duration::from_secs((*timeout_s).into());
+            return nat_lifetime::measure(timeout, *port, patience).await;
+        }
+        Fact::RoundTrip {
+            rtt_ms,
+            jitter_ms,
+            sending_ms,
+            overtaking,
+            protocol,
+            port,
+        } => {
+            let declared = round_trip::Declared {
+                rtt_ms: *rtt_ms,
+                jitter_ms: *jitter_ms,
+                sending_ms: *sending_ms,
+                overtaking: *overtaking,
+            };
+            return round_trip::measure(declared, *protocol, *port, patience).await;
+        }
+        Fact::Rate {
+            direction,
+            kbit,
+            queue_ms,
+            jitter_ms,
+            port,
+        } => {
+            let declared = rate::Declared {
+                kbit: *kbit,
+                queue_ms: *queue_ms,
+                jitter_ms: *jitter_ms,
+            };
+            return rate::measure(*direction, declared, *port, patience).await;
+        }
+        Fact::PolicedRate {
+            direction,
+            kbit,
+            port,
+        } => return rate::measure_policed(*direction, *kbit, *port, patience).await,
+        Fact::LossRatio {
+            direction,
+            percent,
+            tolerance_percent,
+            packets,
+            per_second,
+            port,
+        } => {
+            let declared = loss::Declared {
+                percent: *percent,
+                tolerance_percent: *tolerance_percent,
+                packets: *packets,
+                per_second: *per_second,
+            };
+            return loss::measure(*direction, declared, *port, patience).await;
+        }
     };
-    Measured {
-        node: node.name.clone(),
-        aspect: fact.aspect(),
-        what: fact.what(),
-        holds: declared == measured,
-        declared,
-        measured,
-    }
+    let holds = words == *declared;
+    Outcome { words, holds }
 }
 
 #[cfg(test)]
@@ -88,18 +200,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_found_beside_what_is_declared_decides() {
         let no_way = Fact::NoRoute { to: Vec::new() };
-        let measured = measure(&node(), "", &no_way).await;
+        let measured = measure(&node(), "", &no_way, Duration::ZERO).await;
         assert!(measured.holds, "{measured:?}");
         let loopback = Fact::NoRoute {
             to: vec![Ipv4Addr::LOCALHOST],
         };
-        let measured = measure(&node(), "", &loopback).await;
+        let measured = measure(&node(), "", &loopback, Duration::ZERO).await;
         assert!(!measured.holds, "{measured:?}");
         let unresolved = Fact::Resolves {
             name: "turn.example".to_owned(),
             address: "203.0.113.20".parse().unwrap(),
         };
-        let measured = measure(&node(), "", &unresolved).await;
+        let measured = measure(&node(), "", &unresolved, Duration::ZERO).await;
         assert!(!measured.holds, "{measured:?}");
         assert_eq!(measured.node, "alice");
         assert!(measured.measured.contains("no resolver"), "{measured:?}");

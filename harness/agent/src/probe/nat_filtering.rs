@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Behaviour;
 
-use super::ask::{ask, udp_socket};
-use super::patience::{Reading, settle};
+use super::ask::{ask, local_address, udp_socket_at};
+use super::patience::{Patience, Reading};
 use super::wire::{AnswerFrom, Question};
 
 /// Which answers came back.
@@ -20,22 +20,29 @@ struct Arrived {
 }
 
 /// Measures the filtering.
-pub(super) async fn measure(port: u16, declared: &str) -> String {
+pub(super) async fn measure(
+    port: u16,
+    source_port: Option<u16>,
+    patience: Patience,
+    declared: &str,
+) -> String {
     let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
-    settle(declared, async || match arrivals(to).await {
-        Ok(Some(arrived)) => {
-            let filtering = classify(arrived);
-            let words = filtering.map_or("no filter".to_owned(), |words| words.to_string());
-            if arrived.from_other_port && arrived.from_other_address {
-                Reading::Found(words)
-            } else {
-                Reading::Silence(words)
+    let settled = patience.settle(declared, async || {
+        match arrivals(to, source_port, patience).await {
+            Ok(Some(arrived)) => {
+                let filtering = classify(arrived);
+                let words = filtering.map_or("no filter".to_owned(), |words| words.to_string());
+                if arrived.from_other_port && arrived.from_other_address {
+                    Reading::Found(words)
+                } else {
+                    Reading::Silence(words)
+                }
             }
+            Ok(None) => Reading::Silence("no answer".to_owned()),
+            Err(error) => Reading::impossible(error),
         }
-        Ok(None) => Reading::Silence("no answer".to_owned()),
-        Err(error) => Reading::impossible(error),
-    })
-    .await
+    });
+    settled.await
 }
 
 fn classify(arrived: Arrived) -> Option<Behaviour> {
@@ -48,17 +55,21 @@ fn classify(arrived: Arrived) -> Option<Behaviour> {
 }
 
 /// `None` if not even the address that was asked answers.
-async fn arrivals(to: SocketAddr) -> io::Result<Option<Arrived>> {
-    let socket = udp_socket().await?;
-    let way = udp_socket().await?;
-    way.connect(to).await?;
-    let here = SocketAddr::new(way.local_addr()?.ip(), socket.local_addr()?.port());
-    let same = ask(&socket, &[(to, Question::new(AnswerFrom::Same))]).await?;
+async fn arrivals(
+    to: SocketAddr,
+    source_port: Option<u16>,
+    patience: Patience,
+) -> io::Result<Option<Arrived>> {
+    let socket = udp_socket_at(source_port).await?;
+    let here = local_address(&socket, to).await?;
+    let same = [(to, Question::new(AnswerFrom::Same))];
+    let same = ask(&socket, &same, patience).await?;
     let [Some(observed)] = same[..] else {
         return Ok(None);
     };
     let others = [AnswerFrom::OtherPort, AnswerFrom::OtherAddress];
-    let others = ask(&socket, &others.map(|from| (to, Question::new(from)))).await?;
+    let others = others.map(|from| (to, Question::new(from)));
+    let others = ask(&socket, &others, patience).await?;
     Ok(Some(Arrived {
         from_other_port: others[0].is_some(),
         from_other_address: others[1].is_some(),
@@ -71,6 +82,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use std::net::Ipv4Addr;
+    use std::time::Duration;
 
     use super::super::responder::Responder;
     use super::*;
@@ -96,10 +108,13 @@ mod tests {
         let _responder = Responder::start_at(addresses, [20_017, 20_018])
             .await
             .unwrap();
-        let arrived = arrivals((addresses[0], 20_017).into()).await.unwrap();
+        let patience = Patience::new(Duration::ZERO);
+        let arrived = arrivals((addresses[0], 20_017).into(), None, patience);
+        let arrived = arrived.await.unwrap();
         assert_eq!(classify(arrived.unwrap()), None);
         // Nobody answers there.
-        let nobody = arrivals((addresses[0], 20_019).into()).await.unwrap();
+        let nobody = arrivals((addresses[0], 20_019).into(), None, patience);
+        let nobody = nobody.await.unwrap();
         assert!(nobody.is_none());
     }
 }

@@ -1,14 +1,15 @@
 //! How the NAT between the node and the internet maps (RFC 4787 section 4.1).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use farcall_plan::{PROBE_ADDRESSES, ProbeProtocol};
 use farcall_scenario::Behaviour;
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use futures::future::join_all;
+use tokio::net::TcpSocket;
 
-use super::ask::{FirstBytes, ask, send_first, udp_socket};
-use super::patience::{Reading, settle};
+use super::ask::{FirstBytes, ask, local_address, send_first, udp_socket_at};
+use super::patience::{Patience, Reading};
 use super::tls::client_hello;
 use super::wire::{Answer, AnswerFrom, Question};
 
@@ -36,16 +37,22 @@ impl Observed {
 }
 
 /// Measures the mapping.
-pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: &str) -> String {
+pub(super) async fn measure(
+    protocol: ProbeProtocol,
+    ports: [u16; 2],
+    source_port: Option<u16>,
+    patience: Patience,
+    declared: &str,
+) -> String {
     let destinations = [
         SocketAddr::from((PROBE_ADDRESSES[0], ports[0])),
         SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
         SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
     ];
-    settle(declared, async || {
+    let settled = patience.settle(declared, async || {
         let measured = match protocol {
-            ProbeProtocol::Udp => over_udp(destinations).await,
-            ProbeProtocol::Tcp => over_tcp(destinations).await,
+            ProbeProtocol::Udp => over_udp(destinations, source_port, patience).await,
+            ProbeProtocol::Tcp => over_tcp(destinations, patience).await,
         };
         match measured {
             Ok(Some((local, observed))) => {
@@ -56,8 +63,8 @@ pub(super) async fn measure(protocol: ProbeProtocol, ports: [u16; 2], declared: 
             Ok(None) => Reading::Silence("no answer".to_owned()),
             Err(error) => Reading::impossible(error),
         }
-    })
-    .await
+    });
+    settled.await
 }
 
 fn classify(local: SocketAddr, observed: Observed) -> Option<Behaviour> {
@@ -79,36 +86,45 @@ fn classify(local: SocketAddr, observed: Observed) -> Option<Behaviour> {
 
 type Mapped = io::Result<Option<(SocketAddr, Observed)>>;
 
-async fn over_udp(destinations: [SocketAddr; 3]) -> Mapped {
-    let socket = udp_socket().await?;
+async fn over_udp(
+    destinations: [SocketAddr; 3],
+    source_port: Option<u16>,
+    patience: Patience,
+) -> Mapped {
+    let socket = udp_socket_at(source_port).await?;
     let local = local_address(&socket, destinations[0]).await?;
     let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
-    let observed = ask(&socket, &questions).await?;
+    let observed = ask(&socket, &questions, patience).await?;
     let observed: Option<Vec<SocketAddr>> = observed.into_iter().collect();
     Ok(observed
         .and_then(Observed::in_order)
         .map(|observed| (local, observed)))
 }
 
-/// The socket's transport address on the way to there.
-async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketAddr> {
-    let way = udp_socket().await?;
-    way.connect(to).await?;
-    Ok(SocketAddr::new(
-        way.local_addr()?.ip(),
-        socket.local_addr()?.port(),
-    ))
-}
-
-/// Three connections from one local port.
-async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
+/// Three connections from one local port, at the same time.
+async fn over_tcp(destinations: [SocketAddr; 3], patience: Patience) -> Mapped {
     // A TLS handshake passes also where only TLS may.
     let payload = client_hello()?;
-    let mut local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let first = tcp_socket(0)?;
+    let port = first.local_addr()?.port();
+    let sockets = [first, tcp_socket(port)?, tcp_socket(port)?];
+    let mut local = None;
+    let asked = sockets.into_iter().zip(destinations).map(|(socket, to)| {
+        let payload = &payload;
+        async move {
+            let mut from = None;
+            let connect = async {
+                let stream = socket.connect(to).await?;
+                from = stream.local_addr().ok();
+                Ok(stream)
+            };
+            let first = send_first(connect, payload, patience).await;
+            (from, first)
+        }
+    });
     let mut observed = Vec::new();
-    for to in destinations {
-        let (from, first) = from_local_port(local, to, &payload).await?;
-        local = from;
+    for (from, first) in join_all(asked).await {
+        local = local.or(from);
         match first {
             FirstBytes::Nothing => return Ok(None),
             FirstBytes::NotOpened(error) | FirstBytes::Broken(error) => return Err(error),
@@ -117,35 +133,23 @@ async fn over_tcp(destinations: [SocketAddr; 3]) -> Mapped {
             }
         }
     }
-    Ok(Observed::in_order(observed).map(|observed| (local, observed)))
+    Ok(local.zip(Observed::in_order(observed)))
 }
 
-/// Connects from this local transport address, 0 standing for any, and sends the payload.
-async fn from_local_port(
-    local: SocketAddr,
-    to: SocketAddr,
-    payload: &[u8],
-) -> io::Result<(SocketAddr, FirstBytes)> {
+/// A socket at this port, 0 standing for any.
+fn tcp_socket(port: u16) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(true)?;
-    socket.bind(SocketAddr::new(
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        local.port(),
-    ))?;
-    let mut from = local;
-    let connect = async {
-        let stream: TcpStream = socket.connect(to).await?;
-        from = stream.local_addr()?;
-        Ok(stream)
-    };
-    let first = send_first(connect, payload).await;
-    Ok((from, first))
+    socket.bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?;
+    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use std::time::Duration;
 
     use super::super::responder::Responder;
     use super::*;
@@ -185,7 +189,10 @@ mod tests {
             at(addresses[0], ports[1]),
             at(addresses[1], ports[0]),
         ];
-        for mapped in [over_udp(destinations).await, over_tcp(destinations).await] {
+        let patience = Patience::new(Duration::ZERO);
+        let udp = over_udp(destinations, None, patience).await;
+        let tcp = over_tcp(destinations, patience).await;
+        for mapped in [udp, tcp] {
             let (local, observed) = mapped.unwrap().unwrap();
             assert_eq!(local.ip(), Ipv4Addr::LOCALHOST);
             assert_ne!(local.port(), 0);
@@ -193,7 +200,8 @@ mod tests {
         }
         let mut silent = destinations;
         silent[2] = at(addresses[1], 20_009);
-        assert!(over_udp(silent).await.unwrap().is_none());
-        assert!(over_tcp(silent).await.is_err());
+        let unanswered = over_udp(silent, None, patience).await;
+        assert!(unanswered.unwrap().is_none());
+        assert!(over_tcp(silent, patience).await.is_err());
     }
 }

@@ -1,41 +1,70 @@
 //! What becomes of a connection to a port on the internet.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 
-use farcall_plan::{PROBE_ADDRESSES, Passage, Payload, ProbeProtocol};
+use farcall_plan::{PROBE_ADDRESSES, PROBE_SERVER_NAME, Passage, Payload, ProbeProtocol};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::ask::{FirstBytes, ask, send_first, udp_socket};
+use super::ask::{ask, udp_socket};
 use super::patience::{Patience, Reading};
-use super::tls::client_hello;
-use super::wire::{AnswerFrom, Question};
+use super::tls;
+use super::tunnel::tunnel;
+use super::wire::{Answer, AnswerFrom, Question};
+
+/// The longest first line of an answer.
+const LONGEST_LINE: u64 = 256;
+
+/// The most round trips that an answer takes: to open the connection, to have a proxy open another, and for a
+/// TLS handshake.
+const ROUND_TRIPS: u32 = 4;
+
+/// A connection to a port of the responder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub protocol: ProbeProtocol,
+    pub port: u16,
+    pub payload: Payload,
+    /// The server name in a TLS handshake.
+    pub server_name: Option<&'a str>,
+    /// The HTTP proxy through which it goes.
+    pub proxy: Option<SocketAddrV4>,
+}
 
 /// Measures a passage.
-pub(super) async fn measure(
-    protocol: ProbeProtocol,
-    port: u16,
-    payload: Payload,
-    patience: Patience,
-    declared: &str,
-) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+pub(super) async fn measure(attempt: Attempt<'_>, patience: Patience, declared: &str) -> String {
+    let to = SocketAddr::from((PROBE_ADDRESSES[0], attempt.port));
     let settled = patience.settle(declared, async || {
-        let became = match protocol {
+        let became = match attempt.protocol {
             ProbeProtocol::Udp => over_udp(to, patience).await,
-            ProbeProtocol::Tcp => over_tcp(to, payload, patience).await,
+            ProbeProtocol::Tcp => {
+                let within = patience.attempt(ROUND_TRIPS);
+                let became = timeout(within, over_tcp(to, attempt)).await;
+                became.unwrap_or(Ok(Became::Known(Passage::Dropped)))
+            }
         };
         match became {
             // Only here nothing came back.
-            Ok(Passage::Dropped) => Reading::Silence(Passage::Dropped.to_string()),
-            Ok(passage) => Reading::Found(passage.to_string()),
+            Ok(Became::Known(Passage::Dropped)) => Reading::Silence(Passage::Dropped.to_string()),
+            Ok(Became::Known(passage)) => Reading::Found(passage.to_string()),
+            Ok(Became::InterceptedBy(issuer)) => Reading::Found(Passage::intercepted_by(&issuer)),
             Err(error) => Reading::impossible(error),
         }
     });
     settled.await
 }
 
-async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Passage> {
+/// What became of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum Became {
+    Known(Passage),
+    /// This authority vouches for who answered.
+    InterceptedBy(String),
+}
+
+async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Became> {
     let asked = async {
         let socket = udp_socket().await?;
         // Connected, the socket tells of ICMP errors.
@@ -44,61 +73,164 @@ async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Passage> {
         ask(&socket, &questions, patience).await
     };
     match asked.await {
-        Ok(observed) if observed.contains(&None) => Ok(Passage::Dropped),
-        Ok(_) => Ok(Passage::Passes),
-        Err(error) => refusal(error),
+        Ok(observed) if observed.contains(&None) => Ok(Became::Known(Passage::Dropped)),
+        Ok(_) => Ok(Became::Known(Passage::Passes)),
+        Err(error) => at_opening(error),
     }
 }
 
-async fn over_tcp(to: SocketAddr, payload: Payload, patience: Patience) -> io::Result<Passage> {
-    let payload = match payload {
-        Payload::Plain => b"farcall probe\r\n".to_vec(),
-        Payload::Tls => client_hello()?,
+async fn over_tcp(to: SocketAddr, attempt: Attempt<'_>) -> io::Result<Became> {
+    let hop = attempt.proxy.map_or(to, SocketAddr::V4);
+    let stream = match TcpStream::connect(hop).await {
+        Ok(stream) => stream,
+        Err(error) => return at_opening(error),
     };
-    classify(send_first(TcpStream::connect(to), &payload, patience).await)
+    match attempt.proxy {
+        None => speak(stream, attempt).await,
+        Some(_) => match tunnel(stream, to).await? {
+            Some(tunnel) => speak(tunnel, attempt).await,
+            None => Ok(Became::Known(Passage::Refused)),
+        },
+    }
 }
 
-fn classify(first: FirstBytes) -> io::Result<Passage> {
-    match first {
-        FirstBytes::Nothing => Ok(Passage::Dropped),
-        FirstBytes::Answer(_) => Ok(Passage::Passes),
-        FirstBytes::NotOpened(error) => refusal(error),
-        FirstBytes::Broken(error) => match error.kind() {
+/// Sends what the attempt begins with, and sees what comes back.
+async fn speak(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    attempt: Attempt<'_>,
+) -> io::Result<Became> {
+    let answered = match attempt.payload {
+        Payload::Plain => ask_over_http(&mut stream).await.map(tls::Answer::NotTls),
+        Payload::Tls => tls::answer(&mut stream, attempt.server_name).await,
+    };
+    match answered {
+        Ok(tls::Answer::NotTls(bytes)) => by_first_bytes(&bytes),
+        Ok(tls::Answer::IssuedBy(issuer)) => Ok(Became::InterceptedBy(issuer)),
+        Err(error) => match error.kind() {
             ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-                Ok(Passage::Reset)
+                Ok(Became::Known(Passage::Reset))
             }
             _ => Err(error),
         },
     }
 }
 
-fn refusal(error: io::Error) -> io::Result<Passage> {
+/// Sends an HTTP request, which a captive portal redirects, and gives the first line of what comes back.
+async fn ask_over_http(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Vec<u8>> {
+    let request =
+        format!("GET / HTTP/1.1\r\nHost: {PROBE_SERVER_NAME}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(stream).take(LONGEST_LINE);
+    reader.read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line)
+}
+
+/// The responder tells what it saw; others speak HTTP.
+fn by_first_bytes(bytes: &[u8]) -> io::Result<Became> {
+    if serde_json::from_slice::<Answer>(bytes).is_ok() {
+        return Ok(Became::Known(Passage::Passes));
+    }
+    let is_redirect = bytes.starts_with(b"HTTP/1.1 3") || bytes.starts_with(b"HTTP/1.0 3");
+    if is_redirect {
+        return Ok(Became::Known(Passage::Redirected));
+    }
+    let shown = bytes[..bytes.len().min(32)].escape_ascii();
+    Err(io::Error::new(
+        ErrorKind::InvalidData,
+        format!("somebody else answered: {shown}"),
+    ))
+}
+
+/// What an error means before anything was said.
+fn at_opening(error: io::Error) -> io::Result<Became> {
     match error.kind() {
         ErrorKind::ConnectionRefused
         | ErrorKind::ConnectionReset
         | ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable => Ok(Passage::Refused),
+        | ErrorKind::NetworkUnreachable => Ok(Became::Known(Passage::Refused)),
         _ => Err(error),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
+    use tokio::io::duplex;
+
+    /// What becomes of an attempt to which this is answered; nothing: the connection is closed.
+    async fn answered(payload: Payload, answer: &[u8]) -> io::Result<Became> {
+        let (client, mut server) = duplex(64 * 1024);
+        server.write_all(answer).await.unwrap();
+        let question = tokio::spawn(async move {
+            let mut question = vec![0; 3];
+            server.read_exact(&mut question).await.unwrap();
+            drop(server);
+            question
+        });
+        let attempt = Attempt {
+            protocol: ProbeProtocol::Tcp,
+            port: 80,
+            payload,
+            server_name: None,
+            proxy: None,
+        };
+        let became = speak(client, attempt).await;
+        let expected: &[u8] = match payload {
+            Payload::Plain => b"GET",
+            Payload::Tls => &[22, 3, 1],
+        };
+        assert_eq!(question.await.unwrap(), expected);
+        became
+    }
+
+    #[tokio::test]
+    async fn the_responder_is_known_by_its_answer_whatever_it_was_asked() {
+        let answer = br#"{"token":0,"observed":"203.0.113.10:4711"}"#;
+        for payload in [Payload::Plain, Payload::Tls] {
+            let became = answered(payload, answer).await.unwrap();
+            assert_eq!(became, Became::Known(Passage::Passes));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_a_portals() {
+        let answer = b"HTTP/1.1 302 Found\r\nlocation: http://10.30.0.1/login\r\n\r\n";
+        let became = answered(Payload::Plain, answer).await.unwrap();
+        assert_eq!(became, Became::Known(Passage::Redirected));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_without_an_answer_is_reset() {
+        for payload in [Payload::Plain, Payload::Tls] {
+            let became = answered(payload, b"").await.unwrap();
+            assert_eq!(became, Became::Known(Passage::Reset));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_somebody_else_says_is_shown() {
+        let error = answered(Payload::Plain, b"SSH-2.0-OpenSSH\r\n")
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("SSH-2.0"), "{error}");
+    }
 
     #[test]
-    fn each_end_of_a_connection_is_told_apart() {
-        let broken = |kind: ErrorKind| classify(FirstBytes::Broken(kind.into())).ok();
-        let not_opened = |kind: ErrorKind| classify(FirstBytes::NotOpened(kind.into())).ok();
-        let nothing = classify(FirstBytes::Nothing).ok();
-        let answer = classify(FirstBytes::Answer(vec![1])).ok();
-        assert_eq!(nothing, Some(Passage::Dropped));
-        assert_eq!(answer, Some(Passage::Passes));
-        assert_eq!(broken(ErrorKind::ConnectionReset), Some(Passage::Reset));
-        assert_eq!(broken(ErrorKind::UnexpectedEof), Some(Passage::Reset));
-        let refused = Some(Passage::Refused);
-        assert_eq!(not_opened(ErrorKind::ConnectionRefused), refused);
-        assert_eq!(not_opened(ErrorKind::HostUnreachable), refused);
-        assert_eq!(not_opened(ErrorKind::PermissionDenied), None);
+    fn refusals_are_told_from_faults_of_the_node() {
+        for kind in [
+            ErrorKind::ConnectionRefused,
+            ErrorKind::ConnectionReset,
+            ErrorKind::HostUnreachable,
+        ] {
+            let became = at_opening(kind.into()).unwrap();
+            assert_eq!(became, Became::Known(Passage::Refused));
+        }
+        assert!(at_opening(ErrorKind::PermissionDenied.into()).is_err());
     }
 }

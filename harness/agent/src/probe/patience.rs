@@ -48,11 +48,6 @@ impl Patience {
         Self { round_trip }
     }
 
-    /// The longest round trip that is declared.
-    pub(super) fn round_trip(self) -> Duration {
-        self.round_trip
-    }
-
     /// The time for one attempt of so many round trips.
     pub(super) fn attempt(self, round_trips: u32) -> Duration {
         MARGIN + self.round_trip * round_trips
@@ -99,11 +94,7 @@ mod tests {
     use super::*;
 
     /// What `settle` makes of readings that come 400 ms apart, and how many it took.
-    async fn settled(
-        round_trip_ms: u64,
-        declared: &str,
-        readings: &[Reading],
-    ) -> (String, usize) {
+    async fn settled(round_trip_ms: u64, declared: &str, readings: &[Reading]) -> (String, usize) {
         let mut taken = 0;
         let patience = Patience::new(Duration::from_millis(round_trip_ms));
         let words = patience.settle(declared, async || {

@@ -6,25 +6,29 @@ use std::str::FromStr;
 use hickory_resolver::proto::rr::Name;
 use tokio::time::timeout;
 
-use super::ask::ATTEMPT;
-use super::patience::{Reading, settle};
+use super::patience::{Patience, Reading};
 use crate::dns;
 
 /// Asks the node's resolver for a name.
-pub(super) async fn measure(resolver: Option<Ipv4Addr>, name: &str, declared: &str) -> String {
-    settle(declared, async || match resolver {
-        Some(resolver) => asked(resolver, name).await,
+pub(super) async fn measure(
+    resolver: Option<Ipv4Addr>,
+    name: &str,
+    patience: Patience,
+    declared: &str,
+) -> String {
+    let settled = patience.settle(declared, async || match resolver {
+        Some(resolver) => asked(resolver, name, patience).await,
         None => Reading::impossible("the node has no resolver"),
-    })
-    .await
+    });
+    settled.await
 }
 
-async fn asked(resolver: Ipv4Addr, name: &str) -> Reading {
+async fn asked(resolver: Ipv4Addr, name: &str, patience: Patience) -> Reading {
     let question = match Name::from_str(name) {
         Ok(name) => dns::question(name),
         Err(error) => return Reading::impossible(error),
     };
-    match timeout(ATTEMPT, dns::ask(resolver, &question)).await {
+    match timeout(patience.attempt(1), dns::ask(resolver, &question)).await {
         Err(_) => Reading::Silence(format!("no answer from {resolver}")),
         Ok(Err(error)) => Reading::impossible(error),
         Ok(Ok(answer)) => Reading::Found(match dns::addresses(&answer) {

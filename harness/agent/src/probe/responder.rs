@@ -1,15 +1,21 @@
 //! The responder on the internet: it tells whoever asks from which address the question came.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use farcall_plan::{PROBE_ADDRESSES, PROBE_PORTS};
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu, set_ip_mtu_discover};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::wire::{Answer, AnswerFrom, Question};
+use super::arrivals::{Arrivals, Summary};
+use super::stamped::{note_arrivals, receive};
+use super::train;
+use super::wire::{Answer, AnswerFrom, Ask, Question, Told, padded};
 
 /// How long a TCP connection may stay.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(5);
@@ -69,8 +75,14 @@ impl Responder {
 }
 
 async fn udp(address: SocketAddr) -> Result<UdpSocket, ProbeError> {
-    let bound = UdpSocket::bind(address).await;
-    bound.map_err(|source| ProbeError {
+    let bound = async {
+        let socket = UdpSocket::bind(address).await?;
+        note_arrivals(&socket)?;
+        // Nothing is fragmented here, whatever the kernel learns of the way.
+        set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
+        Ok(socket)
+    };
+    bound.await.map_err(|source| ProbeError {
         protocol: "UDP",
         address,
         source,
@@ -79,27 +91,132 @@ async fn udp(address: SocketAddr) -> Result<UdpSocket, ProbeError> {
 
 async fn answer_datagrams(posts: Arc<Vec<Post>>, address: usize, port: usize) {
     let here = &posts[address][port];
+    let mut trains = Trains::default();
+    let mut sending = JoinSet::new();
     let mut buffer = [0; 1500];
     loop {
         // Errors are those of packets sent before, and who asked will ask again.
-        let Ok((length, from)) = here.recv_from(&mut buffer).await else {
+        let Ok(received) = receive(here, &mut buffer).await else {
             continue;
         };
-        let Ok(question) = serde_json::from_slice::<Question>(&buffer[..length]) else {
+        let packet = &buffer[..received.length];
+        if let Some((token, index)) = train::read(packet) {
+            trains.arrived(token, index, received.at);
             continue;
-        };
-        let socket = match question.answer_from {
-            AnswerFrom::Same => here,
-            AnswerFrom::OtherPort => &posts[address][1 - port],
-            AnswerFrom::OtherAddress => &posts[1 - address][1 - port],
-        };
-        let answer = Answer {
-            token: question.token,
-            observed: from,
-        };
-        if let Ok(answer) = serde_json::to_vec(&answer) {
-            let _ = socket.send_to(&answer, from).await;
         }
+        let Ok(question) = serde_json::from_slice::<Question>(packet) else {
+            continue;
+        };
+        let (asker, token) = (received.from, question.token);
+        let socket = match &question.ask {
+            Ask::Address { answer_from } => match answer_from {
+                AnswerFrom::Same => here,
+                AnswerFrom::OtherPort => &posts[address][1 - port],
+                AnswerFrom::OtherAddress => &posts[1 - address][1 - port],
+            },
+            _ => here,
+        };
+        let mut ip_bytes = 0;
+        let told = match question.ask {
+            Ask::Address { .. } => None,
+            Ask::Call { to, token } => {
+                tell(here, to, token, asker, None, 0).await;
+                None
+            }
+            Ask::Datagram { ip_bytes: bytes } => {
+                ip_bytes = bytes;
+                None
+            }
+            Ask::PathMtu => path_mtu(asker).await.map(|bytes| Told::PathMtu { bytes }),
+            Ask::Train(wanted) => {
+                if trains.begins(token) {
+                    let posts = posts.clone();
+                    sending.spawn(async move {
+                        // Whoever waits for it finds that it did not come.
+                        let _ = wanted.send(&posts[address][port], asker, token).await;
+                    });
+                }
+                while sending.try_join_next().is_some() {}
+                continue;
+            }
+            Ask::Arrivals { train, settling_us } => {
+                Some(Told::Arrivals(trains.summary(train, settling_us)))
+            }
+        };
+        tell(socket, asker, token, asker, told, ip_bytes).await;
+    }
+}
+
+/// Sends an answer. Who asked and gets none will ask again.
+async fn tell(
+    socket: &UdpSocket,
+    to: SocketAddr,
+    token: u64,
+    observed: SocketAddr,
+    told: Option<Told>,
+    ip_bytes: u16,
+) {
+    let answer = Answer {
+        token,
+        observed,
+        told,
+    };
+    if let Ok(answer) = padded(&answer, ip_bytes) {
+        let _ = socket.send_to(&answer, to).await;
+    }
+}
+
+/// What the kernel has learned from ICMP errors (RFC 1191), or the interface's own MTU.
+async fn path_mtu(to: SocketAddr) -> Option<u32> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.ok()?;
+    socket.connect(to).await.ok()?;
+    ip_mtu(&socket).ok()
+}
+
+/// What a post knows of trains.
+#[derive(Default)]
+struct Trains {
+    arrived: VecDeque<(u64, Arrivals)>,
+    begun: VecDeque<u64>,
+}
+
+impl Trains {
+    /// How many are remembered, of either kind.
+    const REMEMBERED: usize = 32;
+
+    fn arrived(&mut self, token: u64, index: u32, at: Duration) {
+        if self.arrived.back().is_none_or(|(last, _)| *last != token)
+            && !self.arrived.iter().any(|(other, _)| *other == token)
+        {
+            if self.arrived.len() >= Self::REMEMBERED {
+                self.arrived.pop_front();
+            }
+            self.arrived.push_back((token, Arrivals::default()));
+        }
+        let mut newest = self.arrived.iter_mut().rev();
+        if let Some((_, arrivals)) = newest.find(|(other, _)| *other == token) {
+            arrivals.push(index, at);
+        }
+    }
+
+    fn summary(&self, train: u64, settling_us: u64) -> Summary {
+        let mut newest = self.arrived.iter().rev();
+        let found = newest.find(|(token, _)| *token == train);
+        found.map_or_else(Summary::default, |(_, arrivals)| {
+            arrivals.summary(Duration::from_micros(settling_us))
+        })
+    }
+
+    /// Whether it is asked for the first time.
+    fn begins(&mut self, token: u64) -> bool {
+        if self.begun.contains(&token) {
+            return false;
+        }
+        if self.begun.len() >= Self::REMEMBERED {
+            self.begun.pop_front();
+        }
+        self.begun.push_back(token);
+        true
     }
 }
 
@@ -124,6 +241,7 @@ async fn answer_stream(mut stream: TcpStream, from: SocketAddr) -> std::io::Resu
     let mut line = serde_json::to_vec(&Answer {
         token: 0,
         observed: from,
+        told: None,
     })?;
     line.push(b'\n');
     stream.write_all(&line).await?;

@@ -35,7 +35,7 @@ impl CertificateError {
 /// its certificates.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "clients that trust it have it from elsewhere"))]
+    /// Its own certificate, which it sends along, as real ones do.
     pub certificate: Certificate,
     key: KeyPair,
     made: Mutex<HashMap<String, Arc<ServerConfig>>>,
@@ -70,7 +70,8 @@ impl Authority {
         let certificate = params(vec![name.to_owned()], name)
             .and_then(|params| params.signed_by(&self.key, &self.issuer))
             .map_err(|error| failed(&error))?;
-        let server = server(certificate.der(), &self.key).map_err(|error| failed(&error))?;
+        let chain = vec![certificate.der().clone(), self.certificate.der().clone()];
+        let server = server(chain, &self.key).map_err(|error| failed(&error))?;
         if made.len() == KEPT {
             made.clear();
         }
@@ -91,7 +92,7 @@ pub(super) fn self_signed(
         Ok((certificate, key))
     };
     let (certificate, key) = made().map_err(|error: rcgen::Error| failed(&error))?;
-    server(certificate.der(), &key).map_err(|error| failed(&error))
+    server(vec![certificate.der().clone()], &key).map_err(|error| failed(&error))
 }
 
 fn params(names: Vec<String>, common_name: &str) -> Result<CertificateParams, rcgen::Error> {
@@ -103,7 +104,7 @@ fn params(names: Vec<String>, common_name: &str) -> Result<CertificateParams, rc
 }
 
 fn server(
-    certificate: &CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
     key: &KeyPair,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
@@ -111,6 +112,40 @@ fn server(
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key.into())?;
+        .with_single_cert(chain, key.into())?;
     Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_once_for_each_name_and_no_more_are_kept_than_the_limit() {
+        let authority = Authority::new("Company").unwrap();
+        let first = authority.server("turn.example.net").unwrap();
+        assert!(Arc::ptr_eq(
+            &first,
+            &authority.server("turn.example.net").unwrap()
+        ));
+        for name in 0..KEPT {
+            authority
+                .server(&format!("host-{name}.example.net"))
+                .unwrap();
+        }
+        assert!(authority.made.lock().unwrap().len() <= KEPT);
+        assert!(!Arc::ptr_eq(
+            &first,
+            &authority.server("turn.example.net").unwrap()
+        ));
+    }
+
+    #[test]
+    fn what_cannot_be_in_a_certificate_is_told() {
+        let authority = Authority::new("Company").unwrap();
+        let error = authority.server("türn.example").unwrap_err().to_string();
+        assert!(error.contains("türn.example"), "{error}");
+    }
 }

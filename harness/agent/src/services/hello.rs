@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 4096;
 /// How a connection begins.
 pub(super) enum Beginning {
     /// As TLS.
-    Tls(Hello),
+    Tls(Box<Hello>),
     /// As something else.
     Other,
     /// Not at all, or not as a whole: it was closed, it broke, or time was up.
@@ -68,7 +68,7 @@ async fn read_whole(stream: &mut TcpStream) -> io::Result<Beginning> {
             }
         }
         match acceptor.accept() {
-            Ok(Some(accepted)) => return Ok(Beginning::Tls(Hello { accepted, bytes })),
+            Ok(Some(accepted)) => return Ok(Beginning::Tls(Box::new(Hello { accepted, bytes }))),
             Ok(None) => {}
             // The alert that rustls would send says nothing to what is no TLS.
             Err(_) => return Ok(Beginning::Other),

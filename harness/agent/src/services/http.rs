@@ -18,15 +18,14 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// The most header fields of a request.
 const HEADERS: usize = 64;
 
-/// A server of one request a connection.
+/// A server that waits for nobody too long.
 pub(super) fn server() -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_header_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .keep_alive(false);
+        .max_headers(HEADERS);
     builder
 }
 

@@ -98,3 +98,66 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | ErrorKind::NetworkUnreachable
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named() {
+        let (outlet, _said) = Outlet::new();
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        let first = Listener::open("HTTP proxy", any, &outlet).await.unwrap();
+        let SocketAddr::V4(taken) = first.address().unwrap() else {
+            panic!("no IPv4 address");
+        };
+        let second = Listener::open("HTTP proxy", taken, &outlet).await;
+        let error = second.err().unwrap().to_string();
+        assert!(error.contains(&taken.to_string()), "{error}");
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_the_limit_wait_until_one_ends() {
+        let (outlet, _said) = Outlet::new();
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        let listener = Listener::open("test", any, &outlet).await.unwrap();
+        let address = listener.address().unwrap();
+        let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (inside, seen) = (open.clone(), most.clone());
+        let serving = listener.serve(move |mut stream, _| {
+            let (inside, seen) = (inside.clone(), seen.clone());
+            async move {
+                let now = inside.fetch_add(1, Ordering::Relaxed) + 1;
+                seen.fetch_max(now, Ordering::Relaxed);
+                let _ = stream.read_u8().await;
+                inside.fetch_sub(1, Ordering::Relaxed);
+            }
+        });
+        let clients = async {
+            let mut clients = Vec::new();
+            for _ in 0..CONNECTIONS + 2 {
+                clients.push(TcpStream::connect(address).await.unwrap());
+            }
+            while most.load(Ordering::Relaxed) < CONNECTIONS {
+                tokio::task::yield_now().await;
+            }
+            // Those who waited are served once the others have gone.
+            let last = clients.split_off(CONNECTIONS);
+            drop(clients);
+            while open.load(Ordering::Relaxed) != last.len() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = serving => panic!("it stopped"),
+            () = clients => {}
+        }
+        assert_eq!(most.load(Ordering::Relaxed), CONNECTIONS);
+    }
+}

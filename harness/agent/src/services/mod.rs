@@ -135,7 +135,7 @@ impl Services {
                 reset,
             } => {
                 let interceptor = Arc::new(Interceptor {
-                    authority: Authority::new(issuer)?,
+                    authority: Arc::new(Authority::new(issuer)?),
                     onward: onward_from(*listen),
                     tls: tls_connector(ca_pem.as_bytes())?,
                     destination: original_destination,
@@ -160,13 +160,16 @@ impl Services {
                 )?);
                 let listener = Listener::open("captive portal", *http, outlet).await?;
                 let plain = portal.clone();
-                self.run(listener.serve(move |stream, client| {
-                    plain.clone().handle(stream, *client.ip())
-                }));
+                self.run(
+                    listener
+                        .serve(move |stream, client| plain.clone().handle(stream, *client.ip())),
+                );
                 let listener = Listener::open("captive portal's TLS", *tls, outlet).await?;
-                self.run(listener.serve(move |stream, client| {
-                    portal.clone().handle_tls(stream, *client.ip())
-                }));
+                self.run(
+                    listener.serve(move |stream, client| {
+                        portal.clone().handle_tls(stream, *client.ip())
+                    }),
+                );
             }
         }
         Ok(())
@@ -188,5 +191,73 @@ fn onward_from(listen: SocketAddrV4) -> Onward {
     Onward {
         from: *listen.ip(),
         name_server: SocketAddrV4::new(*listen.ip(), dns::PORT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::testing::{closed_port, connect};
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn all_that_is_planned_listens_and_has_its_counters() {
+        let proxy = closed_port();
+        let (outlet, _said) = Outlet::new();
+        let planned = [
+            GatewayService::HttpProxy {
+                listen: proxy,
+                ports: vec![443],
+                allow: "proxy/allow".to_owned(),
+                deny: "proxy/deny".to_owned(),
+            },
+            GatewayService::TlsFilter {
+                listen: closed_port(),
+                server_names: Vec::new(),
+                pass: "filter/pass".to_owned(),
+                reset: "filter/reset".to_owned(),
+            },
+            GatewayService::TlsInterceptor {
+                listen: closed_port(),
+                issuer: "Company".to_owned(),
+                intercept: "interceptor/intercept".to_owned(),
+                reset: "interceptor/reset".to_owned(),
+            },
+            GatewayService::CaptivePortal {
+                http: closed_port(),
+                tls: closed_port(),
+                redirect: "portal/redirect".to_owned(),
+                login: "portal/login".to_owned(),
+            },
+        ];
+        let services = Services::start(&planned, "", &outlet).await.unwrap();
+        assert_eq!(services.tasks.len(), 5);
+        let mut client = connect(proxy).await;
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+        let counters = services.counters();
+        let counters: Vec<_> = counters
+            .iter()
+            .map(|counter| (counter.rule.as_str(), counter.packets))
+            .collect();
+        let expected = [
+            ("proxy/allow", 0),
+            ("proxy/deny", 1),
+            ("filter/pass", 0),
+            ("filter/reset", 0),
+            ("interceptor/intercept", 0),
+            ("interceptor/reset", 0),
+            ("portal/redirect", 0),
+            ("portal/login", 0),
+        ];
+        assert_eq!(counters, expected);
+
+        let again = Services::start(&planned[..1], "", &outlet).await;
+        let error = again.err().unwrap().to_string();
+        assert!(error.contains("HTTP proxy"), "{error}");
     }
 }

@@ -46,15 +46,13 @@ const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<title>Welcome</title>\n<h1>Welcome t
     <form method=\"post\" action=\"/login\"><button name=\"accept\" value=\"yes\">Accept the terms and \
     connect</button></form>\n";
 
-const WELCOME_PAGE: &str = "<!DOCTYPE html>\n<title>Connected</title>\n<h1>You are connected</h1>\n";
+const WELCOME_PAGE: &str =
+    "<!DOCTYPE html>\n<title>Connected</title>\n<h1>You are connected</h1>\n";
 
 /// Lets an address through from now on.
 pub(super) trait LetThrough: Send + Sync + 'static {
     /// Does it.
-    fn let_through(
-        &self,
-        address: Ipv4Addr,
-    ) -> impl Future<Output = Result<(), ToolError>> + Send;
+    fn let_through(&self, address: Ipv4Addr) -> impl Future<Output = Result<(), ToolError>> + Send;
 }
 
 impl<F, R> LetThrough for F
@@ -71,7 +69,13 @@ where
 pub(super) async fn into_rules(address: Ipv4Addr) -> Result<(), ToolError> {
     let element = format!("{{ {address} }}");
     let command = [
-        "nft", "add", "element", "inet", "farcall", LOGGED_IN_SET, &element,
+        "nft",
+        "add",
+        "element",
+        "inet",
+        "farcall",
+        LOGGED_IN_SET,
+        &element,
     ];
     tool::run(&command, "").await.map(drop)
 }
@@ -162,7 +166,9 @@ impl<L: LetThrough> Portal<L> {
     }
 
     async fn log_in(&self, request: Request<Incoming>, client: Ipv4Addr) -> Response<Full<Bytes>> {
-        let form = Limited::new(request.into_body(), FORM_BYTES).collect().await;
+        let form = Limited::new(request.into_body(), FORM_BYTES)
+            .collect()
+            .await;
         if form.is_err() {
             return page(StatusCode::BAD_REQUEST, "");
         }
@@ -173,7 +179,10 @@ impl<L: LetThrough> Portal<L> {
             return page(StatusCode::INTERNAL_SERVER_ERROR, "");
         }
         self.login.count();
-        let mut logged_in = self.logged_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged_in = self
+            .logged_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         logged_in.insert(client);
         page(StatusCode::OK, WELCOME_PAGE)
     }
@@ -186,7 +195,10 @@ impl<L: LetThrough> Portal<L> {
     }
 
     fn knows(&self, client: Ipv4Addr) -> bool {
-        let logged_in = self.logged_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let logged_in = self
+            .logged_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         logged_in.contains(&client)
     }
 
@@ -216,4 +228,138 @@ fn page(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::super::authority::Authority;
+    use super::super::testing::{Running, connect, count, serve, tally, tls_connect};
+    use super::*;
+    use std::io::ErrorKind;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    type Addresses = Arc<Mutex<Vec<Ipv4Addr>>>;
+
+    struct Portalled {
+        at: SocketAddrV4,
+        tls: SocketAddrV4,
+        let_through: Addresses,
+        redirect: Arc<Tally>,
+        login: Arc<Tally>,
+        _running: [Running; 2],
+    }
+
+    async fn portal() -> Portalled {
+        // The portal must know its address before it listens.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let at = super::super::testing::v4(listener.local_addr().unwrap());
+        let (outlet, _said) = Outlet::new();
+        let (redirect, login) = (tally(), tally());
+        let let_through = Addresses::default();
+        let through = let_through.clone();
+        let record = move |address| {
+            through.lock().unwrap().push(address);
+            std::future::ready(Ok(()))
+        };
+        let portal = Portal::new(at, record, redirect.clone(), login.clone(), &outlet);
+        let portal = Arc::new(portal.unwrap());
+        let plain = portal.clone();
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, client)) = listener.accept().await {
+                let client = *super::super::testing::v4(client).ip();
+                tokio::spawn(plain.clone().handle(stream, client));
+            }
+        });
+        let (tls, running) =
+            serve(move |stream, client| portal.clone().handle_tls(stream, *client.ip())).await;
+        Portalled {
+            at,
+            tls,
+            let_through,
+            redirect,
+            login,
+            _running: [Running::new(serving), running],
+        }
+    }
+
+    async fn ask(portal: &Portalled, method: &str, host: &str, path: &str) -> String {
+        let mut client = connect(portal.at).await;
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn every_request_is_redirected_to_the_login_page_until_it_is_answered() {
+        let portal = portal().await;
+        let host = portal.at.to_string();
+        for (asked, path) in [
+            ("www.example.com", "/"),
+            // The login page of somebody else.
+            ("www.example.com", "/login"),
+            (host.as_str(), "/"),
+        ] {
+            let answer = ask(&portal, "GET", asked, path).await;
+            assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
+            let location = format!("location: http://{host}/login\r\n");
+            assert!(answer.contains(&location), "{answer}");
+        }
+        let page = ask(&portal, "GET", &host, "/login").await;
+        assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+        assert!(
+            page.contains("<form method=\"post\" action=\"/login\">"),
+            "{page}"
+        );
+        assert!(portal.let_through.lock().unwrap().is_empty());
+
+        let answer = ask(&portal, "POST", &host, "/login").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert_eq!(*portal.let_through.lock().unwrap(), [Ipv4Addr::LOCALHOST]);
+        let answer = ask(&portal, "GET", "www.example.com", "/").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert_eq!((count(&portal.redirect), count(&portal.login)), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn a_person_with_a_browser_logs_in() {
+        let portal = portal().await;
+        let (outlet, _said) = Outlet::new();
+        let identity = crate::peer::PeerIdentity {
+            local_ips: Vec::new(),
+            ca_pem: String::new(),
+            muted: true,
+        };
+        let peer = crate::peer::Peer::new(identity, outlet);
+        peer.log_in(portal.at).await.unwrap();
+        assert_eq!(*portal.let_through.lock().unwrap(), [Ipv4Addr::LOCALHOST]);
+        // Who is logged in already is not redirected, and has no portal to log in at.
+        let error = peer.log_in(portal.at).await.unwrap_err().to_string();
+        assert!(error.contains("a redirect to a login page"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn its_certificate_is_trusted_by_nobody() {
+        let portal = portal().await;
+        let lab = Authority::new("Lab").unwrap();
+        let error = tls_connect(portal.tls, "turn.example.net", &lab)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+        assert_eq!(count(&portal.redirect), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_tls_is_reset_at_the_port_for_tls() {
+        let portal = portal().await;
+        let mut client = connect(portal.tls).await;
+        client.write_all(b"farcall probe\r\n").await.unwrap();
+        let end = client.read_u8().await.unwrap_err().kind();
+        assert_eq!(end, ErrorKind::ConnectionReset);
+    }
 }

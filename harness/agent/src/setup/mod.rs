@@ -2,6 +2,7 @@
 
 mod interfaces;
 mod privileges;
+mod routing;
 mod sysctls;
 
 use std::fmt::Write as _;
@@ -15,6 +16,7 @@ use farcall_timeline::Event;
 
 use crate::Outlet;
 use crate::capture::Captures;
+use crate::datapath::{Datapath, Devices};
 use crate::gateway::Gateway;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerIdentity};
@@ -70,6 +72,14 @@ pub(crate) enum SetupError {
         /// What it is.
         found: String,
     },
+    /// The way of packets through this process could not be made.
+    #[error("failed to {tried}: {source}; the container needs /dev/net/tun and NET_ADMIN")]
+    Datapath {
+        /// What was tried.
+        tried: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file could not be written.
     #[error("failed to write {path}: {source}")]
     Write {
@@ -114,7 +124,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         outlet.keep_secret(&account.password);
     }
     let node = &setup.node;
-    network(&setup).await?;
+    let datapath = network(&setup, outlet).await?;
     files(node, &setup.ca_pem)?;
     let captures = match setup.capture {
         true => Captures::start(&node.interfaces, outlet).await?,
@@ -151,6 +161,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         node: setup.node,
         ca_pem: setup.ca_pem,
         role,
+        datapath,
         captures,
     })
 }
@@ -161,7 +172,7 @@ fn addresses(node: &Node) -> impl Iterator<Item = Ipv4Addr> {
     interfaces.flat_map(|interface| interface.addresses.iter().map(|address| address.addr()))
 }
 
-async fn network(setup: &Setup) -> Result<(), SetupError> {
+async fn network(setup: &Setup, outlet: &Outlet) -> Result<Option<Datapath>, SetupError> {
     let node = &setup.node;
     if setup.docker_addresses.len() != node.interfaces.len() {
         return Err(SetupError::AddressCount {
@@ -175,8 +186,29 @@ async fn network(setup: &Setup) -> Result<(), SetupError> {
     // into this namespace, such as the translation for its embedded resolver, goes.
     let ruleset = format!("flush ruleset\n{}", node.nftables);
     tool::run(&["nft", "-f", "-"], &ruleset).await?;
-    tool::run(&["ip", "-batch", "-"], &interfaces::batch(&names, node)).await?;
-    sysctls::check(&node.sysctls, Path::new("/proc/sys"))
+    let mut batch = interfaces::batch(&names, node);
+    let failed = |tried| move |source| SetupError::Datapath { tried, source };
+    let devices = match datapath(node) {
+        Some(planned) => {
+            batch.push_str(&routing::batch(planned));
+            let devices = Devices::open(planned).map_err(failed("make TUN devices"))?;
+            Some((planned, devices))
+        }
+        None => None,
+    };
+    tool::run(&["ip", "-batch", "-"], &batch).await?;
+    sysctls::check(&node.sysctls, Path::new("/proc/sys"))?;
+    devices
+        .map(|(planned, devices)| Datapath::start(planned, devices, outlet))
+        .transpose()
+        .map_err(failed("start a thread that moves packets"))
+}
+
+fn datapath(node: &Node) -> Option<&farcall_plan::Datapath> {
+    match &node.role {
+        Role::Gateway(gateway) => gateway.datapath.as_ref(),
+        _ => None,
+    }
 }
 
 fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {

@@ -79,7 +79,7 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
     let scenario = input::scenario(&args.scenario, scenarios)?;
     let ice = input::ice(&IceArgs {
         file: None,
-        config: ShippedConfiguration::Production,
+        config: Some(ShippedConfiguration::Production),
     })?;
     let plan = farcall_plan::plan(&scenario, &ice, 1).map_err(Failure::usage)?;
     let progress = Progress::new();

@@ -1,18 +1,26 @@
 //! `farcall run`: place a call in each scenario and judge it.
 
 use crate::args::RunArgs;
+use crate::board::{Board, Line};
 use crate::exit::{Exit, Failure};
-use crate::progress::Progress;
-use crate::{docker, input, output, signals};
-use farcall_report::{Json, Report, StoredRun, Terminal};
-use farcall_run::RunOptions;
+use crate::progress::{Progress, log_line};
+use crate::{docker, input, jobs, output, signals};
+use farcall_report::{Json, Report, StoredRun, Summary, Terminal};
+use farcall_run::{EventSink, Harness, RunOptions};
+use farcall_scenario::{IceConfiguration, Scenario};
+use farcall_timeline::Event;
+use farcall_verdict::Verdict;
+use futures::future::ready;
+use futures::stream::{self, Stream, StreamExt};
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     // Everything that the user wrote is read before anything is started.
-    let selected = input::scenarios(&args.scenarios, scenarios)?;
+    let selected = input::selected(&args.selection, scenarios)?;
     let ice = input::ice(&args.ice)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     for scenario in &selected {
@@ -24,49 +32,150 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
         harness = docker::prepare(&progress) => harness?,
         () = stop.cancelled() => return Err(Failure::Interrupted),
     };
+    drop(progress);
 
+    let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
+    let total = selected.len().saturating_mul(repeat);
+    let runs = Runs {
+        harness,
+        ice,
+        seed,
+        board: Board::new("runs", total),
+        halt: stop.child_token(),
+        args,
+    };
+    let mut summary = Summary::of(selected.iter().map(|scenario| scenario.name.as_str()));
     let mut verdicts = Vec::new();
-    for scenario in &selected {
-        for repetition in 1..=args.repeat {
-            progress.say(&title(&scenario.name, repetition, args.repeat));
-            let options = RunOptions {
-                out: args.out.clone(),
-                seed,
-                keep: args.keep,
-                stop: stop.clone(),
-                on_event: args.verbose.then(|| progress.event_printer()),
-                ..RunOptions::default()
-            };
-            let run = harness
-                .run(scenario, &ice, &options)
-                .await
-                .map_err(Failure::infrastructure)?;
-            verdicts.push(run.result.verdict);
-            progress
-                .aside(|| print(&run, args.json))
-                .map_err(Failure::infrastructure)?;
-            if stop.is_cancelled() {
-                return Err(Failure::Interrupted);
+    let mut failure = None;
+    let mut ended = std::pin::pin!(runs.all(&selected));
+    while let Some(ended) = ended.next().await {
+        match ended.and_then(|run| runs.tell(&run).map(|()| run)) {
+            Ok(run) => {
+                summary.count(&run.result.scenario, run.result.verdict);
+                verdicts.push(run.result.verdict);
+            }
+            Err(error) => {
+                // What is under way comes to its end, so that each run removes its own lab.
+                runs.halt.cancel();
+                failure.get_or_insert(error);
             }
         }
     }
-    Ok(Exit::of_verdicts(&verdicts))
+    runs.board.close();
+    if total > 1 {
+        runs.sum_up(&summary).map_err(Failure::infrastructure)?;
+    }
+    match failure {
+        Some(failure) => Err(failure),
+        None if stop.is_cancelled() => Err(Failure::Interrupted),
+        None => Ok(Exit::of_verdicts(&verdicts)),
+    }
+}
+
+/// What all runs have in common.
+struct Runs {
+    harness: Harness,
+    ice: IceConfiguration,
+    seed: u64,
+    board: Board,
+    /// No further run begins, and those under way are interrupted.
+    halt: CancellationToken,
+    args: RunArgs,
+}
+
+impl Runs {
+    /// Every run as it ends, several at the same time.
+    fn all<'a>(
+        &'a self,
+        scenarios: &'a [Scenario],
+    ) -> impl Stream<Item = Result<StoredRun, Failure>> + 'a {
+        let jobs = self.args.jobs.unwrap_or_else(jobs::labs);
+        let each = scenarios.iter().flat_map(|scenario| {
+            let repetitions = 1..=self.args.repeat;
+            repetitions.map(move |repetition| (scenario, repetition))
+        });
+        stream::iter(each)
+            .take_while(|_| ready(!self.halt.is_cancelled()))
+            .map(|(scenario, repetition)| self.one(scenario, repetition))
+            .buffer_unordered(jobs)
+    }
+
+    async fn one(&self, scenario: &Scenario, repetition: u32) -> Result<StoredRun, Failure> {
+        let title = title(&scenario.name, repetition, self.args.repeat);
+        let line = Arc::new(self.board.begin(title));
+        let options = RunOptions {
+            out: self.args.out.clone(),
+            seed: self.seed,
+            keep: self.args.keep,
+            stop: self.halt.clone(),
+            on_event: Some(self.events(Arc::clone(&line))),
+            ..RunOptions::default()
+        };
+        let run = self.harness.run(scenario, &self.ice, &options).await;
+        let has_passed = matches!(&run, Ok(run) if run.result.verdict == Verdict::Pass);
+        self.board.end(&line, has_passed);
+        run.map_err(Failure::infrastructure)
+    }
+
+    /// Shows the phase of a run, and its logs if they are asked for.
+    fn events(&self, line: Arc<Line>) -> EventSink {
+        let is_verbose = self.args.verbose;
+        let several = self.args.jobs != Some(1);
+        let board = self.board.clone();
+        Arc::new(move |entry| {
+            if let Event::PhaseStarted { phase } = &entry.event {
+                line.say(&phase.to_string());
+            }
+            let Some(text) = log_line(entry).filter(|_| is_verbose) else {
+                return;
+            };
+            if several {
+                board.keep(&format!("{}: {text}", line.title()));
+            } else {
+                board.keep(&text);
+            }
+        })
+    }
+
+    /// Prints what came of a run, in one piece.
+    fn tell(&self, run: &StoredRun) -> Result<(), Failure> {
+        let told = self.board.aside(|| {
+            output::with(|out| {
+                if self.args.json {
+                    return Json.render(run, out);
+                }
+                let colour = is_coloured();
+                Terminal { colour }.render(run, out)
+            })
+        });
+        told.map_err(Failure::infrastructure)
+    }
+
+    /// Prints what came of all runs. Where standard output is for programs, it is for people all the same.
+    fn sum_up(&self, summary: &Summary) -> std::io::Result<()> {
+        self.board.aside(|| {
+            if self.args.json {
+                let mut text = Vec::new();
+                summary.render(false, &mut text)?;
+                output::note(String::from_utf8_lossy(&text).trim_end());
+                return Ok(());
+            }
+            output::with(|out| {
+                writeln!(out)?;
+                summary.render(is_coloured(), out)
+            })
+        })
+    }
 }
 
 fn title(scenario: &str, repetition: u32, of: u32) -> String {
     if of == 1 {
-        format!("running {scenario}")
+        scenario.to_owned()
     } else {
-        format!("running {scenario} ({repetition} of {of})")
+        format!("{scenario}, {repetition} of {of}")
     }
 }
 
-fn print(run: &StoredRun, json: bool) -> std::io::Result<()> {
-    output::with(|out| {
-        if json {
-            return Json.render(run, out);
-        }
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Terminal { colour }.render(run, out)
-    })
+pub(super) fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

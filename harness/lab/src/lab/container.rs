@@ -7,7 +7,7 @@ use crate::images::AgentImage;
 use crate::subnet;
 use bollard::Docker;
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig,
+    ContainerCreateBody, DeviceMapping, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig,
     NetworkConnectRequest, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::CreateContainerOptionsBuilder;
@@ -138,6 +138,7 @@ fn body(
             cap_add: Some(capabilities(node, capture)),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             sysctls: Some(sysctls(node)),
+            devices: Some(devices(node)),
             memory: Some(MEMORY_BYTES),
             memory_swap: Some(MEMORY_BYTES),
             pids_limit: Some(MOST_PROCESSES),
@@ -192,6 +193,22 @@ fn capabilities(node: &Node, capture: bool) -> Vec<String> {
         Role::TurnServer(_) | Role::Probe => capabilities.push("NET_BIND_SERVICE"),
     }
     capabilities.into_iter().map(str::to_owned).collect()
+}
+
+/// Through which a gateway makes the devices of its datapath.
+fn devices(node: &Node) -> Vec<DeviceMapping> {
+    let Role::Gateway(Gateway {
+        datapath: Some(_), ..
+    }) = node.role
+    else {
+        return Vec::new();
+    };
+    let tun = || Some("/dev/net/tun".to_owned());
+    vec![DeviceMapping {
+        path_on_host: tun(),
+        path_in_container: tun(),
+        cgroup_permissions: Some("rw".to_owned()),
+    }]
 }
 
 /// The node's own settings, and no IPv6: the host keeps a link-local address on every bridge.

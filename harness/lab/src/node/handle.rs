@@ -260,6 +260,8 @@ fn answer_to(command: &Command) -> &'static str {
         Command::Measure { .. } => "measurement",
         Command::Counters => "counters",
         Command::Collect { .. } => "files",
+        Command::ForgetMappings => "word that it has forgotten",
+        Command::LogIn { .. } => "end of the login",
         Command::StartCall(_) => "peer connection",
         Command::CreateOffer => "offer",
         Command::AcceptOffer { .. } => "answer to the offer",

@@ -1,6 +1,7 @@
 //! Nothing leads out of the lab.
 
 use super::near;
+use crate::datapath::devices;
 use crate::layout::{INTERNET_SUBNET, Layout};
 use crate::model::{Declaration, Fact, Node};
 use ipnet::Ipv4Net;
@@ -22,7 +23,8 @@ pub(super) fn declarations(layout: &Layout, nodes: &[Node]) -> Vec<Declaration> 
     let of_node = |node: &Node| {
         let mut routes = node.routes.iter();
         let is_bounded = !routes.any(|route| route.to == Ipv4Net::default());
-        let interfaces = node.interfaces.clone();
+        let interfaces = node.interfaces.iter().cloned();
+        let interfaces = interfaces.chain(devices(node)).collect();
         let no_route = is_bounded.then(|| Fact::NoRoute {
             to: outside.clone(),
         });

@@ -2,6 +2,7 @@
 
 mod isolation;
 mod link;
+mod loss;
 mod names;
 mod passages;
 mod ports;
@@ -23,8 +24,8 @@ pub(crate) fn declarations(
     let mut all = isolation::declarations(layout, nodes);
     all.extend(names::declarations(layout, names));
     all.extend(servers::declarations(layout));
-    let attempts = passages::attempts(call);
     for peer in &layout.peers {
+        let attempts = passages::attempts(call, peer);
         let site = &layout.sites[peer.site];
         let neighbours = layout.peers.iter().filter(|other| other.site == peer.site);
         let facts = passages::facts(site, &attempts)
@@ -33,14 +34,19 @@ pub(crate) fn declarations(
             .chain(link::facts(site, &attempts));
         all.extend(beyond_the_link(layout, peer, facts));
     }
+    for peer in first_of_each_site(layout) {
+        let attempts = passages::attempts(call, peer);
+        let facts = link::shared_facts(&layout.sites[peer.site], &attempts);
+        all.extend(beyond_the_link(layout, peer, facts));
+    }
     all
 }
 
 /// What takes too long before each call: lifetimes and loss.
 pub(crate) fn deep_declarations(layout: &Layout, call: &CallPlan) -> Vec<Declaration> {
-    let attempts = passages::attempts(call);
     let mut all = Vec::new();
     for peer in first_of_each_site(layout) {
+        let attempts = passages::attempts(call, peer);
         let site = &layout.sites[peer.site];
         let facts = translation::deep_facts(site, &attempts)
             .into_iter()
@@ -73,8 +79,8 @@ fn near(node: &str, fact: Fact) -> Declaration {
     }
 }
 
-/// What a site's gateway and link do is seen by any of its peers, and a link can carry only one measurement
-/// of its rate or loss at a time.
+/// Any peer of a site sees what its gateway and link do, and a link carries only one measurement of its rate
+/// or loss at a time.
 fn first_of_each_site(layout: &Layout) -> impl Iterator<Item = &PeerLayout> {
     layout.peers.iter().enumerate().filter_map(|(index, peer)| {
         let mut before = layout.peers[..index].iter();

@@ -3,18 +3,20 @@
 use super::near;
 use crate::layout::Layout;
 use crate::model::{Declaration, Fact};
+use crate::services::portal_before;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-/// Every peer resolves every name.
+/// Every peer resolves every name, to a captive portal's address until it has logged in.
 pub(super) fn declarations(
     layout: &Layout,
     names: &BTreeMap<String, Ipv4Addr>,
 ) -> Vec<Declaration> {
     let mut all = Vec::new();
     for peer in &layout.peers {
+        let portal = portal_before(&layout.sites[peer.site], peer);
         for (name, address) in names {
-            let (name, address) = (name.clone(), *address);
+            let (name, address) = (name.clone(), portal.unwrap_or(*address));
             all.push(near(&peer.name, Fact::Resolves { name, address }));
         }
     }

@@ -1,8 +1,10 @@
 //! What the firewalls let through.
 
-use crate::layout::SiteLayout;
-use crate::model::{CallPlan, Fact, Payload, ProbeProtocol};
-use crate::passage::{Attempt, ruling};
+use crate::layout::{PeerLayout, SiteLayout};
+use crate::model::{CallPlan, Fact, Passage, Payload, ProbeProtocol};
+use crate::passage::{Attempt, ruling, spoken};
+use crate::services::proxy;
+use farcall_scenario::{Action, Rule};
 use std::collections::BTreeSet;
 
 /// Attempts that every firewall is asked about, beside those of the ICE configuration.
@@ -18,27 +20,82 @@ const ATTEMPTS: [(ProbeProtocol, u16, Payload); 9] = [
     (ProbeProtocol::Udp, 3478, Payload::Plain),
 ];
 
-/// What becomes of each attempt at a site.
-pub(super) fn facts(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Vec<Fact> {
-    let facts = attempts.iter().map(|attempt| Fact::Passage {
+/// The port of HTTPS, for rules that are about every port.
+const HTTPS: u16 = 443;
+
+/// What becomes of each attempt at a site: straight, with the server names that a rule looks for, and through
+/// the HTTP proxy.
+pub(super) fn facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Vec<Fact> {
+    let straight = attempts.iter().map(|attempt| straight(site, *attempt));
+    let named = site
+        .firewall
+        .rules
+        .iter()
+        .filter_map(|rule| named(site, rule));
+    straight
+        .chain(named)
+        .chain(proxied(site, attempts))
+        .collect()
+}
+
+/// What a peer's firewall is asked about. The responder on the internet stands for every server.
+pub(super) fn attempts(call: &CallPlan, peer: &PeerLayout) -> BTreeSet<Attempt<'static>> {
+    let fixed = ATTEMPTS.into_iter();
+    let urls = call.ice_servers.iter().map(|server| &server.url);
+    let named = urls.map(|url| {
+        let (protocol, payload) = spoken(url.transport);
+        (protocol, url.port, payload)
+    });
+    let attempts = fixed.chain(named).map(|(protocol, port, payload)| Attempt {
+        logged_in: peer.logs_in,
+        ..Attempt::of_probe(protocol, port, payload)
+    });
+    attempts.collect()
+}
+
+fn straight(site: &SiteLayout, attempt: Attempt<'_>) -> Fact {
+    Fact::Passage {
+        protocol: attempt.protocol,
+        port: attempt.port,
+        payload: attempt.payload,
+        server_name: attempt.server_name.map(ToOwned::to_owned),
+        proxy: None,
+        passage: ruling(&site.firewall, attempt).passage,
+    }
+}
+
+/// What becomes of a handshake for a server name that a rule lets through.
+fn named(site: &SiteLayout, rule: &Rule) -> Option<Fact> {
+    let Action::AcceptTlsFor(names) = &rule.action else {
+        return None;
+    };
+    let server_name = names.first()?.replacen('*', "any", 1);
+    let port = rule.port.unwrap_or(HTTPS);
+    let attempt = Attempt {
+        server_name: Some(&server_name),
+        ..Attempt::of_probe(ProbeProtocol::Tcp, port, Payload::Tls)
+    };
+    Some(straight(site, attempt))
+}
+
+fn proxied(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Vec<Fact> {
+    let Some(proxy) = proxy(site) else {
+        return Vec::new();
+    };
+    let tcp = attempts
+        .iter()
+        .filter(|attempt| attempt.protocol == ProbeProtocol::Tcp);
+    let facts = tcp.map(|attempt| Fact::Passage {
         protocol: attempt.protocol,
         port: attempt.port,
         payload: attempt.payload,
         server_name: None,
-        proxy: None,
-        passage: ruling(&site.firewall, *attempt).passage,
+        proxy: Some(proxy.listen),
+        passage: if proxy.connects_to(attempt.port) {
+            Passage::Passes
+        } else {
+            Passage::Refused
+        },
     });
     facts.collect()
-}
-
-/// What every firewall is asked about.
-pub(super) fn attempts(call: &CallPlan) -> BTreeSet<Attempt> {
-    let fixed = ATTEMPTS.map(|(protocol, port, payload)| Attempt {
-        protocol,
-        port,
-        payload,
-    });
-    let urls = call.ice_servers.iter().map(|server| &server.url);
-    let named = urls.map(|url| Attempt::of(url.transport, url.port));
-    fixed.into_iter().chain(named).collect()
 }

@@ -1,10 +1,10 @@
 //! Ports that pass a firewall, for probes to measure something else with.
 
 use crate::layout::SiteLayout;
-use crate::model::{Passage, Payload, ProbeProtocol};
+use crate::model::{PROBE_ADDRESSES, Passage, Payload, ProbeProtocol};
 use crate::passage::{Attempt, ruling};
 use farcall_scenario::Action;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a firewall does with what passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,25 +20,25 @@ pub(super) enum Treatment {
 /// The ports that pass, in ascending order, each with how.
 pub(super) fn passing(
     site: &SiteLayout,
-    attempts: &BTreeSet<Attempt>,
+    attempts: &BTreeSet<Attempt<'_>>,
     protocol: ProbeProtocol,
     payload: Payload,
 ) -> Vec<(u16, Treatment)> {
     let same_protocol = attempts.iter().filter(|at| at.protocol == protocol);
-    let ports: BTreeSet<u16> = same_protocol.map(|attempt| attempt.port).collect();
-    let treated = ports.into_iter().filter_map(|port| {
-        let attempt = Attempt {
-            protocol,
-            port,
-            payload,
-        };
-        Some((port, treatment(site, attempt)?))
-    });
-    treated.collect()
+    let treated: BTreeMap<u16, Treatment> = same_protocol
+        .filter_map(|attempt| {
+            let attempt = Attempt {
+                payload,
+                ..*attempt
+            };
+            Some((attempt.port, treatment(site, attempt)?))
+        })
+        .collect();
+    treated.into_iter().collect()
 }
 
 /// A UDP port behind which nothing but the link slows packets down.
-pub(super) fn unhindered_udp(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Option<u16> {
+pub(super) fn unhindered_udp(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Option<u16> {
     let ports = passing(site, attempts, ProbeProtocol::Udp, Payload::Plain);
     let mut forwarded = ports.iter().filter(|(_, how)| *how == Treatment::Forwarded);
     forwarded.next().map(|(port, _)| *port)
@@ -48,24 +48,28 @@ pub(super) fn unhindered_udp(site: &SiteLayout, attempts: &BTreeSet<Attempt>) ->
 /// (see [`PROBE_PORTS`](crate::PROBE_PORTS)).
 pub(super) fn even_and_odd(
     site: &SiteLayout,
-    attempts: &BTreeSet<Attempt>,
+    attempts: &BTreeSet<Attempt<'_>>,
     protocol: ProbeProtocol,
     payload: Payload,
 ) -> Option<[u16; 2]> {
     let ports = passing(site, attempts, protocol, payload);
-    let mut ports = ports.into_iter().filter(|(_, how)| *how != Treatment::Served);
+    let mut ports = ports
+        .into_iter()
+        .filter(|(_, how)| *how != Treatment::Served);
     let (first, _) = ports.next()?;
     let (other, _) = ports.find(|(port, _)| port % 2 != first % 2)?;
     Some([first, other])
 }
 
-fn treatment(site: &SiteLayout, attempt: Attempt) -> Option<Treatment> {
-    let ruling = ruling(&site.firewall, attempt);
-    if ruling.passage != Passage::Passes {
+/// What becomes of what passes to both of the probe's addresses.
+fn treatment(site: &SiteLayout, attempt: Attempt<'_>) -> Option<Treatment> {
+    let [first, other] =
+        PROBE_ADDRESSES.map(|to| ruling(&site.firewall, Attempt { to, ..attempt }));
+    if first.passage != Passage::Passes || first != other {
         return None;
     }
     let mut rules = site.firewall.rules.iter();
-    let rule = rules.find(|rule| rule.name == ruling.rule);
+    let rule = rules.find(|rule| rule.name == first.rule);
     Some(match rule.map(|rule| &rule.action) {
         Some(Action::Police(kbit)) => Treatment::Policed(*kbit),
         Some(Action::AcceptTlsFor(_)) => Treatment::Served,

@@ -3,8 +3,8 @@
 use super::ports::{even_and_odd, passing};
 use crate::layout::SiteLayout;
 use crate::model::{Fact, Payload, ProbeProtocol};
-use crate::passage::{Attempt, is_open};
-use farcall_scenario::{Behaviour, Nat};
+use crate::passage::{Attempt, lets_all_udp};
+use farcall_scenario::{Behaviour, Direction, Nat};
 use std::collections::BTreeSet;
 
 /// The source port from which every peer of a site asks at the same time, to see what a collision changes.
@@ -15,7 +15,7 @@ const COLLIDING_PORT: u16 = 29_000;
 pub(super) fn facts(
     site: &SiteLayout,
     neighbours: usize,
-    attempts: &BTreeSet<Attempt>,
+    attempts: &BTreeSet<Attempt<'_>>,
 ) -> Vec<Fact> {
     let udp = even_and_odd(site, attempts, ProbeProtocol::Udp, Payload::Plain);
     // Probes of the mapping over TCP begin with a TLS handshake, which inspection lets through too.
@@ -28,7 +28,12 @@ pub(super) fn facts(
         return facts;
     }
     if let (Some(ports), 2..) = (udp, neighbours) {
-        facts.push(mapping(site, ProbeProtocol::Udp, ports, Some(COLLIDING_PORT)));
+        facts.push(mapping(
+            site,
+            ProbeProtocol::Udp,
+            ports,
+            Some(COLLIDING_PORT),
+        ));
         facts.push(filtering(site, ports[0], Some(COLLIDING_PORT + 1)));
     }
     if let Some([port, _]) = udp {
@@ -40,7 +45,7 @@ pub(super) fn facts(
 }
 
 /// What takes as long as a mapping lives: that of the NAT that forgets first.
-pub(super) fn deep_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt>) -> Vec<Fact> {
+pub(super) fn deep_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Vec<Fact> {
     let udp = passing(site, attempts, ProbeProtocol::Udp, Payload::Plain);
     let timeout_s = nats(site).map(|nat| nat.udp_timeout_s).min();
     let lives = udp.first().zip(timeout_s);
@@ -70,8 +75,9 @@ fn mapping(
 }
 
 fn filtering(site: &SiteLayout, port: u16, source_port: Option<u16>) -> Fact {
-    // A firewall that is not open tracks connections as a NAT does, and lets in what answers.
-    let stateful = (!is_open(&site.firewall)).then_some(Behaviour::AddressAndPortDependent);
+    // A firewall that lets in only what answers tracks connections as a NAT does.
+    let lets_in = lets_all_udp(&site.firewall, Direction::In);
+    let stateful = (!lets_in).then_some(Behaviour::AddressAndPortDependent);
     Fact::NatFiltering {
         filtering: strictest(nats(site).map(|nat| nat.filtering).chain(stateful)),
         port,
@@ -87,7 +93,9 @@ fn filtering(site: &SiteLayout, port: u16, source_port: Option<u16>) -> Fact {
 fn hairpins(site: &SiteLayout) -> Option<bool> {
     let hairpinning = nats(site).last()?.hairpinning;
     let independent = nats(site).all(|nat| nat.mapping == Behaviour::EndpointIndependent);
-    (is_open(&site.firewall) && (independent || !hairpinning)).then_some(hairpinning)
+    let mut ways = [Direction::Out, Direction::In].into_iter();
+    let is_open = ways.all(|direction| lets_all_udp(&site.firewall, direction));
+    (is_open && (independent || !hairpinning)).then_some(hairpinning)
 }
 
 /// The strictest of several behaviours in a row.

@@ -1,6 +1,6 @@
 //! A declared fact in words, in two halves: what is measured, and what must come out.
 
-use crate::model::{Fact, Passage, Payload, ProbeProtocol};
+use crate::model::{COMPANY_AUTHORITY, Fact, Passage, Payload, ProbeProtocol};
 use farcall_scenario::{Behaviour, Direction};
 use std::fmt::{Display, Formatter, Result};
 
@@ -14,26 +14,36 @@ impl Fact {
             Self::NoEmbeddedResolver => "Docker's embedded resolver".to_owned(),
             Self::Resolves { name, .. } => format!("the name {name}"),
             Self::NatMapping {
-                protocol, ports, ..
-            } => format!("NAT mapping, over {protocol} {}", comma(ports)),
-            Self::NatFiltering { port, .. } => format!("NAT filtering, over udp {port}"),
+                protocol,
+                ports,
+                source_port,
+                ..
+            } => {
+                let ports = comma(ports);
+                format!("NAT mapping, over {protocol} {ports}{}", from(*source_port))
+            }
+            Self::NatFiltering {
+                port, source_port, ..
+            } => format!("NAT filtering, over udp {port}{}", from(*source_port)),
             Self::NatPortPreservation { port, .. } => {
                 format!("NAT port preservation, over udp {port}")
             }
             Self::NatHairpinning { port, .. } => format!("NAT hairpinning, over udp {port}"),
             Self::NatUdpTimeout { port, .. } => {
-                format!("the lifetime of an idle UDP mapping, over udp {port}")
+                format!("lifetime of an idle UDP mapping, over udp {port}")
             }
             Self::RoundTrip { protocol, port, .. } => {
                 format!("round trip to the internet, over {protocol} {port}")
             }
             Self::Rate {
-                direction,
-                protocol,
-                port,
-                ..
-            } => format!("rate {}, over {protocol} {port}", way(*direction)),
-            Self::Mtu { port, .. } => format!("MTU to the internet, over udp {port}"),
+                direction, port, ..
+            } => format!("rate {}, over udp {port}", way(*direction)),
+            Self::PolicedRate {
+                direction, port, ..
+            } => format!("rate of policed UDP {}, over udp {port}", way(*direction)),
+            Self::Mtu {
+                direction, port, ..
+            } => format!("MTU {}, over udp {port}", way(*direction)),
             Self::LossRatio {
                 direction, port, ..
             } => format!("loss {}, over udp {port}", way(*direction)),
@@ -41,11 +51,18 @@ impl Fact {
                 protocol,
                 port,
                 payload,
+                server_name,
+                proxy,
                 ..
-            } => match payload {
-                Payload::Plain => format!("{protocol} {port} to the internet"),
-                Payload::Tls => format!("{protocol} {port} to the internet, with TLS"),
-            },
+            } => {
+                let tls = match (payload, server_name) {
+                    (Payload::Plain, _) => String::new(),
+                    (Payload::Tls, None) => ", with TLS".to_owned(),
+                    (Payload::Tls, Some(name)) => format!(", with TLS for {name}"),
+                };
+                let through = proxy.map_or(String::new(), |at| format!(", through the proxy {at}"));
+                format!("{protocol} {port} to the internet{tls}{through}")
+            }
             Self::ListenerAnswers {
                 host,
                 address,
@@ -68,9 +85,11 @@ impl Fact {
         match self {
             Self::Interfaces { interfaces } => {
                 let interfaces: Vec<_> = interfaces.iter().map(ToString::to_string).collect();
-                format!("{}; no IPv6", interfaces.join("; "))
+                interfaces.join("; ")
             }
             Self::NoRoute { .. } => "none".to_owned(),
+            Self::LinkLocalClosed => "nothing is sent".to_owned(),
+            Self::ResolvesToIpv6 { address, .. } => address.to_string(),
             Self::NoEmbeddedResolver => "no answer".to_owned(),
             Self::Resolves { address, .. } => address.to_string(),
             Self::NatMapping { mapping, .. } => behaviour(*mapping, "no translation"),
@@ -82,24 +101,28 @@ impl Fact {
             Self::NatUdpTimeout { timeout_s, .. } => format!("{timeout_s} s"),
             Self::RoundTrip {
                 rtt_ms, jitter_ms, ..
-            } if *jitter_ms > 0.0 => {
-                format!("{rtt_ms} ms ± {jitter_ms} ms")
-            }
+            } if *jitter_ms > 0.0 => format!("{rtt_ms} ms ± {jitter_ms} ms"),
             Self::RoundTrip { rtt_ms, .. } => format!("{rtt_ms} ms"),
             Self::Rate { kbit: None, .. } => "no limit".to_owned(),
             Self::Rate {
                 kbit: Some(kbit), ..
-            } => format!("{kbit} kbit/s"),
+            }
+            | Self::PolicedRate { kbit, .. } => format!("{kbit} kbit/s"),
             Self::Mtu {
                 mtu,
                 fragmentation_needed,
                 ..
-            } => {
-                let told = yes(*fragmentation_needed, "is told", "is not told");
-                format!("{mtu} bytes; the sender of more {told}")
-            }
-            Self::LossRatio { percent, .. } => format!("{percent} %"),
-            Self::Passage { passage, .. } => passage.to_string(),
+            } => match fragmentation_needed {
+                None => format!("{mtu} bytes"),
+                Some(true) => format!("{mtu} bytes, and who sends more is told"),
+                Some(false) => format!("{mtu} bytes, and who sends more is not told"),
+            },
+            Self::LossRatio {
+                percent,
+                tolerance_percent,
+                ..
+            } => format!("{percent} % ± {tolerance_percent} %"),
+            Self::Passage { passage, .. } | Self::Ipv6Passage { passage, .. } => passage.to_string(),
             Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
         }
@@ -123,14 +146,14 @@ impl Display for ProbeProtocol {
 
 impl Display for Passage {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        out.write_str(match self {
-            Self::Passes => "passes",
-            Self::Dropped => "dropped",
-            Self::Refused => "refused",
-            Self::Reset => "reset",
-            Self::Intercepted => "intercepted",
-            Self::Redirected => "redirected",
-        })
+        match self {
+            Self::Passes => out.write_str("passes"),
+            Self::Dropped => out.write_str("dropped"),
+            Self::Refused => out.write_str("refused"),
+            Self::Reset => out.write_str("reset"),
+            Self::Intercepted => out.write_str(&Self::intercepted_by(COMPANY_AUTHORITY)),
+            Self::Redirected => out.write_str("redirected"),
+        }
     }
 }
 
@@ -139,6 +162,12 @@ fn way(direction: Direction) -> &'static str {
         Direction::Out => "up",
         Direction::In => "down",
     }
+}
+
+fn from(source_port: Option<u16>) -> String {
+    source_port.map_or_else(String::new, |port| {
+        format!(", from source port {port} at every peer")
+    })
 }
 
 fn yes(is: bool, yes: &str, no: &str) -> String {

@@ -1,7 +1,9 @@
 //! A plan in words, for `farcall plan NAME`. Passwords are not in it.
 
+mod datapath;
 mod fact;
 mod node;
+mod services;
 
 use crate::model::{Plan, Route};
 use std::fmt::{Display, Formatter, Result};
@@ -48,6 +50,18 @@ impl Plan {
             "  media for {} ms, gathering for at most {} ms",
             call.media_ms, call.gathering_timeout_ms
         )?;
+        for (peer, portal) in &call.logins {
+            writeln!(
+                out,
+                "  {peer} logs in at the captive portal {portal} before"
+            )?;
+        }
+        for (peer, proxy) in &call.proxies {
+            writeln!(
+                out,
+                "  {peer} uses the proxy {proxy} for TURN over TCP and TLS"
+            )?;
+        }
         for server in &call.ice_servers {
             writeln!(
                 out,

@@ -25,13 +25,29 @@ impl Display for Node {
         if let Some(resolver) = self.resolver {
             writeln!(out, "  resolver {resolver}")?;
         }
+        if let Some(ipv6) = &self.ipv6 {
+            write!(out, "{ipv6}")?;
+        }
         for (name, value) in &self.sysctls {
             writeln!(out, "  sysctl {name} = {value}")?;
         }
         match &self.role {
             Role::Gateway(gateway) => {
+                if let Some(datapath) = &gateway.datapath {
+                    write!(out, "{datapath}")?;
+                }
+                if let Some(nat64) = &gateway.nat64 {
+                    writeln!(out, "  device {NAT64_DEVICE}: {}", nat64.device_address)?;
+                    file(out, "tayga", &nat64.configuration)?;
+                }
                 if let Some(configuration) = &gateway.dnsmasq {
                     file(out, "dnsmasq", configuration)?;
+                }
+                if let Some(configuration) = &gateway.portal_dnsmasq {
+                    file(out, "dnsmasq of the portal", configuration)?;
+                }
+                for service in &gateway.services {
+                    writeln!(out, "  {service}")?;
                 }
             }
             Role::TurnServer(server) => {
@@ -50,11 +66,34 @@ impl Display for Node {
     }
 }
 
+impl Display for NodeIpv6 {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        for Ipv6Route { to, via } in &self.routes {
+            match to.prefix_len() {
+                0 => writeln!(out, "  route IPv6 default via {via}")?,
+                _ => writeln!(out, "  route {to} via {via}")?,
+            }
+        }
+        if let Some(resolver) = self.resolver {
+            writeln!(out, "  resolver {resolver}")?;
+        }
+        if let Some(prefix) = self.nat64_prefix {
+            writeln!(out, "  reaches IPv4 addresses under {prefix}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Display for Interface {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
-        let addresses = addresses.join(", ");
-        write!(out, "{} in {}: {addresses}", self.name, self.network)
+        write!(out, "{} in {}", self.name, self.network)?;
+        let ipv4 = self.addresses.iter().map(ToString::to_string);
+        let ipv6 = self.addresses_v6.iter().map(ToString::to_string);
+        let addresses: Vec<String> = ipv4.chain(ipv6).collect();
+        match addresses.is_empty() {
+            true => Ok(()),
+            false => write!(out, ": {}", addresses.join(", ")),
+        }
     }
 }
 

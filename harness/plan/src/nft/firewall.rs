@@ -39,7 +39,13 @@ pub(super) fn firewall(mut ruleset: Ruleset, firewall: &Firewall, router: &Route
         (Direction::Out, OUTGOING, UNMATCHED),
         (Direction::In, INCOMING, UNSOLICITED),
     ] {
-        ruleset = judging(ruleset, firewall, direction, Chain::regular(name), unmatched);
+        ruleset = judging(
+            ruleset,
+            firewall,
+            direction,
+            Chain::regular(name),
+            unmatched,
+        );
     }
     if serves(firewall) {
         ruleset = ruleset.chain(services(firewall));
@@ -81,7 +87,9 @@ fn judging(
         let matches = matches(rule, protocol(rule));
         chain = match &rule.action {
             Action::Accept | Action::Police(_) => chain.rule(&matches, &rule.name, "accept"),
-            Action::AcceptLoggedIn => chain.rule(&both(&logged_in(), &matches), &rule.name, "accept"),
+            Action::AcceptLoggedIn => {
+                chain.rule(&both(&logged_in(), &matches), &rule.name, "accept")
+            }
             Action::Drop => chain.rule(&matches, &rule.name, "drop"),
             Action::Reject => refusing(chain, rule),
             Action::AcceptTls => {
@@ -125,7 +133,10 @@ fn policing(firewall: &Firewall, inside: &str) -> Chain {
             Direction::In => format!("oifname \"{inside}\""),
         };
         let matches = both(&way, &matches(rule, protocol(rule)));
-        let limit = format!("limit rate over {} bytes/second", u64::from(kbit) * 1000 / 8);
+        let limit = format!(
+            "limit rate over {} bytes/second",
+            u64::from(kbit) * 1000 / 8
+        );
         chain = chain.rule(&both(&matches, &limit), &counted_excess(rule), "drop");
     }
     chain
@@ -136,7 +147,10 @@ fn policing(firewall: &Firewall, inside: &str) -> Chain {
 fn services(firewall: &Firewall) -> Chain {
     let mut chain = Chain::regular(SERVICES);
     for (index, rule) in firewall.rules.iter().enumerate() {
-        if let (false, Some(port)) = (rule.action == Action::RedirectToPortal, redirection(index, rule)) {
+        if let (false, Some(port)) = (
+            rule.action == Action::RedirectToPortal,
+            redirection(index, rule),
+        ) {
             // Nobody gets there but by the redirection.
             let redirected = format!("tcp dport {port} ct status dnat");
             chain = chain.rule(&redirected, "services/accept-redirected", "accept");
@@ -150,7 +164,9 @@ fn services(firewall: &Firewall) -> Chain {
             let stranger = not_logged_in();
             let http = format!("{stranger} tcp dport {PORTAL_HTTP_PORT}");
             let tls = format!("{stranger} tcp dport {PORTAL_TLS_PORT}");
-            let dns = format!("{stranger} meta l4proto {{ tcp, udp }} th dport {PORTAL_DNS_PORT} ct status dnat");
+            let dns = format!(
+                "{stranger} meta l4proto {{ tcp, udp }} th dport {PORTAL_DNS_PORT} ct status dnat"
+            );
             chain
                 .rule(&dns, "portal/accept-dns", "accept")
                 .rule(&http, "portal/accept-http", "accept")
@@ -176,16 +192,20 @@ fn redirecting(firewall: &Firewall, router: &Router) -> Chain {
         chain = chain.rule(&dns, "portal/redirect-dns", &redirect);
     }
     let rules = firewall.rules.iter().enumerate();
-    let outward = rules.filter(|(_, rule)| rule.direction == Direction::Out);
+    let outward: Vec<_> = rules
+        .filter(|(_, rule)| rule.direction == Direction::Out)
+        .collect();
     let last = outward
-        .clone()
-        .filter(|(index, rule)| redirection(*index, rule).is_some())
-        .last();
-    let until = last.map_or(0, |(index, _)| index + 1);
-    for (index, rule) in outward.take_while(|(index, _)| *index < until) {
+        .iter()
+        .rposition(|(index, rule)| redirection(*index, rule).is_some());
+    for (index, rule) in outward.into_iter().take(last.map_or(0, |last| last + 1)) {
         let matches = both(&inside, &matches(rule, protocol(rule)));
         chain = match redirection(index, rule) {
-            Some(port) => chain.rule(&matches, &counted_redirection(rule), &format!("redirect to :{port}")),
+            Some(port) => chain.rule(
+                &matches,
+                &counted_redirection(rule),
+                &format!("redirect to :{port}"),
+            ),
             None if rule.action == Action::AcceptLoggedIn => {
                 chain.rule(&both(&matches, &logged_in()), NOT_REDIRECTED, "accept")
             }
@@ -249,5 +269,9 @@ fn matches(rule: &Rule, protocol: Option<Protocol>) -> String {
 
 /// Two matches that must both hold; an empty one always does.
 fn both(first: &str, second: &str) -> String {
-    [first, second].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    [first, second]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

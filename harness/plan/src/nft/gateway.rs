@@ -1,16 +1,22 @@
 //! The ruleset of a gateway or carrier.
 
 use super::UNSOLICITED;
-use super::firewall::{OUTGOING, outgoing};
+use super::datapath;
+use super::firewall::{INCOMING, OUTGOING, POLICING, SERVICES, firewall, polices, serves};
 use super::node::isolation;
 use super::ruleset::{Chain, Ruleset};
 use crate::aspect::{FROM_INSIDE, TO_INSIDE};
 use crate::layout::Router;
-use crate::passage::is_open;
+use crate::model::{DATAPATH_DEVICES, Datapath};
 use farcall_scenario::{Behaviour, Firewall, Nat};
 
-/// The ruleset of a router. A carrier has no firewall; a site's gateway does, and resolves names.
-pub(crate) fn gateway(router: &Router, firewall: Option<&Firewall>) -> String {
+/// The ruleset of a router. A carrier has no firewall; a site's gateway does, and resolves names. With a
+/// datapath the rules between inside and outside are between inside and the datapath's devices.
+pub(crate) fn gateway(
+    router: &Router,
+    site_firewall: Option<&Firewall>,
+    datapath: Option<&Datapath>,
+) -> String {
     let inside = router.inside.interface;
     let mut ruleset = Ruleset::new(format!(
         "{}: between {} and {}",
@@ -23,12 +29,15 @@ pub(crate) fn gateway(router: &Router, firewall: Option<&Firewall>) -> String {
         )
         .count(&format!("iifname \"{inside}\""), FROM_INSIDE),
     );
-    if let Some(firewall) = firewall {
-        ruleset = outgoing(ruleset, firewall);
+    if let Some(site_firewall) = site_firewall {
+        ruleset = firewall(ruleset, site_firewall, router);
+    }
+    if let Some(datapath) = datapath {
+        ruleset = datapath::chains(ruleset, datapath);
     }
     ruleset = ruleset
-        .chain(forward(router, firewall))
-        .chain(input(router, firewall.is_some()))
+        .chain(forward(router, site_firewall, datapath))
+        .chain(input(router, site_firewall, datapath))
         .chain(isolation())
         .chain(
             Chain::base(
@@ -37,33 +46,46 @@ pub(crate) fn gateway(router: &Router, firewall: Option<&Firewall>) -> String {
             )
             .count(&format!("oifname \"{inside}\""), TO_INSIDE),
         );
-    if let Some(nat) = router.nat {
-        ruleset = ruleset.chain(translation(router, nat));
+    match (router.nat, datapath) {
+        (Some(nat), None) => ruleset.chain(translation(router, nat)).text(),
+        _ => ruleset.text(),
     }
-    ruleset.text()
 }
 
 /// What goes through. Replies before rules: a rule is for the direction in which a connection was
 /// opened. Packets that no connection explains would leave untranslated.
-fn forward(router: &Router, firewall: Option<&Firewall>) -> Chain {
-    let (inside, outside) = (router.inside.interface, router.outside.interface);
-    let outwards = format!("iifname \"{inside}\" oifname \"{outside}\"");
-    let inwards = format!("iifname \"{outside}\" oifname \"{inside}\"");
-    let chain = Chain::base(
+fn forward(router: &Router, firewall: Option<&Firewall>, datapath: Option<&Datapath>) -> Chain {
+    let inside = router.inside.interface;
+    let [up, down] = match datapath {
+        Some(_) => DATAPATH_DEVICES,
+        None => [router.outside.interface; 2],
+    };
+    let outwards = format!("iifname \"{inside}\" oifname \"{up}\"");
+    let inwards = format!("iifname \"{down}\" oifname \"{inside}\"");
+    let mut chain = Chain::base(
         "forward",
         "type filter hook forward priority filter; policy drop;",
-    )
-    .rule("ct state invalid", "state/drop-invalid", "drop")
-    .rule("ct state related", "state/accept-related", "accept")
-    .rule("ct direction reply", "state/accept-reply", "accept");
-    let chain = match firewall {
+    );
+    if let Some(datapath) = datapath {
+        chain = datapath::passes(chain, datapath);
+    }
+    if firewall.is_some_and(polices) {
+        chain = chain.jump("", POLICING);
+    }
+    chain = chain
+        .rule("ct state invalid", "state/drop-invalid", "drop")
+        .rule("ct state related", "state/accept-related", "accept")
+        .rule("ct direction reply", "state/accept-reply", "accept");
+    chain = match firewall {
         Some(_) => chain.jump(&outwards, OUTGOING),
         None => chain.rule(&outwards, "forward/outgoing", "accept"),
     };
-    let chain = match (router.nat, firewall.is_none_or(is_open)) {
-        (Some(_), _) => chain.rule(&inwards, UNSOLICITED, "drop"),
-        (None, false) => chain.rule(&inwards, "firewall/drop-unsolicited", "drop"),
-        (None, true) => chain.rule(&inwards, "forward/incoming", "accept"),
+    // What comes out of the datapath has passed its filtering.
+    let is_filtered_here = router.nat.is_some() && datapath.is_none();
+    chain = match firewall {
+        _ if is_filtered_here => chain.rule(&inwards, UNSOLICITED, "drop"),
+        Some(_) => chain.jump(&inwards, INCOMING),
+        None => chain.rule(&inwards, "forward/incoming", "accept"),
     };
     chain.rule("", "forward/drop-other", "drop")
 }
@@ -83,7 +105,7 @@ fn translation(router: &Router, nat: Nat) -> Chain {
 
 /// What is for the router itself. Unsolicited packets are dropped before connection tracking keeps
 /// them: an entry for one would push the next mapping of its port to another.
-fn input(router: &Router, resolves: bool) -> Chain {
+fn input(router: &Router, firewall: Option<&Firewall>, datapath: Option<&Datapath>) -> Chain {
     let inside = router.inside.interface;
     let mut chain = Chain::base(
         "input",
@@ -95,7 +117,7 @@ fn input(router: &Router, resolves: bool) -> Chain {
         "input/accept-established",
         "accept",
     );
-    if resolves {
+    if let Some(firewall) = firewall {
         for protocol in ["udp", "tcp"] {
             chain = chain.rule(
                 &format!("iifname \"{inside}\" {protocol} dport 53"),
@@ -103,8 +125,11 @@ fn input(router: &Router, resolves: bool) -> Chain {
                 "accept",
             );
         }
+        if serves(firewall) {
+            chain = chain.jump(&format!("iifname \"{inside}\""), SERVICES);
+        }
     }
-    if router.nat.is_some() {
+    if router.nat.is_some() && datapath.is_none() {
         let outside = format!("iifname \"{}\"", router.outside.interface);
         chain = chain.rule(&outside, UNSOLICITED, "drop");
     }
@@ -112,8 +137,8 @@ fn input(router: &Router, resolves: bool) -> Chain {
 }
 
 /// `masquerade` keeps the source port as long as none collides, which is endpoint-independent.
-/// `fully-random` chooses a port for each remote address and port; the kernel has nothing in between,
-/// so [`farcall_scenario::NatPreset::expand`] refuses it.
+/// `fully-random` chooses a port for each remote address and port. Which of them a NAT may use, the choice of
+/// the datapath says.
 fn masquerade(mapping: Behaviour) -> &'static str {
     match mapping {
         Behaviour::EndpointIndependent => "masquerade",

@@ -1,5 +1,6 @@
 //! Packet filters and translation, in nft's own language. Every rule counts under a name.
 
+mod datapath;
 mod firewall;
 mod gateway;
 mod inspect;

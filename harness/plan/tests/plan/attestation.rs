@@ -21,6 +21,8 @@ fn passage(plan: &Plan, protocol: ProbeProtocol, port: u16, payload: Payload) ->
                 protocol: of,
                 port: at,
                 payload: sent,
+                server_name: None,
+                proxy: None,
                 passage,
             } if (*of, *at, *sent) == (protocol, port, payload) => Some(*passage),
             _ => None,
@@ -123,6 +125,7 @@ fn mapping_is_measured_over_what_passes() {
             mapping: Some(AddressAndPortDependent),
             protocol,
             ports,
+            source_port: None,
         })
     };
     let (udp, tcp) = (ProbeProtocol::Udp, ProbeProtocol::Tcp);
@@ -213,7 +216,10 @@ fn public_peers_have_neither_mapping_nor_filter() {
         .filter(|fact| matches!(fact, Fact::NatMapping { .. } | Fact::NatFiltering { .. }))
         .map(Fact::declared)
         .collect();
-    assert_eq!(translation, ["no translation", "no filter"]);
+    assert_eq!(
+        translation,
+        ["no translation", "no translation", "no filter"]
+    );
 }
 
 #[test]

@@ -4,6 +4,10 @@
 
 mod addresses;
 mod attestation;
+mod attestation_links;
+mod attestation_nats;
+mod datapath;
+mod firewalls;
 mod outcomes;
 mod servers;
 mod snapshots;

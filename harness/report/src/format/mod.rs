@@ -1,13 +1,19 @@
 //! Results for people and programs: one format a file.
 
+mod attestation;
 mod json;
 mod media;
 mod style;
+mod summary;
 mod terminal;
 mod text;
 
+pub use attestation::AttestationTable;
 pub use json::Json;
+pub(crate) use style::Paint;
+pub use summary::Summary;
 pub use terminal::Terminal;
+pub(crate) use text::{cut, duration, wrap};
 
 use crate::StoredRun;
 use std::io::Write;

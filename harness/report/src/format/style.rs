@@ -6,18 +6,23 @@ use farcall_verdict::{CheckVerdict, Verdict};
 
 /// Paints words, or leaves them as they are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
-    pub(super) colour: bool,
+pub(crate) struct Paint {
+    pub(crate) colour: bool,
 }
 
 impl Paint {
-    pub(super) fn verdict(self, verdict: Verdict) -> String {
+    pub(crate) fn verdict(self, verdict: Verdict) -> String {
+        self.in_verdict(verdict, &verdict.to_string())
+    }
+
+    /// Any text in the colour of a verdict.
+    pub(crate) fn in_verdict(self, verdict: Verdict, text: &str) -> String {
         let colour = match verdict {
             Verdict::Pass => AnsiColor::Green,
             Verdict::Fail => AnsiColor::Red,
             Verdict::Invalid | Verdict::Unsupported => AnsiColor::Yellow,
         };
-        self.paint(&verdict.to_string(), in_colour(colour).bold())
+        self.paint(text, in_colour(colour).bold())
     }
 
     /// Padded to the column of headings.
@@ -38,6 +43,16 @@ impl Paint {
             AnsiColor::Yellow
         };
         self.paint(&format!("{:12}", outcome.to_string()), in_colour(colour))
+    }
+
+    /// A text in the colour of what holds, or of what does not.
+    pub(super) fn holds(self, holds: bool, text: &str) -> String {
+        let colour = if holds {
+            AnsiColor::Green
+        } else {
+            AnsiColor::Red
+        };
+        self.paint(text, in_colour(colour).bold())
     }
 
     pub(super) fn heading(self, text: &str) -> String {

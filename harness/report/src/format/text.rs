@@ -4,7 +4,7 @@
 pub(super) const COLUMNS: usize = 100;
 
 /// Cuts a text that is wider than `width`; the whole is in `result.json`.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if textwrap::core::display_width(text) <= width {
         return text.to_owned();
     }
@@ -19,7 +19,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// Wraps a text into lines that begin with `first` and, from the second on, as many blanks.
-pub(super) fn wrap(first: &str, text: &str) -> String {
+pub(crate) fn wrap(first: &str, text: &str) -> String {
     let blanks = " ".repeat(textwrap::core::display_width(first));
     let options = textwrap::Options::new(COLUMNS)
         .initial_indent(first)
@@ -28,7 +28,7 @@ pub(super) fn wrap(first: &str, text: &str) -> String {
 }
 
 /// A time for people: milliseconds below ten seconds of waiting, else seconds.
-pub(super) fn duration(ms: f64) -> String {
+pub(crate) fn duration(ms: f64) -> String {
     if ms < 1_000.0 {
         format!("{ms:.0} ms")
     } else {

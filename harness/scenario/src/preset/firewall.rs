@@ -168,6 +168,9 @@ impl FirewallOverride {
 }
 
 impl Rule {
+    /// What [`port`](Rule::port) may be.
+    pub const PORT: RangeInclusive<u32> = 1..=65_535;
+
     /// The name of the counter for the connections that an inspecting rule resets, such as
     /// `tls-only/reset-not-tls-443`; `None` for rules that look into nothing.
     #[must_use]

@@ -1,6 +1,6 @@
 //! The keys of a firewall's override.
 
-use super::{Node, Read};
+use super::{Node, Read, out_of_range};
 use crate::preset::{Action, Blocking, Direction, FirewallOverride, Protocol, Rule};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -31,8 +31,12 @@ impl Read for Rule {
             direction: table.optional("direction").unwrap_or_default(),
             protocol: table.optional("protocol"),
             port: table.optional_with("port", |node| {
-                let port = node.number(&(1..=u32::from(u16::MAX)));
-                u16::try_from(port).unwrap_or_default()
+                let port = node.number(&Rule::PORT);
+                u16::try_from(port).unwrap_or_else(|_| {
+                    let (message, hint) = out_of_range(port, &Rule::PORT);
+                    node.reject(message, hint);
+                    0
+                })
             }),
             address: table.optional("address"),
             action: table.required("action", "action = \"drop\""),

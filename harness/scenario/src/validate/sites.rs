@@ -1,7 +1,7 @@
 //! Sites: networks that can be, and NATs that can be built.
 
-use super::{LABEL_RULE, is_label, link};
-use crate::model::{Behaviour, Carrier, Gateway, NatOverride, Scenario, Site};
+use super::{LABEL_RULE, firewall, is_label, link};
+use crate::model::{Carrier, Ipv6, NatOverride, Scenario, Site};
 use crate::preset::NatPreset;
 use crate::read::Finding;
 use ipnet::Ipv4Net;
@@ -72,7 +72,8 @@ fn check_site(path: &str, site: &Site) -> Vec<Finding> {
         site.gateway.nat,
         site.gateway.nat_override.as_ref(),
     ));
-    findings.extend(check_firewall(&gateway, &site.gateway));
+    findings.extend(firewall::check(&gateway, &site.gateway));
+    findings.extend(check_ipv6(path, site));
     findings.extend(link::check(path, site));
     if let Some(carrier) = &site.carrier {
         findings.extend(check_carrier(
@@ -85,35 +86,16 @@ fn check_site(path: &str, site: &Site) -> Vec<Finding> {
     findings
 }
 
-fn check_firewall(path: &str, gateway: &Gateway) -> Vec<Finding> {
-    let firewall = gateway.firewall;
-    let overrides = gateway.firewall_override.as_ref();
-    let mut findings: Vec<Finding> = firewall
-        .contradictions(overrides)
-        .into_iter()
-        .map(|found| {
-            let key = format!("{path}.firewall_override.{}", found.key);
-            Finding::new(key, found.message)
-                .because_of(format!("{path}.firewall"))
-                .hint(found.hint)
-        })
-        .collect();
-    let nat = gateway.nat.expand(gateway.nat_override.as_ref());
-    if let Ok(Some(nat)) = nat
-        && nat.filtering != Behaviour::AddressAndPortDependent
-        && !firewall.lets_in()
-    {
-        let message = format!(
-            "a NAT with {} filtering lets in what this firewall blocks",
-            nat.filtering
-        );
-        findings.push(
-            Finding::new(format!("{path}.nat"), message)
-                .because_of(format!("{path}.firewall"))
-                .hint("name a NAT that filters by address and port, such as `home-router`, or `firewall = \"open\"`"),
-        );
+/// What the lab does not have yet.
+fn check_ipv6(path: &str, site: &Site) -> Option<Finding> {
+    if site.ipv6 == Ipv6::None {
+        return None;
     }
-    findings
+    let finding = Finding::new(
+        format!("{path}.ipv6"),
+        "a site with IPv6 is not yet possible",
+    );
+    Some(finding.hint("leave `ipv6` out: the lab has IPv4 alone"))
 }
 
 fn check_carrier(path: &str, carrier: &Carrier, lan_key: &str, lan: Ipv4Net) -> Vec<Finding> {

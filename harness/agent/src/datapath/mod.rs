@@ -1,0 +1,87 @@
+//! The way of packets between inside and outside through this process ([`farcall_plan::Datapath`]).
+
+mod devices;
+mod pump;
+mod ttl;
+mod way;
+#[cfg(test)]
+mod way_tests;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use farcall_timeline::{Event, RuleCounter};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::Outlet;
+use way::Way;
+
+pub(crate) use devices::Devices;
+
+/// A thread that moves packets. It ends when this goes.
+pub(crate) struct Datapath {
+    way: Arc<Mutex<Way>>,
+    began: Instant,
+    stop: Arc<EventFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Datapath {
+    /// Begins to move packets. When that fails later on, the host is told: what crosses a gateway that moves
+    /// nothing proves nothing.
+    pub(crate) fn start(
+        planned: &farcall_plan::Datapath,
+        devices: Devices,
+        outlet: &Outlet,
+    ) -> io::Result<Self> {
+        let way = Arc::new(Mutex::new(Way::new(planned)));
+        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
+        let began = Instant::now();
+        let (shared, told, outlet) = (way.clone(), stop.clone(), outlet.clone());
+        let thread = thread::Builder::new()
+            .name("datapath".to_owned())
+            .spawn(move || {
+                if let Err(error) = pump::run(&shared, &devices, &told, began) {
+                    outlet.event(Event::HarnessFault {
+                        message: format!(
+                            "failed to move packets between the gateway's devices: {error}; \
+                             please report this as a bug"
+                        ),
+                    });
+                }
+            })?;
+        Ok(Self {
+            way,
+            began,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// What translation and link have counted.
+    pub(crate) fn counters(&self) -> Vec<RuleCounter> {
+        pump::lock(&self.way).counters()
+    }
+
+    /// The mappings that live now, one a line; nothing where nothing is translated.
+    pub(crate) fn mappings(&self) -> String {
+        pump::lock(&self.way).mappings(self.began.elapsed())
+    }
+
+    /// Forgets all mappings, as a gateway does that restarts.
+    pub(crate) fn forget(&self) {
+        pump::lock(&self.way).forget();
+    }
+}
+
+impl Drop for Datapath {
+    fn drop(&mut self) {
+        let told = self.stop.write(1);
+        if let (Ok(_), Some(thread)) = (told, self.thread.take()) {
+            // A panic has been reported.
+            let _ = thread.join();
+        }
+    }
+}

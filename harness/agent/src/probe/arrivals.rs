@@ -1,0 +1,144 @@
+//! What has arrived of a train, and when.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The arrivals of a train's packets, in their order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Arrivals {
+    packets: Vec<(u32, Duration)>,
+}
+
+/// What is told of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Summary {
+    /// How many packets arrived; of several copies one counts.
+    pub(super) arrived: u32,
+    /// From the first to the last arrival, in microseconds.
+    pub(super) span_us: u64,
+    /// How many packets arrived right behind the one that was sent before them, with none lost between the
+    /// two, once the beginning was over.
+    pub(super) followed: u32,
+    /// How long those took in all, each from the arrival of the one before it, in microseconds.
+    pub(super) following_us: u64,
+}
+
+impl Arrivals {
+    /// Takes a packet with its index that arrived at this moment of any clock.
+    pub(super) fn push(&mut self, index: u32, at: Duration) {
+        self.packets.push((index, at));
+    }
+
+    /// Whether this packet has arrived.
+    pub(super) fn has(&self, index: u32) -> bool {
+        self.packets.iter().rev().any(|(other, _)| *other == index)
+    }
+
+    /// Tells what arrived. Arrivals within `settling` of the first count for no dispersion.
+    pub(super) fn summary(&self, settling: Duration) -> Summary {
+        let (Some((_, first)), Some((_, last))) = (self.packets.first(), self.packets.last())
+        else {
+            return Summary::default();
+        };
+        let distinct: BTreeSet<u32> = self.packets.iter().map(|(index, _)| *index).collect();
+        let pairs = self.packets.iter().zip(self.packets.iter().skip(1));
+        let followers = pairs.filter(|((before, at), (index, _))| {
+            before.checked_add(1) == Some(*index) && *at >= *first + settling
+        });
+        let (followed, following) = followers.fold(
+            (0, Duration::ZERO),
+            |(count, sum), ((_, before), (_, after))| {
+                (count + 1, sum + after.saturating_sub(*before))
+            },
+        );
+        Summary {
+            arrived: u32::try_from(distinct.len()).unwrap_or(u32::MAX),
+            span_us: micros(last.saturating_sub(*first)),
+            followed,
+            following_us: micros(following),
+        }
+    }
+}
+
+impl Summary {
+    /// The rate at which packets of this size left the narrowest place of their way, in kbit/s: those that
+    /// followed each other there, or where hardly any did, all that arrived.
+    ///
+    /// A packet that is lost behind that place has taken its share of the rate and one that is dropped in front
+    /// of it has not, and nobody sees which it was. So only gaps without a loss count.
+    pub(super) fn kbit(&self, ip_bytes: u16) -> Option<f64> {
+        /// So few gaps are more chance than rate.
+        const FEW: u32 = 8;
+        let (packets, us) = match self.followed {
+            0..FEW => (self.arrived.saturating_sub(1), self.span_us),
+            followed => (followed, self.following_us),
+        };
+        let bits = f64::from(packets) * f64::from(ip_bytes) * 8.0;
+        (packets > 0 && us > 0).then(|| bits * 1_000.0 / us as f64)
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    /// Packets of 1250 bytes, of which 1 Mbit/s lets one through in 10 ms, as a link would deliver them.
+    fn arrivals(packets: impl IntoIterator<Item = (u32, u64)>) -> Summary {
+        let mut arrivals = Arrivals::default();
+        for (index, ms) in packets {
+            arrivals.push(index, Duration::from_millis(ms));
+        }
+        arrivals.summary(Duration::ZERO)
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_gaps() {
+        let summary = arrivals((0..20).map(|index| (index, u64::from(index) * 10)));
+        assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+        assert_eq!((summary.arrived, summary.span_us), (20, 190_000));
+    }
+
+    #[test]
+    fn what_is_lost_on_the_wire_changes_nothing() {
+        let kept = (0..30).filter(|index| index % 5 != 0);
+        let summary = arrivals(kept.map(|index| (index, u64::from(index) * 10)));
+        assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+    }
+
+    #[test]
+    fn what_the_queue_drops_changes_nothing() {
+        // Every third of those sent finds no place in the queue, and the others follow each other.
+        let kept = (0..40).filter(|index| index % 3 != 0);
+        let summary = arrivals(kept.zip(0..).map(|(index, place)| (index, place * 10)));
+        assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+    }
+
+    #[test]
+    fn the_beginning_is_left_out() {
+        let mut arrivals = Arrivals::default();
+        for index in 0..40_u32 {
+            // The first ten come late by what the jitter has them wait.
+            let late = 5 * u64::from(10_u32.saturating_sub(index));
+            arrivals.push(index, Duration::from_millis(u64::from(index) * 10 + late));
+        }
+        let summary = arrivals.summary(Duration::from_millis(60));
+        assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+    }
+
+    #[test]
+    fn copies_count_once_and_nothing_has_no_rate() {
+        let summary = arrivals([(0, 0), (0, 1), (1, 2)]);
+        assert_eq!(summary.arrived, 2);
+        assert_eq!(arrivals([]).kbit(1_250), None);
+        assert_eq!(arrivals([(3, 5)]).kbit(1_250), None);
+    }
+}

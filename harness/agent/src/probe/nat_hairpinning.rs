@@ -1,0 +1,98 @@
+//! Whether two sockets of the node reach each other by their mapped addresses (RFC 4787 section 6).
+
+use std::io;
+use std::net::SocketAddr;
+
+use farcall_plan::PROBE_ADDRESSES;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, timeout_at};
+
+use super::ask::{ask, udp_socket};
+use super::patience::{Patience, Reading};
+use super::wire::{AnswerFrom, Question};
+
+/// How often what one socket sends to the other is sent.
+const SENDS: u32 = 3;
+
+/// Measures with two fresh sockets.
+pub(super) async fn measure(port: u16, patience: Patience, declared: &str) -> String {
+    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+    let settled = patience.settle(declared, async || match hairpin(to, patience).await {
+        Ok(reading) => reading,
+        Err(error) => Reading::impossible(error),
+    });
+    settled.await
+}
+
+async fn hairpin(to: SocketAddr, patience: Patience) -> io::Result<Reading> {
+    let (sender, receiver) = (udp_socket().await?, udp_socket().await?);
+    let mapped = async |socket: &UdpSocket| {
+        let questions = [(to, Question::new(AnswerFrom::Same))];
+        let observed = ask(socket, &questions, patience).await?;
+        io::Result::Ok(observed.into_iter().next().flatten())
+    };
+    let (sender_at, receiver_at) = tokio::try_join!(mapped(&sender), mapped(&receiver))?;
+    let (Some(sender_at), Some(receiver_at)) = (sender_at, receiver_at) else {
+        return Ok(Reading::Silence("no answer".to_owned()));
+    };
+    let token: [u8; 8] = rand::random();
+    let start = Instant::now();
+    let mut buffer = [0; 64];
+    for send in 1..=SENDS {
+        // Whatever the filter: the receiver has sent to where the packet comes from.
+        receiver.send_to(b"open", sender_at).await?;
+        sender.send_to(&token, receiver_at).await?;
+        let deadline = start + patience.attempt(1) * send / SENDS;
+        while let Ok(received) = timeout_at(deadline, receiver.recv_from(&mut buffer)).await {
+            let (length, from) = received?;
+            if buffer[..length] == token {
+                return Ok(arrived(from, sender_at));
+            }
+        }
+    }
+    Ok(Reading::Silence("does not hairpin".to_owned()))
+}
+
+/// RFC 4787 REQ-9 a: the source is the sender's external address and port.
+fn arrived(from: SocketAddr, mapped: SocketAddr) -> Reading {
+    Reading::Found(if from == mapped {
+        "hairpins".to_owned()
+    } else {
+        format!("hairpins, but from {from}, not from the mapped address {mapped}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::super::responder::Responder;
+    use super::*;
+
+    #[tokio::test]
+    async fn sockets_without_a_nat_reach_each_other() {
+        let addresses = [Ipv4Addr::new(127, 0, 8, 1), Ipv4Addr::new(127, 0, 8, 2)];
+        let _responder = Responder::start_at(addresses, [20_057, 20_058])
+            .await
+            .unwrap();
+        let patience = Patience::new(Duration::ZERO);
+        let reading = hairpin((addresses[0], 20_057).into(), patience).await;
+        assert_eq!(reading.unwrap(), Reading::Found("hairpins".to_owned()));
+        let nobody = hairpin((addresses[0], 20_059).into(), patience).await;
+        assert_eq!(nobody.unwrap(), Reading::Silence("no answer".to_owned()));
+    }
+
+    #[test]
+    fn the_source_must_be_the_mapped_address() {
+        let mapped = "203.0.113.10:40000".parse().unwrap();
+        assert_eq!(
+            arrived(mapped, mapped),
+            Reading::Found("hairpins".to_owned())
+        );
+        let internal = arrived("192.168.1.10:40000".parse().unwrap(), mapped);
+        assert_ne!(internal, Reading::Found("hairpins".to_owned()));
+    }
+}

@@ -1,0 +1,237 @@
+//! How fast packets cross the link, and how much of what is faster a policer lets pass.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use farcall_plan::PROBE_ADDRESSES;
+use farcall_scenario::Direction;
+
+use super::arrivals::Summary;
+use super::outcome::Outcome;
+use super::patience::Patience;
+use super::traffic;
+use super::train::Train;
+
+/// How far off a rate may be.
+const TOLERANCE: f64 = 0.1;
+
+/// How long the link takes for a train, in milliseconds, where its queue holds that.
+const TRAIN_MS: f64 = 400.0;
+
+/// How much of the queue a train fills at most.
+const QUEUE_PART: f64 = 0.8;
+
+/// By which factor a train is sent faster than the link is declared to be, at least and at most. Without the
+/// link's limit that is the rate that comes out.
+const OVERSPEED: (f64, f64) = (1.25, 2.0);
+
+/// How large packets are, at most and at least, in bytes.
+const PACKET_BYTES: (u16, u16) = (1_200, 100);
+
+/// How many packets a train has, at most and at least.
+const PACKETS: (f64, f64) = (1_000.0, 20.0);
+
+/// Of a link without a limit: the rate of the train, and how much of it must come out, in kbit/s. It tells a
+/// link without a limit from one with a limit that anybody would call one, within 40 ms.
+const UNLIMITED_KBIT: (f64, f64) = (50_000.0, 20_000.0);
+const UNLIMITED_PACKETS: u32 = 200;
+
+/// How far off the rate of a policer may be: its bucket is not always full.
+const POLICED_TOLERANCE: f64 = 0.2;
+
+/// A policer of nftables lets pass what its rate gives in one second before it drops anything (`limit` with
+/// bytes in a second: the kernel's `nft_limit` begins with a full bucket of that depth).
+const BUCKET_MS: f64 = 1_000.0;
+
+/// How much is sent through a policer, as a multiple of its bucket, and for how long, in milliseconds.
+const POLICED_LOAD: f64 = 2.0;
+const POLICED_MS: f64 = 200.0;
+
+/// A declared rate in one direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declared {
+    /// `None`: no limit.
+    pub(super) kbit: Option<u32>,
+    pub(super) queue_ms: u32,
+    pub(super) jitter_ms: f64,
+}
+
+/// Measures a rate with trains.
+pub(super) async fn measure(
+    direction: Direction,
+    declared: Declared,
+    port: u16,
+    patience: Patience,
+) -> Outcome {
+    let (train, settling) = match declared.kbit {
+        Some(kbit) => fitting(f64::from(kbit), declared),
+        None => (unlimited(), Duration::ZERO),
+    };
+    let judge = |summary: Summary| {
+        let Some(found) = summary.kbit(train.ip_bytes) else {
+            return Outcome::new("nothing arrived", false);
+        };
+        match declared.kbit {
+            Some(kbit) => {
+                let holds = (found / f64::from(kbit) - 1.0).abs() <= TOLERANCE;
+                Outcome::new(format!("{found:.0} kbit/s"), holds)
+            }
+            None => Outcome::new(
+                format!("at least {found:.0} kbit/s"),
+                found >= UNLIMITED_KBIT.1,
+            ),
+        }
+    };
+    repeated(direction, port, train, settling, patience, judge).await
+}
+
+/// Measures what a policer lets pass.
+pub(super) async fn measure_policed(
+    direction: Direction,
+    kbit: u32,
+    port: u16,
+    patience: Patience,
+) -> Outcome {
+    let kbit = f64::from(kbit);
+    let train = policed(kbit);
+    let judge = |summary: Summary| {
+        let bits = f64::from(summary.arrived) * f64::from(train.ip_bytes) * 8.0;
+        // The bucket is full when the first packet comes, and is refilled until the last one does.
+        let found = bits / (BUCKET_MS + in_ms(train.duration()));
+        let holds = (found / kbit - 1.0).abs() <= POLICED_TOLERANCE;
+        Outcome::new(format!("{found:.0} kbit/s"), holds)
+    };
+    repeated(direction, port, train, Duration::ZERO, patience, judge).await
+}
+
+async fn repeated(
+    direction: Direction,
+    port: u16,
+    train: Train,
+    settling: Duration,
+    patience: Patience,
+    judge: impl Fn(Summary) -> Outcome,
+) -> Outcome {
+    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+    let measured = patience.insist(
+        |outcome: &Outcome| outcome.holds,
+        async || match traffic::send(direction, to, train, settling, patience).await {
+            Ok(summary) => judge(summary),
+            Err(error) => Outcome::impossible(error),
+        },
+    );
+    measured.await
+}
+
+/// A train that the queue holds, and how much of its beginning does not count: until packets have been delayed
+/// by as much as the jitter does at most, those that come later have waited longer.
+fn fitting(kbit: f64, declared: Declared) -> (Train, Duration) {
+    let queue_ms = f64::from(declared.queue_ms) * QUEUE_PART;
+    let (slowest, fastest) = OVERSPEED;
+    // What is sent faster by a factor f waits for 1 - 1/f of its time on the link.
+    let longest_ms = queue_ms / (1.0 - 1.0 / slowest);
+    let bits_a_ms = kbit;
+    let wanted_ms = longest_ms.min(TRAIN_MS);
+    let ip_bytes = (bits_a_ms * wanted_ms / 8.0 / 40.0)
+        .min(f64::from(PACKET_BYTES.0))
+        .max(f64::from(PACKET_BYTES.1));
+    let packets = (bits_a_ms * wanted_ms / 8.0 / ip_bytes)
+        .min(PACKETS.0)
+        .max(PACKETS.1);
+    let train_ms = packets * ip_bytes * 8.0 / bits_a_ms;
+    let waits = (queue_ms / train_ms).min(1.0 - 1.0 / fastest);
+    let speed = (1.0 / (1.0 - waits)).max(slowest);
+    let settling_ms = (2.0 * declared.jitter_ms).min(train_ms / 2.0);
+    let train = Train {
+        packets: packets as u32,
+        ip_bytes: ip_bytes as u16,
+        gap_ns: gap_ns(ip_bytes, kbit * speed),
+    };
+    (train, Duration::from_secs_f64(settling_ms / 1_000.0))
+}
+
+fn unlimited() -> Train {
+    Train {
+        packets: UNLIMITED_PACKETS,
+        ip_bytes: PACKET_BYTES.0,
+        gap_ns: gap_ns(f64::from(PACKET_BYTES.0), UNLIMITED_KBIT.0),
+    }
+}
+
+fn policed(kbit: f64) -> Train {
+    let bytes = POLICED_LOAD * kbit * BUCKET_MS / 8.0;
+    let ip_bytes = (bytes / 40.0).clamp(f64::from(PACKET_BYTES.1), f64::from(PACKET_BYTES.0));
+    let packets = bytes / ip_bytes;
+    Train {
+        packets: packets.ceil() as u32,
+        ip_bytes: ip_bytes as u16,
+        gap_ns: (POLICED_MS * 1e6 / packets) as u64,
+    }
+}
+
+fn gap_ns(ip_bytes: f64, kbit: f64) -> u64 {
+    // A kbit/s is a bit in a millisecond.
+    (ip_bytes * 8.0 * 1e6 / kbit) as u64
+}
+
+fn in_ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn train(kbit: u32, queue_ms: u32, jitter_ms: f64) -> (Train, Duration) {
+        let declared = Declared {
+            kbit: Some(kbit),
+            queue_ms,
+            jitter_ms,
+        };
+        fitting(f64::from(kbit), declared)
+    }
+
+    /// How long the last packet of a train waits in front of a link of this rate, in milliseconds.
+    fn longest_wait_ms(train: Train, kbit: u32) -> f64 {
+        let bits = f64::from(train.packets) * f64::from(train.ip_bytes) * 8.0;
+        bits / f64::from(kbit) - in_ms(train.duration())
+    }
+
+    #[test]
+    fn a_train_is_faster_than_its_link_and_fits_into_the_queue() {
+        for (kbit, queue_ms) in [
+            (330, 200),
+            (1_000, 200),
+            (13_100, 200),
+            (179_500, 200),
+            (100_000, 16),
+        ] {
+            let (train, _) = train(kbit, queue_ms, 0.0);
+            let bits = f64::from(train.ip_bytes) * 8.0;
+            let sent = bits * 1e6 / train.gap_ns as f64;
+            assert!(sent / f64::from(kbit) >= 1.24, "{kbit}: {train:?}");
+            let waits = longest_wait_ms(train, kbit);
+            assert!(
+                waits <= f64::from(queue_ms),
+                "{kbit}: {waits} ms, {train:?}"
+            );
+            assert!(train.packets >= 20, "{kbit}: {train:?}");
+            assert!(in_ms(train.duration()) <= 500.0, "{kbit}: {train:?}");
+        }
+    }
+
+    #[test]
+    fn jitter_at_the_beginning_is_left_out() {
+        let (train, settling) = train(50_000, 16, 10.0);
+        assert_eq!(settling, Duration::from_millis(20));
+        assert!(train.duration() > settling);
+    }
+
+    #[test]
+    fn twice_the_bucket_of_a_policer_is_sent() {
+        let train = policed(200.0);
+        let bytes = f64::from(train.packets) * f64::from(train.ip_bytes);
+        assert!((bytes / 50_000.0 - 1.0).abs() < 0.05, "{train:?}");
+        assert!(train.duration() <= Duration::from_millis(210), "{train:?}");
+    }
+}

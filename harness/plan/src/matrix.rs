@@ -1,0 +1,437 @@
+//! One lab in which every network calls every other.
+//!
+//! Each network is built twice: once for the peer that offers, `alice-NETWORK`, once for the one that
+//! answers, `bob-NETWORK`. So a network calls itself as two homes do, and a peer is alone behind its
+//! gateways: what they count, and what a TURN server logs of their public address, is its own.
+
+use crate::compute::lab;
+use crate::error::PlanError;
+use crate::model::{CallPlan, Expectations, Plan, Role};
+use farcall_scenario::{
+    Call, CellSource, Expect, ExpectedPair, ExpectedPath, IceConfiguration, Matrix, NatPreset,
+    Network, Peer, Scenario, Servers, Site,
+};
+use farcall_timeline::{CandidateType, IceTransport};
+use ipnet::Ipv4Net;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+/// Where the peers that offer get public addresses from, and those that answer (RFC 5737).
+const PUBLIC: [Ipv4Net; 2] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 0), 24),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 0), 24),
+];
+
+/// The prefix of a public LAN.
+const PUBLIC_PREFIX: u8 = 28;
+
+/// Before the names of networks: the peer that offers, and the one that answers.
+const ROLES: [&str; 2] = ["alice", "bob"];
+
+/// A lab and all calls to place in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatrixPlan {
+    /// The networks' names, in the order of rows and columns.
+    pub networks: Vec<String>,
+    /// The lab. What it says of a call is about the first cell, what it expects of peers about all of them.
+    pub plan: Plan,
+    /// The calls, so ordered that as many as possible can be placed at the same time: no peer is in two of
+    /// as many in a row as there are networks.
+    pub cells: Vec<Cell>,
+}
+
+/// A call between two networks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The network of the peer that offers.
+    pub offerer: String,
+    /// The network of the peer that answers.
+    pub answerer: String,
+    /// The call.
+    pub call: CallPlan,
+    /// What must come of it.
+    pub expect: Expectations,
+    /// Where the expected path is from; `None` where any will do.
+    pub source: Option<CellSource>,
+    /// Why it is expected, where that is not plain.
+    pub because: Option<String>,
+    /// The nodes that take part: peers, gateways and carriers, TURN servers, the probe.
+    pub nodes: BTreeSet<String>,
+}
+
+/// How each call of a matrix is placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatrixCall {
+    /// As [`Call::media_ms`].
+    pub media_ms: u32,
+    /// As [`Expect::within_ms`].
+    pub within_ms: u32,
+    /// As [`Call::gathering_timeout_ms`].
+    pub gathering_timeout_ms: u32,
+}
+
+impl Default for MatrixCall {
+    fn default() -> Self {
+        Self {
+            media_ms: 2_000,
+            within_ms: 15_000,
+            gathering_timeout_ms: 5_000,
+        }
+    }
+}
+
+/// Computes the lab of a matrix and its calls.
+///
+/// # Errors
+/// When no lab can be made of the input, with what to change: see [`PlanError`].
+pub fn plan_matrix(
+    matrix: &Matrix,
+    ice: &IceConfiguration,
+    call: MatrixCall,
+    seed: u64,
+) -> Result<MatrixPlan, PlanError> {
+    let scenario = scenario(matrix, call)?;
+    let [Some(offerer), Some(answerer)] = [scenario.peers.first(), scenario.peers.last()] else {
+        return Err(PlanError::PeerCount { found: 0 });
+    };
+    let plan = lab(&scenario, ice, seed, [offerer, answerer])?;
+    let cells = rounds(matrix.networks.len())
+        .map(|(row, column)| cell(matrix, &plan, row, column))
+        .collect();
+    let networks = matrix.networks.iter();
+    Ok(MatrixPlan {
+        networks: networks.map(|network| network.name.clone()).collect(),
+        plan,
+        cells,
+    })
+}
+
+/// All ordered pairs of so many, in rounds in each of which everyone is in one pair as the first and in one
+/// as the second: the diagonals of a Latin square.
+fn rounds(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).flat_map(move |shift| (0..count).map(move |row| (row, (row + shift) % count)))
+}
+
+fn peer_name(role: usize, network: &Network) -> String {
+    format!("{}-{}", ROLES[role], network.name)
+}
+
+/// All networks as the sites of one scenario.
+fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
+    let mut sites = BTreeMap::new();
+    let mut peers = Vec::new();
+    for role in 0..ROLES.len() {
+        let mut public = PublicNetworks::new(role);
+        for network in &matrix.networks {
+            let name = peer_name(role, network);
+            sites.insert(name.clone(), public.place(&network.site, &name)?);
+            peers.push(Peer {
+                name: name.clone(),
+                site: name,
+                muted: false,
+                uses_proxy: network.uses_proxy,
+                logs_in: network.logs_in,
+            });
+        }
+    }
+    Ok(Scenario {
+        name: matrix.name.clone(),
+        description: matrix.description.clone(),
+        tags: Vec::new(),
+        sites,
+        peers,
+        call: Call {
+            media_ms: call.media_ms,
+            gathering_timeout_ms: call.gathering_timeout_ms,
+            ..Call::default()
+        },
+        servers: Servers::default(),
+        expect: Expect {
+            connects: true,
+            within_ms: call.within_ms,
+            relayed: None,
+            selected_pair: BTreeMap::new(),
+        },
+    })
+}
+
+/// Public networks that no site has yet.
+struct PublicNetworks {
+    pool: Ipv4Net,
+    given: u32,
+}
+
+impl PublicNetworks {
+    fn new(role: usize) -> Self {
+        Self {
+            pool: PUBLIC[role],
+            given: 0,
+        }
+    }
+
+    /// The site with public addresses of its own wherever they are seen on the internet.
+    fn place(&mut self, site: &Site, name: &str) -> Result<Site, PlanError> {
+        let mut site = site.clone();
+        let translates = |nat: NatPreset| nat != NatPreset::None;
+        let carrier = site.carrier.as_mut();
+        if let Some(carrier) = carrier.filter(|carrier| !translates(carrier.nat)) {
+            carrier.network = self.next(name)?;
+        }
+        let beyond = site.carrier.as_ref().is_some_and(|at| translates(at.nat));
+        if !translates(site.gateway.nat) && !beyond {
+            site.lan = self.next(name)?;
+        }
+        Ok(site)
+    }
+
+    fn next(&mut self, name: &str) -> Result<Ipv4Net, PlanError> {
+        let full = || PlanError::NetworkFull {
+            network: "the public networks of a matrix".to_owned(),
+            subnet: self.pool,
+            node: name.to_owned(),
+        };
+        let mut networks = self.pool.subnets(PUBLIC_PREFIX).map_err(|_| full())?;
+        let index = usize::try_from(self.given).map_err(|_| full())?;
+        let network = networks.nth(index).ok_or_else(full)?;
+        self.given += 1;
+        Ok(network)
+    }
+}
+
+fn cell(matrix: &Matrix, plan: &Plan, row: usize, column: usize) -> Cell {
+    let (from, to) = (&matrix.networks[row], &matrix.networks[column]);
+    let (offerer, answerer) = (peer_name(0, from), peer_name(1, to));
+    let written = matrix.cell(&from.name, &to.name);
+    let peers = [offerer.as_str(), answerer.as_str()];
+    let mut expect = among(&plan.expect, peers);
+    if let Some(written) = written {
+        let path = written.expected();
+        expect.relayed = Some(is_relayed(path));
+        expect.selected_pair = pairs(path, peers);
+    }
+    let gateways = expect.gateways.values().flatten().cloned();
+    let common = plan.nodes.iter().filter(|node| match node.role {
+        Role::TurnServer(_) | Role::Probe => true,
+        Role::Gateway(_) | Role::Peer { .. } => false,
+    });
+    let nodes = peers.into_iter().map(str::to_owned).chain(gateways);
+    Cell {
+        offerer: from.name.clone(),
+        answerer: to.name.clone(),
+        nodes: nodes.chain(common.map(|node| node.name.clone())).collect(),
+        expect,
+        source: written.map(|cell| cell.source),
+        because: written.and_then(|cell| cell.because.clone()),
+        call: CallPlan {
+            offerer,
+            answerer,
+            ..plan.call.clone()
+        },
+    }
+}
+
+/// What is expected of these two peers.
+fn among(all: &Expectations, peers: [&str; 2]) -> Expectations {
+    let mut expect = all.clone();
+    let is_one = |peer: &String| peers.contains(&peer.as_str());
+    expect.ice_servers.retain(|peer, _| is_one(peer));
+    expect.gateways.retain(|peer, _| is_one(peer));
+    expect.public_addresses.retain(|peer, _| is_one(peer));
+    expect.muted.retain(is_one);
+    expect.blocking_rules.retain(|rule| is_one(&rule.peer));
+    expect
+}
+
+fn is_relayed(path: ExpectedPath) -> bool {
+    [path.local, path.remote].contains(&CandidateType::Relay)
+}
+
+/// What each peer's selected pair may be.
+///
+/// A peer names the local candidate of a direct pair by its base or by the address that the other sees;
+/// whoever checks first makes the other's signalled candidate a peer-reflexive one (RFC 8445 section
+/// 7.3.1.3). Where UDP passes and one of the two must relay, either may; where it does not, the peer without
+/// it must, and over the transport that it has.
+fn pairs(path: ExpectedPath, [offerer, answerer]: [&str; 2]) -> BTreeMap<String, ExpectedPair> {
+    let sides = [
+        (offerer, path.local, path.remote),
+        (answerer, path.remote, path.local),
+    ];
+    let both = path.local == CandidateType::Relay && path.remote == CandidateType::Relay;
+    let pair = |local, remote| {
+        if !is_relayed(path) {
+            return ExpectedPair {
+                local: unrelayed(),
+                remote: seen_as(remote),
+                relay_protocol: Vec::new(),
+            };
+        }
+        let relay_protocol = match path.protocol {
+            IceTransport::Udp => return ExpectedPair::default(),
+            IceTransport::Tls if !both => vec![IceTransport::Tls],
+            IceTransport::Tcp | IceTransport::Tls => vec![IceTransport::Tcp, IceTransport::Tls],
+        };
+        if local != CandidateType::Relay {
+            return ExpectedPair::default();
+        }
+        ExpectedPair {
+            local: vec![CandidateType::Relay],
+            remote: Vec::new(),
+            relay_protocol,
+        }
+    };
+    let sides = sides.map(|(peer, local, remote)| (peer.to_owned(), pair(local, remote)));
+    let constrains = |pair: &ExpectedPair| *pair != ExpectedPair::default();
+    sides
+        .into_iter()
+        .filter(|(_, pair)| constrains(pair))
+        .collect()
+}
+
+fn unrelayed() -> Vec<CandidateType> {
+    vec![
+        CandidateType::Host,
+        CandidateType::Srflx,
+        CandidateType::Prflx,
+    ]
+}
+
+/// How a peer may see a candidate of the other that is not relayed.
+fn seen_as(candidate: CandidateType) -> Vec<CandidateType> {
+    match candidate {
+        // A public address is its own server-reflexive one.
+        CandidateType::Host => unrelayed(),
+        CandidateType::Srflx => vec![CandidateType::Srflx, CandidateType::Prflx],
+        CandidateType::Prflx => vec![CandidateType::Prflx],
+        CandidateType::Relay => vec![CandidateType::Relay, CandidateType::Prflx],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    fn libwebrtc() -> MatrixPlan {
+        let ice = IceConfiguration::libwebrtc();
+        plan_matrix(&Matrix::libwebrtc(), &ice, MatrixCall::default(), 1).unwrap()
+    }
+
+    #[test]
+    fn every_ordered_pair_is_called_once() {
+        let pairs: BTreeSet<(usize, usize)> = rounds(5).collect();
+        assert_eq!((pairs.len(), rounds(5).count()), (25, 25));
+        assert_eq!(rounds(0).count(), 0);
+    }
+
+    #[test]
+    fn no_peer_is_in_two_calls_of_a_round() {
+        let all: Vec<(usize, usize)> = rounds(7).collect();
+        for round in all.chunks(7) {
+            let rows: BTreeSet<usize> = round.iter().map(|(row, _)| *row).collect();
+            let columns: BTreeSet<usize> = round.iter().map(|(_, column)| *column).collect();
+            assert_eq!((rows.len(), columns.len()), (7, 7), "{round:?}");
+        }
+    }
+
+    #[test]
+    fn all_hundred_cells_say_what_is_expected_and_from_where() {
+        let matrix = libwebrtc();
+        let from = |source| {
+            let cells = matrix.cells.iter();
+            cells.filter(|cell| cell.source == Some(source)).count()
+        };
+        assert_eq!(from(CellSource::Libwebrtc), 56);
+        assert_eq!(from(CellSource::Reasoned), 44);
+        assert!(
+            matrix
+                .cells
+                .iter()
+                .all(|cell| cell.expect.relayed.is_some())
+        );
+    }
+
+    #[test]
+    fn what_is_untranslated_has_public_addresses_of_its_own() {
+        let matrix = libwebrtc();
+        let lans = matrix.plan.networks.iter().filter(|network| {
+            let blocks = PUBLIC.iter();
+            network.name.ends_with("-lan")
+                && blocks.clone().any(|net| net.contains(&network.subnet))
+        });
+        let subnets: BTreeSet<_> = lans.map(|network| network.subnet).collect();
+        assert_eq!(subnets.len(), 8);
+    }
+
+    #[test]
+    fn a_cell_is_about_its_own_two_peers() {
+        let matrix = libwebrtc();
+        let cells = &matrix.cells;
+        let cell = cells
+            .iter()
+            .find(|cell| cell.offerer == "double-cone" && cell.answerer == "only-outgoing-http");
+        let cell = cell.unwrap();
+        let peers: Vec<&String> = cell.expect.ice_servers.keys().collect();
+        assert_eq!(peers, ["alice-double-cone", "bob-only-outgoing-http"]);
+        let nodes: Vec<&str> = cell.nodes.iter().map(String::as_str).collect();
+        assert_eq!(
+            nodes,
+            [
+                "alice-double-cone",
+                "alice-double-cone-carrier",
+                "alice-double-cone-gateway",
+                "bob-only-outgoing-http",
+                "bob-only-outgoing-http-gateway",
+                "probe",
+                "turn.example.net"
+            ]
+        );
+        assert!(!cell.expect.blocking_rules.is_empty());
+        let bob = &cell.expect.selected_pair["bob-only-outgoing-http"];
+        assert_eq!(bob.local, [CandidateType::Relay]);
+        assert_eq!(bob.relay_protocol, [IceTransport::Tls]);
+    }
+
+    #[test]
+    fn a_direct_path_says_how_each_sees_the_other() {
+        let path = ExpectedPath {
+            local: CandidateType::Srflx,
+            remote: CandidateType::Prflx,
+            protocol: IceTransport::Udp,
+        };
+        let pairs = pairs(path, ["alice", "bob"]);
+        assert_eq!(pairs["alice"].remote, [CandidateType::Prflx]);
+        assert_eq!(
+            pairs["bob"].remote,
+            [CandidateType::Srflx, CandidateType::Prflx]
+        );
+        assert_eq!(pairs["alice"].local, unrelayed());
+    }
+
+    #[test]
+    fn with_udp_on_both_sides_either_may_relay() {
+        let path = ExpectedPath {
+            local: CandidateType::Relay,
+            remote: CandidateType::Prflx,
+            protocol: IceTransport::Udp,
+        };
+        assert!(pairs(path, ["alice", "bob"]).is_empty());
+    }
+
+    #[test]
+    fn more_public_networks_than_there_are_is_an_error() {
+        let mut matrix = Matrix::libwebrtc();
+        matrix.cells.clear();
+        let open = matrix.networks[0].clone();
+        matrix.networks = (0..17)
+            .map(|index| Network {
+                name: format!("open-{index}"),
+                ..open.clone()
+            })
+            .collect();
+        let ice = IceConfiguration::libwebrtc();
+        let planned = plan_matrix(&matrix, &ice, MatrixCall::default(), 1);
+        assert!(matches!(planned, Err(PlanError::NetworkFull { .. })));
+    }
+}
