@@ -6,6 +6,8 @@ mod attestation;
 mod cli;
 mod library;
 mod nat;
+mod rulesets;
 mod scenarios;
 mod support;
+mod tampering;
 mod turn_transport;

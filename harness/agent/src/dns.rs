@@ -1,6 +1,6 @@
 //! Single questions to a name server, over UDP, for probes that want to see its very answer.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use hickory_resolver::proto::op::{Message, Query};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -9,11 +9,11 @@ use tokio::net::UdpSocket;
 /// The port of name servers.
 pub(crate) const PORT: u16 = 53;
 
-/// A question for the IPv4 addresses of a name.
-pub(crate) fn question(name: Name) -> Message {
+/// A question for the addresses of a name: A records or AAAA.
+pub(crate) fn question(name: Name, record: RecordType) -> Message {
     let mut message = Message::query();
     message.metadata.recursion_desired = true;
-    message.add_query(Query::query(name, RecordType::A));
+    message.add_query(Query::query(name, record));
     message
 }
 
@@ -22,14 +22,14 @@ pub(crate) fn question(name: Name) -> Message {
 /// # Errors
 ///
 /// When nothing can be sent, or an ICMP error comes back.
-pub(crate) async fn ask(server: Ipv4Addr, question: &Message) -> std::io::Result<Message> {
-    ask_at(SocketAddrV4::new(server, PORT), question).await
+pub(crate) async fn ask(server: IpAddr, question: &Message) -> std::io::Result<Message> {
+    ask_at(SocketAddr::new(server, PORT), question).await
 }
 
 /// As [`ask`], of a name server at any port.
-pub(crate) async fn ask_at(server: SocketAddrV4, question: &Message) -> std::io::Result<Message> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
-    socket.connect(SocketAddr::V4(server)).await?;
+pub(crate) async fn ask_at(server: SocketAddr, question: &Message) -> std::io::Result<Message> {
+    let socket = UdpSocket::bind((unspecified(server.ip()), 0)).await?;
+    socket.connect(server).await?;
     let bytes = question.to_vec().map_err(std::io::Error::other)?;
     socket.send(&bytes).await?;
     let mut buffer = [0; 4096];
@@ -42,13 +42,22 @@ pub(crate) async fn ask_at(server: SocketAddrV4, question: &Message) -> std::io:
     }
 }
 
-/// The IPv4 addresses in an answer, or the response code in words if there are none.
-pub(crate) fn addresses(answer: &Message) -> Result<Vec<Ipv4Addr>, String> {
+/// The address of any interface, in the family of this one.
+pub(crate) fn unspecified(family: IpAddr) -> IpAddr {
+    match family {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+/// The addresses in an answer, or the response code in words if there are none.
+pub(crate) fn addresses(answer: &Message) -> Result<Vec<IpAddr>, String> {
     let addresses = answer
         .answers
         .iter()
         .filter_map(|record| match record.data {
-            RData::A(address) => Some(address.0),
+            RData::A(address) => Some(address.0.into()),
+            RData::AAAA(address) => Some(address.0.into()),
             _ => None,
         })
         .collect::<Vec<_>>();

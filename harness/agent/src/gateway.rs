@@ -1,12 +1,12 @@
 //! What a gateway runs and knows beside its rules: a resolver, what its firewall does in user space, and
 //! connections.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use farcall_timeline::{Level, RuleCounter};
 use futures::future::try_join_all;
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
@@ -102,21 +102,21 @@ async fn resolver(
 }
 
 /// The first address and the port on which this configuration makes dnsmasq listen.
-fn listen_address(configuration: &str) -> SocketAddrV4 {
+fn listen_address(configuration: &str) -> SocketAddr {
     let value = |key: &str| {
         let mut lines = configuration.lines();
         lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('=').map(str::trim))
     };
     let address = value("listen-address").and_then(|address| address.parse().ok());
     let port = value("port").and_then(|port| port.parse().ok());
-    SocketAddrV4::new(
-        address.unwrap_or(Ipv4Addr::LOCALHOST),
+    SocketAddr::new(
+        address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         port.unwrap_or(dns::PORT),
     )
 }
 
-async fn answers(address: SocketAddrV4) {
-    let question = dns::question(Name::root());
+async fn answers(address: SocketAddr) {
+    let question = dns::question(Name::root(), RecordType::A);
     loop {
         let answer = tokio::time::timeout(ASK_AGAIN, dns::ask_at(address, &question)).await;
         match answer {
@@ -151,6 +151,7 @@ mod tests {
                 "listen-address=192.168.1.1\nport=5353\n",
                 "192.168.1.1:5353",
             ),
+            ("port=53\nlisten-address=2001:db8::1\n", "[2001:db8::1]:53"),
             ("no-resolv\n", "127.0.0.1:53"),
         ] {
             assert_eq!(listen_address(configuration).to_string(), address);

@@ -271,7 +271,7 @@ mod tests {
     async fn what_needs_a_node_fails_before_there_is_one() {
         let lines = "{\"id\":1,\"command\":{\"do\":\"collect\",\"end_services\":true}}\n\
                      {\"id\":2,\"command\":{\"do\":\"create-offer\"}}\n\
-                     {\"id\":3,\"command\":{\"do\":\"measure\",\"fact\":{\"kind\":\"no-embedded-resolver\"}}}\n";
+                     {\"id\":3,\"command\":{\"do\":\"measure\",\"fact\":{\"kind\":\"no-embedded-resolver\"},\"round_trip_ms\":0}}\n";
         let answers = answers(lines, 3).await;
         for answer in &answers {
             assert!(

@@ -140,6 +140,12 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 fn counted(what: &str, failed: usize) -> String {
     match failed {
         0 => what.to_owned(),

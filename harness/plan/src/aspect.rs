@@ -15,9 +15,10 @@ impl Fact {
     #[must_use]
     pub fn aspect(&self) -> Aspect {
         match self {
-            Self::Interfaces { .. } | Self::NoRoute { .. } | Self::NoEmbeddedResolver => {
-                Aspect::Isolation
-            }
+            Self::Interfaces { .. }
+            | Self::NoRoute { .. }
+            | Self::NoEmbeddedResolver
+            | Self::LinkLocalClosed => Aspect::Isolation,
             Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } => Aspect::Names,
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }

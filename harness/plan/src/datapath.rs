@@ -16,7 +16,7 @@
 //! see each packet twice.
 
 use crate::layout::{Layout, within};
-use crate::model::{DATAPATH_DEVICES, Datapath, Gateway, Interface, Node, Role};
+use crate::model::{DATAPATH_DEVICES, Datapath, Gateway, Interface, NAT64_DEVICE, Node, Role};
 use farcall_scenario::{Action, Behaviour, Firewall, Link, Nat};
 use sha2::{Digest, Sha256};
 
@@ -75,21 +75,27 @@ fn has_services(firewall: &Firewall) -> bool {
     firewall.service.is_some() || firewall.rules.iter().any(|rule| terminates(&rule.action))
 }
 
-/// The devices of a node's datapath, which are in no network and have no address.
+/// The devices of a node's translator and datapath, which are in no network. Those of the datapath have no address.
 pub(crate) fn devices(node: &Node) -> Vec<Interface> {
     let Role::Gateway(Gateway {
-        datapath: Some(_), ..
-    }) = node.role
+        nat64, datapath, ..
+    }) = &node.role
     else {
         return Vec::new();
     };
-    let device = |name: &str| Interface {
+    let device = |name: &str, of: &str, addresses| Interface {
         name: name.to_owned(),
-        network: "the datapath".to_owned(),
-        addresses: Vec::new(),
+        network: of.to_owned(),
+        addresses,
         addresses_v6: Vec::new(),
     };
-    DATAPATH_DEVICES.map(device).into()
+    let nat64 = nat64
+        .iter()
+        .map(|nat64| device(NAT64_DEVICE, "the translator", vec![nat64.device_address]));
+    let datapath = datapath
+        .iter()
+        .flat_map(|_| DATAPATH_DEVICES.map(|name| device(name, "the datapath", Vec::new())));
+    nat64.chain(datapath).collect()
 }
 
 /// The seed for what has this name, out of the seed of the whole: the first eight bytes, the highest first, of the

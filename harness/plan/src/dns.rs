@@ -1,13 +1,25 @@
 //! The resolver of a site: dnsmasq on the gateway, which knows the lab's names and nothing else.
 
+use crate::ipv6::{Ipv6Kind, SiteIpv6, records};
 use crate::model::PORTAL_DNS_PORT;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// dnsmasq's configuration for a resolver at this address.
-pub(crate) fn dnsmasq(listen: Ipv4Addr, names: &BTreeMap<String, Ipv4Addr>) -> String {
-    let mut text = authority(listen, 53);
+/// dnsmasq's configuration for a resolver at this address of a gateway; in a site without IPv4, at that of IPv6.
+pub(crate) fn dnsmasq(
+    listen: Ipv4Addr,
+    ipv6: Option<&SiteIpv6>,
+    names: &BTreeMap<String, Ipv4Addr>,
+) -> String {
+    if let Some(ipv6) = ipv6 {
+        let listen = match ipv6.kind {
+            Ipv6Kind::Broken => listen.into(),
+            Ipv6Kind::Only => ipv6.gateway().into(),
+        };
+        return authority(listen, 53) + &records(ipv6, names);
+    }
+    let mut text = authority(listen.into(), 53);
     for (name, address) in names {
         let _ = writeln!(text, "host-record={name},{address}");
     }
@@ -17,15 +29,15 @@ pub(crate) fn dnsmasq(listen: Ipv4Addr, names: &BTreeMap<String, Ipv4Addr>) -> S
 /// dnsmasq's configuration for a resolver that gives its own address for every name, as a captive portal's
 /// does.
 pub(crate) fn portal_dnsmasq(portal: Ipv4Addr) -> String {
-    let mut text = authority(portal, PORTAL_DNS_PORT);
+    let mut text = authority(portal.into(), PORTAL_DNS_PORT);
     let _ = writeln!(text, "address=/#/{portal}");
     text
 }
 
 /// `local=/./` makes dnsmasq the authority for every name, so that an unknown one is NXDOMAIN at once,
-/// and a known one has an empty answer for other types than A. Foreground and user are given on the
+/// and a known one has an empty answer for types that it has no record of. Foreground and user are given on the
 /// command line by whoever starts it.
-fn authority(listen: Ipv4Addr, port: u16) -> String {
+fn authority(listen: IpAddr, port: u16) -> String {
     format!(
         "port={port}\n\
          listen-address={listen}\n\

@@ -1,6 +1,7 @@
 //! What must come of the call, as it follows from rules and listeners, and from the ICE configuration,
 //! whose account its TURN servers have to accept.
 
+use crate::ipv6::{BLACK_HOLED, Ipv6Kind};
 use crate::layout::{Layout, PeerLayout, SiteLayout};
 use crate::model::{
     BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage, Payload,
@@ -43,6 +44,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         }
         expect.ice_servers.insert(peer.name.clone(), outcomes);
         let site = &layout.sites[peer.site];
+        expect.blocking_rules.extend(black_hole(layout, peer, call));
         let routers = site.routers.iter();
         let gateways = routers.map(|router| router.name.clone()).collect();
         expect.gateways.insert(peer.name.clone(), gateways);
@@ -169,11 +171,36 @@ fn through_proxy(proxy: Proxy, server: &CallServer) -> Fate {
     }
 }
 
+/// The rule into which a peer runs that asks servers over IPv6 too, as it does if they have names.
+fn black_hole(layout: &Layout, peer: &PeerLayout, call: &CallPlan) -> Option<BlockingRule> {
+    let site = &layout.sites[peer.site];
+    site.ipv6.filter(|ipv6| ipv6.kind == Ipv6Kind::Broken)?;
+    let mut asked = call.ice_servers.iter().filter(|at| is_asked(call, at));
+    let has_name = asked.any(|at| host_key(&at.url).parse::<Ipv4Addr>().is_err());
+    has_name.then(|| BlockingRule {
+        gateway: site.gateway().name.clone(),
+        rule: BLACK_HOLED.to_owned(),
+        peer: peer.name.clone(),
+    })
+}
+
 fn straight(layout: &Layout, peer: &PeerLayout, server: &CallServer) -> Fate {
     let host = host_key(&server.url);
     let mut servers = layout.servers.iter();
     let at = servers.find(|at| at.demand.host == host);
     let to = at.map_or(Ipv4Addr::UNSPECIFIED, |at| at.address);
+    let ipv6 = layout.sites[peer.site].ipv6;
+    let has_ipv4 = ipv6.is_none_or(|ipv6| ipv6.kind != Ipv6Kind::Only);
+    if let (false, Some(literal)) = (has_ipv4, at.and_then(|at| at.demand.literal)) {
+        return Fate {
+            outcome: IceServerOutcome::DnsFailed,
+            because: format!(
+                "{} has no IPv4, and no name is asked for {literal}",
+                peer.name
+            ),
+            blocked_by: None,
+        };
+    }
     let attempt = Attempt {
         logged_in: peer.logs_in,
         ..Attempt::of(server.url.transport, &host, to, server.url.port)
@@ -187,6 +214,12 @@ fn ruled(site: &SiteLayout, attempt: Attempt<'_>, server: &CallServer) -> Fate {
     let blocked = |what: &str| format!("{rule} at {} {what}", site.gateway().name);
     let (outcome, because) = match (passage, attempt.payload) {
         (Passage::Dropped, _) => (IceServerOutcome::NoAnswer, blocked("drops it")),
+        // STUN servers are asked from the socket that the media use. It is not connected to any of them, so it
+        // learns of no ICMP error (RFC 8445 section 5.1.1.2; udp(7)).
+        (Passage::Refused, _) if server.url.scheme == Scheme::Stun => (
+            IceServerOutcome::NoAnswer,
+            blocked("refuses it, which an unconnected socket is not told"),
+        ),
         (Passage::Refused, _) => (IceServerOutcome::Refused, blocked("refuses it")),
         (Passage::Reset, _) => (IceServerOutcome::Reset, blocked("resets it")),
         (Passage::Intercepted, _) => (

@@ -36,7 +36,7 @@ pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
     Datapath, Declaration, Expectations, ExpectedOutcome, Fact, Gateway, GatewayService, Interface,
-    LOGGED_IN_SET, Listener, Network, Node, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES,
-    PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, ProbeProtocol, Role, Route,
-    TurnAccount, TurnServer,
+    Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6,
+    PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage,
+    Payload, Plan, ProbeProtocol, Role, Route, TurnAccount, TurnServer,
 };

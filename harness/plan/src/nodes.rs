@@ -10,7 +10,7 @@ use crate::model::{
     Gateway, Interface, Listener, Network, Node, PROBE_ADDRESSES, Role, Route, TurnServer,
 };
 use crate::services::{portal, proxy, services};
-use crate::{nft, routes};
+use crate::{ipv6, nft, routes};
 use farcall_scenario::{Nat, NatOverride};
 use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
@@ -80,33 +80,49 @@ fn router(
     let portal = is_gateway.then(|| portal(site_layout)).flatten();
     // The proxy is asked for names.
     let proxy = is_gateway.then(|| proxy(site_layout)).flatten();
-    Node {
+    let ipv6 = site_layout.ipv6.filter(|_| is_gateway);
+    let node = Node {
         name: router.name.clone(),
         interfaces: vec![router.inside.interface(), router.outside.interface()],
         routes: routes::of_router(layout, site, index),
         sysctls: router_sysctls(router.nat, datapath.is_some()),
-        nftables: nft::gateway(router, firewall, datapath.as_ref()),
+        nftables: nft::gateway(
+            router,
+            firewall,
+            datapath.as_ref(),
+            ipv6.map(|ipv6| ipv6.kind),
+        ),
         resolver: proxy.map(|proxy| *proxy.listen.ip()),
+        ipv6: None,
         role: Role::Gateway(Gateway {
-            dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, names)),
+            dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, ipv6.as_ref(), names)),
             portal_dnsmasq: portal.map(portal_dnsmasq),
+            nat64: None,
             datapath,
             services,
         }),
+    };
+    if !is_gateway {
+        return node;
     }
+    let peers = layout.peers.iter().filter(|peer| peer.site == site);
+    ipv6::gateway(node, site_layout, peers)
 }
 
 fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
-    let gateway = layout.sites[peer.site].gateway().inside.address;
-    Node {
+    let site = &layout.sites[peer.site];
+    let gateway = site.gateway().inside.address;
+    let node = Node {
         name: peer.name.clone(),
         interfaces: vec![peer.port.interface()],
         routes: vec![routes::default_route(gateway)],
         sysctls: sysctls(false),
-        nftables: nft::peer(peer),
+        nftables: nft::peer(peer, site.ipv6.is_some()),
         resolver: Some(gateway),
+        ipv6: None,
         role: Role::Peer { muted: peer.muted },
-    }
+    };
+    ipv6::peer(node, site, peer)
 }
 
 fn server(layout: &Layout, server: &ServerLayout) -> Node {
@@ -140,8 +156,14 @@ fn probe(layout: &Layout) -> Node {
     let routes = routes::on_internet(layout, PROBE_ADDRESSES[0]);
     let mut probe = on_the_internet(PROBE, interface, routes, nft::probe(), Role::Probe);
     probe.sysctls.extend(settings(&[
-        ("net.netfilter.nf_conntrack_udp_timeout", LONGER_THAN_ANY_MAPPING_S),
-        ("net.netfilter.nf_conntrack_udp_timeout_stream", LONGER_THAN_ANY_MAPPING_S),
+        (
+            "net.netfilter.nf_conntrack_udp_timeout",
+            LONGER_THAN_ANY_MAPPING_S,
+        ),
+        (
+            "net.netfilter.nf_conntrack_udp_timeout_stream",
+            LONGER_THAN_ANY_MAPPING_S,
+        ),
     ]));
     probe
 }
@@ -160,6 +182,7 @@ fn on_the_internet(
         sysctls: sysctls(false),
         nftables,
         resolver: None,
+        ipv6: None,
         role,
     }
 }

@@ -1,6 +1,7 @@
 //! Giving everybody an address.
 
 use crate::error::PlanError;
+use crate::ipv6::{SiteIpv6, inside_interface};
 use crate::layout::{
     INTERNET, INTERNET_SUBNET, Layout, PeerLayout, Port, Router, ServerLayout, SiteLayout,
     on_internet,
@@ -28,7 +29,9 @@ pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout
     };
     let mut sites = Vec::new();
     for (name, site) in in_order_of_peers(scenario) {
-        sites.push(place_site(name, site, &mut internet)?);
+        let mut placed = place_site(name, site, &mut internet)?;
+        placed.ipv6 = SiteIpv6::of_site(site.ipv6, sites.len() + 1);
+        sites.push(placed);
     }
     let mut peers = Vec::new();
     for peer in &scenario.peers {
@@ -98,7 +101,7 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
     let gateway = format!("{name}-gateway");
     let lan = site.lan.trunc();
     let inside = Port {
-        interface: "lan",
+        interface: inside_interface(site.ipv6),
         network: format!("{name}-lan"),
         subnet: lan,
         address: nth(lan, INSIDE_ADDRESS, &format!("{name}-lan"), &gateway)?,
@@ -149,6 +152,7 @@ fn place_site(name: &str, site: &Site, internet: &mut Internet) -> Result<SiteLa
         name: name.to_owned(),
         routers,
         firewall: firewall(name, site)?,
+        ipv6: None,
     })
 }
 

@@ -68,9 +68,11 @@ pub enum Ipv6 {
     None,
     /// Beside IPv4, with addresses that are public within the lab and a firewall that lets in replies.
     DualStack,
-    /// Instead of IPv4: what has only IPv4 is reached through NAT64 (RFC 6146) under the prefix 64:ff9b::/96
-    /// (RFC 6052), which DNS64 (RFC 6147) gives it. The site's `lan` is the NAT64's own pool of IPv4
-    /// addresses.
+    /// Instead of IPv4: what has only IPv4 is reached through NAT64 (RFC 6146) under the prefix
+    /// 2001:db8:64:ff9b::/96, addresses of which DNS64 (RFC 6147) gives to names. It is a prefix of the network's own
+    /// (RFC 6052 section 3.3): the well-known 64:ff9b::/96 must not stand for IPv4 addresses that are not global
+    /// (section 3.1), and all of the lab's are documentation addresses. The site's `lan` is the NAT64's own pool of
+    /// IPv4 addresses, which the gateway's NAT translates.
     Only,
     /// Beside IPv4, with addresses, names that resolve to IPv6 too, and a gateway that drops all of it.
     Broken,

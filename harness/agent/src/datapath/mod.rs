@@ -60,9 +60,11 @@ impl Datapath {
         })
     }
 
-    /// What translation and link have counted.
+    /// What translation, link and devices have counted.
     pub(crate) fn counters(&self) -> Vec<RuleCounter> {
-        pump::lock(&self.way).counters()
+        let mut counters = pump::lock(&self.way).counters();
+        counters.extend(devices::overruns());
+        counters
     }
 
     /// The mappings that live now, one a line; nothing where nothing is translated.

@@ -27,6 +27,7 @@ struct Candidates(mpsc::UnboundedSender<(RTCIceCandidateType, IpAddr)>);
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Candidates {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        eprintln!("{:?}", event.candidate);
         if let Ok(address) = event.candidate.address.parse() {
             let _ = self.0.send((event.candidate.typ, address));
         }

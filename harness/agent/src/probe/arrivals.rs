@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
     packets: Vec<(u32, Duration)>,
+    highest: Option<u32>,
 }
 
 /// What is told of them.
@@ -30,11 +31,12 @@ impl Arrivals {
     /// Takes a packet with its index that arrived at this moment of any clock.
     pub(super) fn push(&mut self, index: u32, at: Duration) {
         self.packets.push((index, at));
+        self.highest = self.highest.max(Some(index));
     }
 
-    /// Whether this packet has arrived.
-    pub(super) fn has(&self, index: u32) -> bool {
-        self.packets.iter().rev().any(|(other, _)| *other == index)
+    /// The highest index that has arrived.
+    pub(super) fn highest(&self) -> Option<u32> {
+        self.highest
     }
 
     /// Tells what arrived. Arrivals within `settling` of the first count for no dispersion.

@@ -8,6 +8,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout_at};
 
 use super::patience::Patience;
+use crate::dns::unspecified;
 use super::wire::{Answer, Question, padded};
 
 /// Unanswered questions are sent again so often in an attempt.
@@ -19,6 +20,11 @@ const LONGEST_LINE: u64 = 256;
 /// A socket of its own, thus with a NAT mapping of its own.
 pub(super) async fn udp_socket() -> io::Result<UdpSocket> {
     udp_socket_at(None).await
+}
+
+/// A socket of the family of this address, at any port.
+pub(super) async fn udp_socket_towards(to: SocketAddr) -> io::Result<UdpSocket> {
+    UdpSocket::bind((unspecified(to.ip()), 0)).await
 }
 
 /// A socket at this port, or at any.

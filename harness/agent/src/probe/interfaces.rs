@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use farcall_plan::Interface;
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 
@@ -13,7 +13,7 @@ struct Found {
     /// Every interface that could carry packets beside the loopback, with its IPv4 addresses.
     ipv4: BTreeMap<String, Vec<Ipv4Net>>,
     /// Every IPv6 address, the loopback's too, with its interface.
-    ipv6: Vec<String>,
+    ipv6: Vec<(String, Ipv6Net)>,
 }
 
 /// Lists what the kernel has, in the words and order of what is declared.
@@ -28,10 +28,8 @@ fn sorted(interfaces: impl Iterator<Item = InterfaceAddress>) -> Found {
     let mut found = Found::default();
     for interface in interfaces {
         let name = &interface.interface_name;
-        let address = interface.address.as_ref();
-        if let Some(ipv6) = address.and_then(|address| address.as_sockaddr_in6()) {
-            found.ipv6.push(format!("{} on {name}", ipv6.ip()));
-        }
+        let ipv6 = ipv6(&interface).map(|address| (name.clone(), address));
+        found.ipv6.extend(ipv6);
         let ipv4 = ipv4(&interface);
         // Some kernels put a tunnel that is down into every namespace; it carries nothing.
         let carries = ipv4.is_some() || interface.flags.contains(InterfaceFlags::IFF_UP);
@@ -48,13 +46,29 @@ fn ipv4(interface: &InterfaceAddress) -> Option<Ipv4Net> {
     Ipv4Net::with_netmask(address, mask).ok()
 }
 
+fn ipv6(interface: &InterfaceAddress) -> Option<Ipv6Net> {
+    let address = interface.address.as_ref()?.as_sockaddr_in6()?.ip();
+    let mask = interface.netmask.as_ref()?.as_sockaddr_in6()?.ip();
+    Ipv6Net::with_netmask(address, mask).ok()
+}
+
 fn words(declared: &[Interface], found: &Found) -> String {
     let mut found_ipv4 = found.ipv4.clone();
+    let mut found_ipv6 = found.ipv6.clone();
+    let has_ipv6 = declared.iter().any(|at| !at.addresses_v6.is_empty());
+    if has_ipv6 {
+        found_ipv6.retain(|(_, address)| !address.addr().is_loopback());
+    }
     let mut interfaces = Vec::new();
     for interface in declared {
         if let Some(addresses) = found_ipv4.remove(&interface.name) {
             let mut interface = interface.clone();
             interface.addresses = in_order_of(&interface.addresses, addresses);
+            if has_ipv6 {
+                let own = found_ipv6.extract_if(.., |(name, _)| *name == interface.name);
+                let own = own.map(|(_, address)| address).collect();
+                interface.addresses_v6 = in_order_of(&interface.addresses_v6, own);
+            }
             interfaces.push(interface);
         }
     }
@@ -62,20 +76,26 @@ fn words(declared: &[Interface], found: &Found) -> String {
         name,
         network: "no declared network".to_owned(),
         addresses,
+        addresses_v6: Vec::new(),
     }));
     let mut words = interfaces
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>();
-    words.push(match found.ipv6.is_empty() {
-        true => "no IPv6".to_owned(),
-        false => format!("IPv6 {}", found.ipv6.join(", ")),
-    });
+    let more = found_ipv6
+        .iter()
+        .map(|(name, address)| format!("{} on {name}", address.addr()))
+        .collect::<Vec<_>>();
+    match (more.is_empty(), has_ipv6) {
+        (true, true) => {}
+        (true, false) => words.push("no IPv6".to_owned()),
+        (false, _) => words.push(format!("IPv6 {}", more.join(", "))),
+    }
     words.join("; ")
 }
 
 /// Those that are declared first, in their order.
-fn in_order_of(declared: &[Ipv4Net], mut found: Vec<Ipv4Net>) -> Vec<Ipv4Net> {
+fn in_order_of<N: PartialEq>(declared: &[N], mut found: Vec<N>) -> Vec<N> {
     found.sort_by_key(|address| {
         let place = declared.iter().position(|other| other == address);
         place.unwrap_or(declared.len())
@@ -95,6 +115,7 @@ mod tests {
             name: name.to_owned(),
             network: "internet".to_owned(),
             addresses: nets(addresses),
+            addresses_v6: Vec::new(),
         }
     }
 
@@ -137,9 +158,30 @@ mod tests {
         assert!(more.contains("203.0.113.3/24, 10.0.0.2/24"), "{more}");
         assert!(more.contains("eth1 in no declared network"), "{more}");
         let mut with_ipv6 = found(&[("eth", &["203.0.113.3/24"])]);
-        with_ipv6.ipv6.push("fe80::1 on eth".to_owned());
+        let link_local = ("eth".to_owned(), "fe80::1/64".parse().unwrap());
+        with_ipv6.ipv6.push(link_local.clone());
         let told = words(&declared, &with_ipv6);
         assert!(told.ends_with("IPv6 fe80::1 on eth"), "{told}");
+    }
+
+    #[test]
+    fn ipv6_is_as_declared_or_told() {
+        let mut declared = [interface("eth", &[])];
+        declared[0].addresses_v6 = vec!["2001:db8:1:1::10/64".parse().unwrap()];
+        let mut with_ipv6 = found(&[("eth", &[])]);
+        with_ipv6.ipv6 = vec![
+            ("lo".to_owned(), "::1/128".parse().unwrap()),
+            ("eth".to_owned(), declared[0].addresses_v6[0]),
+        ];
+        let told = words(&declared, &with_ipv6);
+        let interfaces = declared.to_vec();
+        assert_eq!(told, Fact::Interfaces { interfaces }.declared());
+        let link_local = ("eth".to_owned(), "fe80::1/64".parse().unwrap());
+        with_ipv6.ipv6.push(link_local);
+        let told = words(&declared, &with_ipv6);
+        assert!(told.ends_with("2001:db8:1:1::10/64, fe80::1/64"), "{told}");
+        let none = words(&declared, &found(&[("eth", &[])]));
+        assert_eq!(none, "eth in internet");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Nothing leads out of the lab.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use nix::net::if_::if_nameindex;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -12,6 +13,12 @@ use crate::dns;
 
 /// The port of the discard service (RFC 863). Nothing is sent to it.
 const DISCARD: u16 = 9;
+
+/// Some host's link-local address, and the group of all nodes (RFC 4291 section 2.7.1).
+const NEIGHBOURS: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x42),
+    Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1),
+];
 
 /// Where Docker puts its resolver in a container.
 const EMBEDDED_RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
@@ -44,12 +51,53 @@ fn route(to: Ipv4Addr) -> Option<String> {
     }
 }
 
+/// Sends nothing to any neighbour, as the node's own rules must see to: they refuse it to the sender.
+pub(super) fn link_local() -> String {
+    let interfaces = match if_nameindex() {
+        Ok(interfaces) => interfaces,
+        Err(error) => return format!("could not be measured: {error}"),
+    };
+    let mut found = Vec::new();
+    for interface in &interfaces {
+        let name = interface.name().to_string_lossy();
+        for address in NEIGHBOURS {
+            let sent = send(SocketAddrV6::new(address, DISCARD, 0, interface.index()));
+            match sent {
+                Ok(()) => found.push(format!("{address}%{name}: sent")),
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+                // Without a link-local address, or on a device without neighbours, there is no way at all.
+                Err(error) if is_no_way(error.kind()) => {}
+                Err(error) => found.push(format!("{address}%{name}: {error}")),
+            }
+        }
+    }
+    match found.is_empty() {
+        true => "nothing is sent".to_owned(),
+        false => found.join(", "),
+    }
+}
+
+fn send(to: SocketAddrV6) -> std::io::Result<()> {
+    let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
+    socket.send_to(&[], to).map(drop)
+}
+
+fn is_no_way(error: ErrorKind) -> bool {
+    matches!(
+        error,
+        ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::AddrNotAvailable
+            | ErrorKind::NetworkDown
+    )
+}
+
 /// Asks Docker's resolver over UDP and TCP.
 pub(super) async fn no_embedded_resolver() -> String {
-    let question = dns::question(Name::root());
+    let question = dns::question(Name::root(), RecordType::A);
     let tcp = TcpStream::connect((EMBEDDED_RESOLVER, dns::PORT));
     let (udp, tcp) = tokio::join!(
-        timeout(RESOLVER_WITHIN, dns::ask(EMBEDDED_RESOLVER, &question)),
+        timeout(RESOLVER_WITHIN, dns::ask(EMBEDDED_RESOLVER.into(), &question)),
         timeout(RESOLVER_WITHIN, tcp),
     );
     let answers = [

@@ -26,10 +26,12 @@ mod train;
 mod tunnel;
 mod wire;
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use farcall_plan::{Fact, Node};
 use farcall_timeline::Measured;
+use hickory_resolver::proto::rr::RecordType;
 
 use outcome::Outcome;
 use patience::Patience;
@@ -63,8 +65,21 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
         Fact::Interfaces { interfaces } => interfaces::measure(interfaces),
         Fact::NoRoute { to } => isolation::no_route(to),
         Fact::NoEmbeddedResolver => isolation::no_embedded_resolver().await,
+        Fact::LinkLocalClosed => isolation::link_local(),
         Fact::Resolves { name, .. } => {
-            resolves::measure(node.resolver, name, patience, declared).await
+            resolves::measure(resolver(node), name, RecordType::A, patience, declared).await
+        }
+        Fact::ResolvesToIpv6 { name, .. } => {
+            resolves::measure(resolver(node), name, RecordType::AAAA, patience, declared).await
+        }
+        Fact::Ipv6Passage {
+            protocol,
+            address,
+            port,
+            ..
+        } => {
+            let to = SocketAddr::from((*address, *port));
+            passage::measure_plain(*protocol, to, patience, declared).await
         }
         Fact::NatMapping {
             protocol,
@@ -177,6 +192,11 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
     Outcome { words, holds }
 }
 
+fn resolver(node: &Node) -> Option<IpAddr> {
+    let over_ipv6 = node.ipv6.as_ref().and_then(|ipv6| ipv6.resolver);
+    node.resolver.map(IpAddr::from).or(over_ipv6.map(IpAddr::from))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -193,6 +213,7 @@ mod tests {
             sysctls: Default::default(),
             nftables: String::new(),
             resolver: None,
+            ipv6: None,
             role: Role::Probe,
         }
     }

@@ -49,10 +49,11 @@ pub(super) async fn measure(
         SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
         SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
     ];
+    let mut tcp = OverTcp::default();
     let settled = patience.settle(declared, async || {
         let measured = match protocol {
             ProbeProtocol::Udp => over_udp(destinations, source_port, patience).await,
-            ProbeProtocol::Tcp => over_tcp(destinations, patience).await,
+            ProbeProtocol::Tcp => tcp.attempt(destinations, patience).await,
         };
         match measured {
             Ok(Some((local, observed))) => {
@@ -101,39 +102,52 @@ async fn over_udp(
         .map(|observed| (local, observed)))
 }
 
-/// Three connections from one local port, at the same time.
-async fn over_tcp(destinations: [SocketAddr; 3], patience: Patience) -> Mapped {
-    // A TLS handshake passes also where only TLS may.
-    let payload = client_hello()?;
-    let first = tcp_socket(0)?;
-    let port = first.local_addr()?.port();
-    let sockets = [first, tcp_socket(port)?, tcp_socket(port)?];
-    let mut local = None;
-    let asked = sockets.into_iter().zip(destinations).map(|(socket, to)| {
-        let payload = &payload;
-        async move {
+/// What is known over TCP so far. On a link that loses packets an attempt may bring a part of it.
+#[derive(Debug, Default)]
+struct OverTcp {
+    /// Holds the local port for the next attempt.
+    holder: Option<TcpSocket>,
+    local: Option<SocketAddr>,
+    observed: [Option<SocketAddr>; 3],
+}
+
+impl OverTcp {
+    /// Connects to those destinations that have not answered, from one local port, at the same time.
+    async fn attempt(&mut self, destinations: [SocketAddr; 3], patience: Patience) -> Mapped {
+        // A TLS handshake passes also where only TLS may.
+        let payload = &client_hello()?;
+        let holder = match self.holder.take() {
+            Some(holder) => holder,
+            None => tcp_socket(0)?,
+        };
+        let port = holder.local_addr()?.port();
+        self.holder = Some(holder);
+        let places = destinations.into_iter().enumerate();
+        let asked = places.filter(|(place, _)| self.observed[*place].is_none());
+        let asked = asked.map(async |(place, to)| {
             let mut from = None;
             let connect = async {
-                let stream = socket.connect(to).await?;
+                let stream = tcp_socket(port)?.connect(to).await?;
                 from = stream.local_addr().ok();
                 Ok(stream)
             };
             let first = send_first(connect, payload, patience).await;
-            (from, first)
-        }
-    });
-    let mut observed = Vec::new();
-    for (from, first) in join_all(asked).await {
-        local = local.or(from);
-        match first {
-            FirstBytes::Nothing => return Ok(None),
-            FirstBytes::NotOpened(error) | FirstBytes::Broken(error) => return Err(error),
-            FirstBytes::Answer(line) => {
-                observed.push(serde_json::from_slice::<Answer>(&line)?.observed);
+            (place, from, first)
+        });
+        for (place, from, first) in join_all(asked).await {
+            self.local = self.local.or(from);
+            match first {
+                FirstBytes::Nothing => {}
+                FirstBytes::NotOpened(error) | FirstBytes::Broken(error) => return Err(error),
+                FirstBytes::Answer(line) => {
+                    let answer = serde_json::from_slice::<Answer>(&line)?;
+                    self.observed[place] = Some(answer.observed);
+                }
             }
         }
+        let observed: Option<Vec<SocketAddr>> = self.observed.into_iter().collect();
+        Ok(self.local.zip(observed.and_then(Observed::in_order)))
     }
-    Ok(local.zip(Observed::in_order(observed)))
 }
 
 /// A socket at this port, 0 standing for any.
@@ -191,7 +205,7 @@ mod tests {
         ];
         let patience = Patience::new(Duration::ZERO);
         let udp = over_udp(destinations, None, patience).await;
-        let tcp = over_tcp(destinations, patience).await;
+        let tcp = OverTcp::default().attempt(destinations, patience).await;
         for mapped in [udp, tcp] {
             let (local, observed) = mapped.unwrap().unwrap();
             assert_eq!(local.ip(), Ipv4Addr::LOCALHOST);
@@ -202,6 +216,7 @@ mod tests {
         silent[2] = at(addresses[1], 20_009);
         let unanswered = over_udp(silent, None, patience).await;
         assert!(unanswered.unwrap().is_none());
-        assert!(over_tcp(silent, patience).await.is_err());
+        let refused = OverTcp::default().attempt(silent, patience).await;
+        assert!(refused.is_err());
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::ask::{ask, udp_socket};
+use super::ask::{ask, udp_socket_towards};
 use super::patience::{Patience, Reading};
 use super::tls;
 use super::tunnel::tunnel;
@@ -33,9 +33,35 @@ pub(super) struct Attempt<'a> {
     pub proxy: Option<SocketAddrV4>,
 }
 
-/// Measures a passage.
+/// Measures what becomes of plain bytes to somebody on the internet.
+pub(super) async fn measure_plain(
+    protocol: ProbeProtocol,
+    to: SocketAddr,
+    patience: Patience,
+    declared: &str,
+) -> String {
+    let attempt = Attempt {
+        protocol,
+        port: to.port(),
+        payload: Payload::Plain,
+        server_name: None,
+        proxy: None,
+    };
+    measure_to(to, attempt, patience, declared).await
+}
+
+/// Measures a passage to the responder.
 pub(super) async fn measure(attempt: Attempt<'_>, patience: Patience, declared: &str) -> String {
     let to = SocketAddr::from((PROBE_ADDRESSES[0], attempt.port));
+    measure_to(to, attempt, patience, declared).await
+}
+
+async fn measure_to(
+    to: SocketAddr,
+    attempt: Attempt<'_>,
+    patience: Patience,
+    declared: &str,
+) -> String {
     let settled = patience.settle(declared, async || {
         let became = match attempt.protocol {
             ProbeProtocol::Udp => over_udp(to, patience).await,
@@ -66,7 +92,7 @@ enum Became {
 
 async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Became> {
     let asked = async {
-        let socket = udp_socket().await?;
+        let socket = udp_socket_towards(to).await?;
         // Connected, the socket tells of ICMP errors.
         socket.connect(to).await?;
         let questions = [(to, Question::new(AnswerFrom::Same))];

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many attempts fit into patience at least, whatever the link's delay: on one that loses packets
 /// single ones are lost.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 8;
 
 /// The pause before the next attempt: what is refused or wrong is so at once, and asking without a pause
 /// would keep a processor busy.
@@ -131,7 +131,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_long_link_is_given_more() {
         let (_, taken) = settled(900, "passes", &[silence()]).await;
-        assert_eq!(taken, 15);
+        assert_eq!(taken, 23);
         let patience = Patience::new(Duration::from_millis(900));
         assert!(patience.attempt(2) > Duration::from_millis(1_800));
     }

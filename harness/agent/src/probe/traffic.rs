@@ -83,7 +83,7 @@ async fn down(
     let mut deadline = Instant::now();
     // Beside what the train takes itself, each packet may wait as long as a round trip.
     let longest = train.duration() + patience.attempt(1);
-    while !arrivals.has(train.packets.saturating_sub(1)) {
+    while arrivals.highest() != train.packets.checked_sub(1) {
         let Ok(received) = timeout_at(deadline, receive(socket, &mut buffer)).await else {
             if begun {
                 break;

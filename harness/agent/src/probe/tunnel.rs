@@ -42,3 +42,51 @@ pub(super) async fn tunnel(
         status => Err(io::Error::other(format!("the proxy answered {status}"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// What comes of a proxy that answers like this: the first bytes behind it, or `None`.
+    async fn answered(answer: &'static str) -> io::Result<Option<String>> {
+        let (client, mut server) = duplex(4096);
+        let proxy = tokio::spawn(async move {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(server.read_u8().await.unwrap());
+            }
+            server.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let tunnelled = tunnel(client, SocketAddr::from(([203, 0, 113, 2], 443))).await;
+        let request = proxy.await.unwrap();
+        assert!(
+            request.starts_with("CONNECT 203.0.113.2:443 HTTP/1.1\r\n"),
+            "{request}"
+        );
+        let Some(mut stream) = tunnelled? else {
+            return Ok(None);
+        };
+        let mut behind = String::new();
+        stream.read_to_string(&mut behind).await?;
+        Ok(Some(behind))
+    }
+
+    #[tokio::test]
+    async fn what_follows_success_is_the_servers() {
+        let behind = answered("HTTP/1.1 200 OK\r\n\r\nhello").await.unwrap();
+        assert_eq!(behind.as_deref(), Some("hello"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_from_a_fault() {
+        let refused = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(answered(refused).await.unwrap(), None);
+        let fault = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
+        let error = answered(fault).await.unwrap_err();
+        assert!(error.to_string().contains("502"), "{error}");
+    }
+}

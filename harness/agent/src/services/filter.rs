@@ -75,8 +75,8 @@ mod tests {
 
     use super::super::authority::Authority;
     use super::super::testing::{
-        Running, client_hello, closed_port, connect, count, echo, echoed, onward, serve, tally,
-        tls_connect, tls_echo,
+        Running, client_hello, closed_port, connect, count, echo, echoed, onward, serve, soon,
+        tally, tls_connect, tls_echo,
     };
     use super::*;
     use std::io::ErrorKind;
@@ -113,7 +113,7 @@ mod tests {
     async fn end_after(filter: &Filtering, bytes: &[u8]) -> ErrorKind {
         let mut client = connect(filter.at).await;
         client.write_all(bytes).await.unwrap();
-        client.read_u8().await.unwrap_err().kind()
+        soon(client.read_u8()).await.unwrap_err().kind()
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let mut arrived = vec![0; hello.len()];
-        client.read_exact(&mut arrived).await.unwrap();
+        soon(client.read_exact(&mut arrived)).await.unwrap();
         assert_eq!(arrived, hello);
     }
 

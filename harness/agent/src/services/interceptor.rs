@@ -84,8 +84,8 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::super::testing::{
-        Running, closed_port, connect, count, echo, echoed, onward, serve, tally, tls_connect,
-        tls_echo,
+        Running, closed_port, connect, count, echo, echoed, onward, serve, soon, tally,
+        tls_connect, tls_echo,
     };
     use super::*;
     use crate::ice_transport::tls_connector;
@@ -169,7 +169,7 @@ mod tests {
             .await
             .unwrap();
         client.write_all(b"a datagram").await.unwrap();
-        assert!(client.read_u8().await.is_err());
+        assert!(soon(client.read_u8()).await.is_err());
     }
 
     #[tokio::test]
@@ -190,7 +190,7 @@ mod tests {
         let interceptor = interceptor(&lab, server).await;
         let mut client = connect(interceptor.at).await;
         client.write_all(b"farcall probe\r\n").await.unwrap();
-        let end = client.read_u8().await.unwrap_err().kind();
+        let end = soon(client.read_u8()).await.unwrap_err().kind();
         assert_eq!(end, ErrorKind::ConnectionReset);
         assert_eq!(
             (count(&interceptor.intercept), count(&interceptor.reset)),

@@ -1,10 +1,10 @@
 //! Connections onward, as another host of the site would make them.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -45,12 +45,15 @@ impl Onward {
         let not_found = |reason: String| io::Error::new(ErrorKind::NotFound, reason);
         let mut name = Name::from_utf8(host).map_err(|error| not_found(error.to_string()))?;
         name.set_fqdn(true);
-        let question = dns::question(name);
-        let asked = dns::ask_at(self.name_server, &question);
+        let question = dns::question(name, RecordType::A);
+        let asked = dns::ask_at(self.name_server.into(), &question);
         let answer = timeout(RESOLVE_WITHIN, asked).await??;
         let addresses = dns::addresses(&answer).map_err(not_found)?;
-        let first = addresses.first().copied();
-        first.ok_or_else(|| not_found("no address".to_owned()))
+        let mut ipv4 = addresses.iter().filter_map(|address| match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(_) => None,
+        });
+        ipv4.next().ok_or_else(|| not_found("no address".to_owned()))
     }
 }
 

@@ -235,7 +235,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::super::authority::Authority;
-    use super::super::testing::{Running, connect, count, serve, tally, tls_connect};
+    use super::super::testing::{Running, connect, count, serve, soon, tally, tls_connect};
     use super::*;
     use std::io::ErrorKind;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -291,7 +291,7 @@ mod tests {
             format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         client.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
+        soon(client.read_to_string(&mut answer)).await.unwrap();
         answer
     }
 
@@ -359,7 +359,7 @@ mod tests {
         let portal = portal().await;
         let mut client = connect(portal.tls).await;
         client.write_all(b"farcall probe\r\n").await.unwrap();
-        let end = client.read_u8().await.unwrap_err().kind();
+        let end = soon(client.read_u8()).await.unwrap_err().kind();
         assert_eq!(end, ErrorKind::ConnectionReset);
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::super::testing::{
-        Running, closed_port, connect, count, echo, echoed, onward, serve, tally,
+        Running, closed_port, connect, count, echo, echoed, onward, serve, soon, tally,
     };
     use super::*;
     use tokio::io::AsyncReadExt;
@@ -181,7 +181,7 @@ mod tests {
         client.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(client.read_u8().await.unwrap());
+            head.push(soon(client.read_u8()).await.unwrap());
         }
         let head = String::from_utf8(head).unwrap();
         (head.lines().next().unwrap().to_owned(), client)
@@ -201,7 +201,7 @@ mod tests {
         client.write_all(b"the last").await.unwrap();
         client.shutdown().await.unwrap();
         let mut rest = String::new();
-        client.read_to_string(&mut rest).await.unwrap();
+        soon(client.read_to_string(&mut rest)).await.unwrap();
         assert_eq!(rest, "the last");
         assert_eq!((count(&proxy.allow), count(&proxy.deny)), (1, 0));
         assert_eq!(proxy.allow.read().bytes, 36);
@@ -214,7 +214,7 @@ mod tests {
         let request = format!("{}at once", connect_to(server));
         let (_, mut client) = ask(&proxy, &request).await;
         let mut answer = [0; 7];
-        client.read_exact(&mut answer).await.unwrap();
+        soon(client.read_exact(&mut answer)).await.unwrap();
         assert_eq!(&answer, b"at once");
     }
 
@@ -276,6 +276,6 @@ mod tests {
         let mut client = connect(proxy.at).await;
         client.write_all(b"CONNECT turn.ex").await.unwrap();
         let mut rest = Vec::new();
-        client.read_to_end(&mut rest).await.unwrap();
+        soon(client.read_to_end(&mut rest)).await.unwrap();
     }
 }

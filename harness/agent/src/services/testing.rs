@@ -4,10 +4,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -107,6 +109,11 @@ pub(super) async fn tls_connect(
     connector.connect(name, connect(to).await).await
 }
 
+/// What a test waits for: it fails rather than hang where that never comes.
+pub(super) async fn soon<T>(awaited: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(20), awaited).await.unwrap()
+}
+
 /// What comes back from an echo.
 pub(super) async fn echoed<S>(stream: &mut S, text: &str) -> String
 where
@@ -115,7 +122,7 @@ where
     stream.write_all(text.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     let mut answer = vec![0; text.len()];
-    stream.read_exact(&mut answer).await.unwrap();
+    soon(stream.read_exact(&mut answer)).await.unwrap();
     String::from_utf8(answer).unwrap()
 }
 

@@ -51,9 +51,16 @@ pub(super) fn batch(names: &[String], node: &Node) -> String {
         for address in &interface.addresses {
             lines.push(format!("address add {address} broadcast + dev {name}"));
         }
+        for address in &interface.addresses_v6 {
+            // Nobody else has it, and until its detection is over (RFC 4862 section 5.4) it could not be used.
+            lines.push(format!("address add {address} dev {name} nodad"));
+        }
         lines.push(format!("link set dev {name} up"));
     }
     for route in &node.routes {
+        lines.push(format!("route add {} via {}", route.to, route.via));
+    }
+    for route in node.ipv6.iter().flat_map(|ipv6| &ipv6.routes) {
         lines.push(format!("route add {} via {}", route.to, route.via));
     }
     lines.iter().fold(String::new(), |mut text, line| {
@@ -67,13 +74,14 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use farcall_plan::{Interface, Role, Route};
+    use farcall_plan::{Interface, Ipv6Route, NodeIpv6, Role, Route};
 
     fn interface(name: &str, addresses: &[&str]) -> Interface {
         Interface {
             name: name.to_owned(),
             network: "office-lan".to_owned(),
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            addresses_v6: Vec::new(),
         }
     }
 
@@ -92,6 +100,7 @@ mod tests {
             sysctls: Default::default(),
             nftables: String::new(),
             resolver: None,
+            ipv6: None,
             role: Role::Gateway(farcall_plan::Gateway::default()),
         };
         let names = ["eth0".to_owned(), "eth1".to_owned()];
@@ -111,6 +120,40 @@ mod tests {
              address add 203.0.113.11/32 broadcast + dev wan\n\
              link set dev wan up\n\
              route add 0.0.0.0/0 via 203.0.113.1\n"
+        );
+    }
+
+    #[test]
+    fn ipv6_addresses_can_be_used_at_once() {
+        let mut lan = interface("lan", &["192.168.1.10/24"]);
+        lan.addresses_v6 = vec!["2001:db8:1:1::10/64".parse().unwrap()];
+        let ipv6 = NodeIpv6 {
+            routes: vec![Ipv6Route {
+                to: "::/0".parse().unwrap(),
+                via: "2001:db8:1:1::1".parse().unwrap(),
+            }],
+            ..NodeIpv6::default()
+        };
+        let node = Node {
+            name: "alice".to_owned(),
+            interfaces: vec![lan],
+            routes: Vec::new(),
+            sysctls: Default::default(),
+            nftables: String::new(),
+            resolver: None,
+            ipv6: Some(ipv6),
+            role: Role::Peer { muted: false },
+        };
+        assert_eq!(
+            batch(&["eth0".to_owned()], &node),
+            "link set dev eth0 down\n\
+             link set dev eth0 name renamed0\n\
+             link set dev renamed0 name lan\n\
+             address flush dev lan\n\
+             address add 192.168.1.10/24 broadcast + dev lan\n\
+             address add 2001:db8:1:1::10/64 dev lan nodad\n\
+             link set dev lan up\n\
+             route add ::/0 via 2001:db8:1:1::1\n"
         );
     }
 

@@ -6,13 +6,14 @@ mod routing;
 mod sysctls;
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use farcall_plan::{COTURN_DIRECTORY, Node, Role};
+use farcall_plan::{COTURN_DIRECTORY, Interface, Node, Role};
 use farcall_protocol::Setup;
 use farcall_timeline::Event;
+use ipnet::Ipv6Net;
 
 use crate::Outlet;
 use crate::capture::Captures;
@@ -137,7 +138,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         Role::Peer { muted } => {
             privileges::keep_only_what(&node.role)?;
             let identity = PeerIdentity {
-                local_ips: addresses(node).map(Into::into).collect(),
+                local_ips: addresses(node).collect(),
                 ca_pem: setup.ca_pem.clone(),
                 muted: *muted,
             };
@@ -166,10 +167,15 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
     })
 }
 
-/// All addresses of the node.
-fn addresses(node: &Node) -> impl Iterator<Item = Ipv4Addr> {
-    let interfaces = node.interfaces.iter();
-    interfaces.flat_map(|interface| interface.addresses.iter().map(|address| address.addr()))
+/// All addresses of the node that are not link-local.
+fn addresses(node: &Node) -> impl Iterator<Item = IpAddr> {
+    let of_interface = |interface: &Interface| {
+        let ipv4 = interface.addresses.iter().map(|net| net.addr().into());
+        let ipv6 = interface.addresses_v6.iter().map(Ipv6Net::addr);
+        let global = ipv6.filter(|address| !address.is_unicast_link_local());
+        ipv4.chain(global.map(Into::into)).collect::<Vec<_>>()
+    };
+    node.interfaces.iter().flat_map(of_interface)
 }
 
 async fn network(setup: &Setup, outlet: &Outlet) -> Result<Option<Datapath>, SetupError> {
@@ -217,9 +223,9 @@ fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {
         |source| SetupError::Write { path, source }
     };
     std::fs::create_dir_all(DIRECTORY).map_err(error(DIRECTORY))?;
-    let resolver = node
-        .resolver
-        .map(|address| format!("nameserver {address}\n"));
+    let over_ipv6 = node.ipv6.as_ref().and_then(|ipv6| ipv6.resolver);
+    let resolver = node.resolver.map(IpAddr::from).or(over_ipv6.map(IpAddr::from));
+    let resolver = resolver.map(|address| format!("nameserver {address}\n"));
     write("/etc/resolv.conf", &resolver.unwrap_or_default())?;
     // Docker's own has the address that this container had before.
     let mut hosts = "127.0.0.1 localhost\n".to_owned();

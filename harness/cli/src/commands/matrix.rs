@@ -34,6 +34,8 @@ pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
         stop: stop.clone(),
     };
     let run = harness.run_matrix(&plan, &options).await;
+    // The last live line goes with them.
+    drop(options);
     board.close();
     let run = run.map_err(Failure::infrastructure)?;
     print(&run.result, args.json)?;

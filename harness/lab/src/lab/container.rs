@@ -195,11 +195,12 @@ fn capabilities(node: &Node, capture: bool) -> Vec<String> {
     capabilities.into_iter().map(str::to_owned).collect()
 }
 
-/// Through which a gateway makes the devices of its datapath.
+/// Through which a gateway makes the devices of its translator and datapath.
 fn devices(node: &Node) -> Vec<DeviceMapping> {
-    let Role::Gateway(Gateway {
+    let (Role::Gateway(Gateway {
         datapath: Some(_), ..
-    }) = node.role
+    })
+    | Role::Gateway(Gateway { nat64: Some(_), .. })) = node.role
     else {
         return Vec::new();
     };
@@ -211,7 +212,8 @@ fn devices(node: &Node) -> Vec<DeviceMapping> {
     }]
 }
 
-/// The node's own settings, and no IPv6: the host keeps a link-local address on every bridge.
+/// The node's own settings, and no IPv6 where they say nothing of it: the host keeps a link-local address on
+/// every bridge.
 fn sysctls(node: &Node) -> HashMap<String, String> {
     let no_ipv6 = ["all", "default", "lo"]
         .map(|interface| format!("net.ipv6.conf.{interface}.disable_ipv6"))

@@ -153,6 +153,7 @@ fn node(name: &str, networks: &[&str], role: Role) -> Node {
         name: format!("to-{network}"),
         network: (*network).to_owned(),
         addresses: vec!["192.168.1.2/24".parse().unwrap()],
+        addresses_v6: Vec::new(),
     });
     Node {
         name: name.to_owned(),
@@ -161,6 +162,7 @@ fn node(name: &str, networks: &[&str], role: Role) -> Node {
         sysctls: BTreeMap::new(),
         nftables: String::new(),
         resolver: None,
+        ipv6: None,
         role,
     }
 }

@@ -1,5 +1,6 @@
 //! What is measured before the call, and what must come out.
 
+mod ipv6;
 mod isolation;
 mod link;
 mod loss;
@@ -22,6 +23,7 @@ pub(crate) fn declarations(
     call: &CallPlan,
 ) -> Vec<Declaration> {
     let mut all = isolation::declarations(layout, nodes);
+    all.extend(ipv6::declarations(layout, nodes, names));
     all.extend(names::declarations(layout, names));
     all.extend(servers::declarations(layout));
     for peer in &layout.peers {

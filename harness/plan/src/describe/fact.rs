@@ -12,7 +12,15 @@ impl Fact {
             Self::Interfaces { .. } => "interfaces".to_owned(),
             Self::NoRoute { to } => format!("a route to {}", comma(to)),
             Self::NoEmbeddedResolver => "Docker's embedded resolver".to_owned(),
+            Self::LinkLocalClosed => "what is sent to link-local IPv6 addresses".to_owned(),
             Self::Resolves { name, .. } => format!("the name {name}"),
+            Self::ResolvesToIpv6 { name, .. } => format!("the name {name}, over IPv6"),
+            Self::Ipv6Passage {
+                protocol,
+                address,
+                port,
+                ..
+            } => format!("{protocol} {port} to {address} on the internet"),
             Self::NatMapping {
                 protocol,
                 ports,
@@ -30,17 +38,17 @@ impl Fact {
             }
             Self::NatHairpinning { port, .. } => format!("NAT hairpinning, over udp {port}"),
             Self::NatUdpTimeout { port, .. } => {
-                format!("lifetime of an idle UDP mapping, over udp {port}")
+                format!("UDP mapping lifetime, over udp {port}")
             }
             Self::RoundTrip { protocol, port, .. } => {
-                format!("round trip to the internet, over {protocol} {port}")
+                format!("round trip, over {protocol} {port}")
             }
             Self::Rate {
                 direction, port, ..
             } => format!("rate {}, over udp {port}", way(*direction)),
             Self::PolicedRate {
                 direction, port, ..
-            } => format!("rate of policed UDP {}, over udp {port}", way(*direction)),
+            } => format!("policed rate {}, over udp {port}", way(*direction)),
             Self::Mtu {
                 direction, port, ..
             } => format!("MTU {}, over udp {port}", way(*direction)),
@@ -84,8 +92,12 @@ impl Fact {
     pub fn declared(&self) -> String {
         match self {
             Self::Interfaces { interfaces } => {
-                let interfaces: Vec<_> = interfaces.iter().map(ToString::to_string).collect();
-                interfaces.join("; ")
+                let has_ipv6 = interfaces.iter().any(|at| !at.addresses_v6.is_empty());
+                let mut words: Vec<_> = interfaces.iter().map(ToString::to_string).collect();
+                if !has_ipv6 {
+                    words.push("no IPv6".to_owned());
+                }
+                words.join("; ")
             }
             Self::NoRoute { .. } => "none".to_owned(),
             Self::LinkLocalClosed => "nothing is sent".to_owned(),
@@ -122,7 +134,9 @@ impl Fact {
                 tolerance_percent,
                 ..
             } => format!("{percent} % ± {tolerance_percent} %"),
-            Self::Passage { passage, .. } | Self::Ipv6Passage { passage, .. } => passage.to_string(),
+            Self::Passage { passage, .. } | Self::Ipv6Passage { passage, .. } => {
+                passage.to_string()
+            }
             Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
         }

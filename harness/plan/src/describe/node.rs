@@ -1,6 +1,6 @@
 //! A node in words.
 
-use crate::model::{Gateway, Interface, Node, Role};
+use crate::model::{Gateway, Interface, Ipv6Route, NAT64_DEVICE, Node, NodeIpv6, Role};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Node {

@@ -3,9 +3,11 @@
 use super::UNSOLICITED;
 use super::datapath;
 use super::firewall::{INCOMING, OUTGOING, POLICING, SERVICES, firewall, polices, serves};
+use super::ipv6::{black_hole, closed_input, resolver, translated};
 use super::node::isolation;
 use super::ruleset::{Chain, Ruleset};
 use crate::aspect::{FROM_INSIDE, TO_INSIDE};
+use crate::ipv6::Ipv6Kind;
 use crate::layout::Router;
 use crate::model::{DATAPATH_DEVICES, Datapath};
 use farcall_scenario::{Behaviour, Firewall, Nat};
@@ -16,8 +18,14 @@ pub(crate) fn gateway(
     router: &Router,
     site_firewall: Option<&Firewall>,
     datapath: Option<&Datapath>,
+    ipv6: Option<Ipv6Kind>,
 ) -> String {
     let inside = router.inside.interface;
+    // The translator's device also carries the same packets over IPv6.
+    let family = match ipv6 {
+        Some(Ipv6Kind::Only) => "meta nfproto ipv4 ",
+        Some(Ipv6Kind::Broken) | None => "",
+    };
     let mut ruleset = Ruleset::new(format!(
         "{}: between {} and {}",
         router.name, router.inside.network, router.outside.network
@@ -27,7 +35,7 @@ pub(crate) fn gateway(
             "from-inside",
             "type filter hook prerouting priority raw; policy accept;",
         )
-        .count(&format!("iifname \"{inside}\""), FROM_INSIDE),
+        .count(&format!("{family}iifname \"{inside}\""), FROM_INSIDE),
     );
     if let Some(site_firewall) = site_firewall {
         ruleset = firewall(ruleset, site_firewall, router);
@@ -35,16 +43,19 @@ pub(crate) fn gateway(
     if let Some(datapath) = datapath {
         ruleset = datapath::chains(ruleset, datapath);
     }
+    if ipv6 == Some(Ipv6Kind::Broken) {
+        ruleset = ruleset.chain(black_hole());
+    }
     ruleset = ruleset
-        .chain(forward(router, site_firewall, datapath))
-        .chain(input(router, site_firewall, datapath))
-        .chain(isolation())
+        .chain(forward(router, site_firewall, datapath, ipv6))
+        .chain(input(router, site_firewall, datapath, ipv6))
+        .chain(isolation(ipv6.is_some()))
         .chain(
             Chain::base(
                 "to-inside",
                 "type filter hook postrouting priority filter; policy accept;",
             )
-            .count(&format!("oifname \"{inside}\""), TO_INSIDE),
+            .count(&format!("{family}oifname \"{inside}\""), TO_INSIDE),
         );
     match (router.nat, datapath) {
         (Some(nat), None) => ruleset.chain(translation(router, nat)).text(),
@@ -54,7 +65,12 @@ pub(crate) fn gateway(
 
 /// What goes through. Replies before rules: a rule is for the direction in which a connection was
 /// opened. Packets that no connection explains would leave untranslated.
-fn forward(router: &Router, firewall: Option<&Firewall>, datapath: Option<&Datapath>) -> Chain {
+fn forward(
+    router: &Router,
+    firewall: Option<&Firewall>,
+    datapath: Option<&Datapath>,
+    ipv6: Option<Ipv6Kind>,
+) -> Chain {
     let inside = router.inside.interface;
     let [up, down] = match datapath {
         Some(_) => DATAPATH_DEVICES,
@@ -68,6 +84,9 @@ fn forward(router: &Router, firewall: Option<&Firewall>, datapath: Option<&Datap
     );
     if let Some(datapath) = datapath {
         chain = datapath::passes(chain, datapath);
+    }
+    if ipv6 == Some(Ipv6Kind::Only) {
+        chain = translated(chain);
     }
     if firewall.is_some_and(polices) {
         chain = chain.jump("", POLICING);
@@ -105,18 +124,29 @@ fn translation(router: &Router, nat: Nat) -> Chain {
 
 /// What is for the router itself. Unsolicited packets are dropped before connection tracking keeps
 /// them: an entry for one would push the next mapping of its port to another.
-fn input(router: &Router, firewall: Option<&Firewall>, datapath: Option<&Datapath>) -> Chain {
+fn input(
+    router: &Router,
+    firewall: Option<&Firewall>,
+    datapath: Option<&Datapath>,
+    ipv6: Option<Ipv6Kind>,
+) -> Chain {
     let inside = router.inside.interface;
     let mut chain = Chain::base(
         "input",
         "type filter hook input priority filter; policy drop;",
     )
-    .rule("iifname \"lo\"", "input/accept-loopback", "accept")
-    .rule(
+    .rule("iifname \"lo\"", "input/accept-loopback", "accept");
+    if ipv6.is_some() {
+        chain = closed_input(chain);
+    }
+    chain = chain.rule(
         "ct state established,related",
         "input/accept-established",
         "accept",
     );
+    if ipv6 == Some(Ipv6Kind::Only) {
+        chain = resolver(chain);
+    }
     if let Some(firewall) = firewall {
         for protocol in ["udp", "tcp"] {
             chain = chain.rule(

@@ -4,6 +4,7 @@ mod datapath;
 mod firewall;
 mod gateway;
 mod inspect;
+mod ipv6;
 mod node;
 mod ruleset;
 mod server;

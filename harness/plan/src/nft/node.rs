@@ -1,16 +1,21 @@
 //! The rulesets of peers and the probe, and what is in that of every node.
 
+use super::ipv6;
 use super::ruleset::{Chain, Ruleset};
 use crate::layout::{PROBE, PeerLayout};
 use crate::model::PROBE_PORTS;
 
 /// The chain that every node has: Docker's embedded resolver would be a way to the host.
-pub(super) fn isolation() -> Chain {
-    Chain::base(
+pub(super) fn isolation(has_ipv6: bool) -> Chain {
+    let chain = Chain::base(
         "output",
         "type filter hook output priority filter; policy accept;",
-    )
-    .rule(
+    );
+    let chain = match has_ipv6 {
+        true => ipv6::closed_output(chain),
+        false => chain,
+    };
+    chain.rule(
         "ip daddr 127.0.0.11",
         "isolation/drop-embedded-resolver",
         "drop",
@@ -18,10 +23,15 @@ pub(super) fn isolation() -> Chain {
 }
 
 /// A peer filters nothing: what protects it, or hinders it, is its gateway.
-pub(crate) fn peer(peer: &PeerLayout) -> String {
-    Ruleset::new(format!("{}: a peer in {}", peer.name, peer.port.network))
-        .chain(isolation())
-        .text()
+pub(crate) fn peer(peer: &PeerLayout, has_ipv6: bool) -> String {
+    let mut ruleset = Ruleset::new(format!("{}: a peer in {}", peer.name, peer.port.network));
+    if has_ipv6 {
+        ruleset = ruleset.chain(ipv6::closed_input(Chain::base(
+            "input",
+            "type filter hook input priority filter; policy accept;",
+        )));
+    }
+    ruleset.chain(isolation(has_ipv6)).text()
 }
 
 /// The probe answers at every port: what is sent to one where it does not listen is brought to one
@@ -42,6 +52,6 @@ pub(crate) fn probe() -> String {
     }
     Ruleset::new(format!("{PROBE}: answers at every port"))
         .chain(prerouting)
-        .chain(isolation())
+        .chain(isolation(false))
         .text()
 }

@@ -69,5 +69,5 @@ pub(crate) fn server(server: &ServerLayout) -> String {
             "reject with icmp port-unreachable",
         )
         .rule("", "input/drop-other", "drop");
-    ruleset.chain(input).chain(isolation()).text()
+    ruleset.chain(input).chain(isolation(false)).text()
 }

@@ -18,8 +18,15 @@ fn plan_with(firewall: FirewallPreset, link: LinkPreset, up: LinkDirectionOverri
         up,
         ..LinkOverride::default()
     });
-    let home = site("192.168.1.0/24", NatPreset::HomeRouter, FirewallPreset::Open);
-    planned(&scenario("links", ("near", near), ("home", home)), &production())
+    let home = site(
+        "192.168.1.0/24",
+        NatPreset::HomeRouter,
+        FirewallPreset::Open,
+    );
+    planned(
+        &scenario("links", ("near", near), ("home", home)),
+        &production(),
+    )
 }
 
 fn is_of_link(declaration: &Declaration) -> bool {
@@ -40,7 +47,7 @@ fn a_link_is_measured_either_way_as_far_as_udp_passes() {
     assert_eq!(
         declared(&plan, "alice"),
         [
-            "round trip to the internet, over udp 53: 37 ms",
+            "round trip, over udp 53: 37 ms",
             "MTU up, over udp 53: 1500 bytes",
             "rate up, over udp 53: 820 kbit/s",
             "MTU down, over udp 53: 1500 bytes",
@@ -50,14 +57,14 @@ fn a_link_is_measured_either_way_as_far_as_udp_passes() {
         ]
     );
     let plan = plan_of(FirewallPreset::Corporate, LinkPreset::Dsl);
-    let only = ["round trip to the internet, over tcp 80: 37 ms"];
+    let only = ["round trip, over tcp 80: 37 ms"];
     assert_eq!(declared(&plan, "alice"), only);
 }
 
 #[test]
 fn a_wire_has_no_delay_and_that_is_measured() {
     let plan = plan_of(FirewallPreset::Open, LinkPreset::Dsl);
-    let only = ["round trip to the internet, over udp 53: 0 ms"];
+    let only = ["round trip, over udp 53: 0 ms"];
     assert_eq!(declared(&plan, "bob"), only);
 }
 
@@ -67,9 +74,9 @@ fn the_firewalls_own_rate_is_measured_where_it_polices() {
     assert_eq!(
         declared(&plan, "alice"),
         [
-            "round trip to the internet, over udp 53: 37 ms",
-            "rate of policed UDP up, over udp 53: 200 kbit/s",
-            "rate of policed UDP down, over udp 53: 200 kbit/s",
+            "round trip, over udp 53: 37 ms",
+            "policed rate up, over udp 53: 200 kbit/s",
+            "policed rate down, over udp 53: 200 kbit/s",
         ]
     );
 }
@@ -77,7 +84,7 @@ fn the_firewalls_own_rate_is_measured_where_it_polices() {
 #[test]
 fn what_answers_in_place_of_the_internet_tells_nothing_of_the_link() {
     let plan = plan_of(FirewallPreset::TlsIntercept, LinkPreset::Dsl);
-    let only = ["round trip to the internet, over tcp 80: 37 ms"];
+    let only = ["round trip, over tcp 80: 37 ms"];
     assert_eq!(declared(&plan, "alice"), only);
     let plan = plan_of(FirewallPreset::HttpProxy, LinkPreset::Dsl);
     assert!(declared(&plan, "alice").is_empty());
@@ -123,7 +130,10 @@ fn a_narrow_link_says_whether_its_sender_is_told() {
     };
     let silent = plan_of(FirewallPreset::Open, LinkPreset::Vpn1280);
     let vanishes = "over udp 53: 1280 bytes, and who sends more is not told";
-    let expected = [format!("MTU up, {vanishes}"), format!("MTU down, {vanishes}")];
+    let expected = [
+        format!("MTU up, {vanishes}"),
+        format!("MTU down, {vanishes}"),
+    ];
     assert_eq!(mtu(&silent), expected);
     let up = LinkDirectionOverride {
         fragmentation_needed: Some(true),

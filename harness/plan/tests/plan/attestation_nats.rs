@@ -38,7 +38,8 @@ fn ports_are_kept_where_every_nat_keeps_them() {
     let kept = |site| declared(site, preservation);
     assert_eq!(kept(home(NatPreset::FullCone)), ["preserved"]);
     assert_eq!(kept(home(NatPreset::Symmetric)), ["not preserved"]);
-    assert!(kept(home(NatPreset::None)).is_empty());
+    let routed = site("198.51.100.0/28", NatPreset::None, FirewallPreset::Open);
+    assert!(kept(routed).is_empty());
     let mut mobile = hotspot();
     mobile.gateway.nat = NatPreset::HomeRouter;
     assert_eq!(kept(mobile), ["not preserved"]);
@@ -62,7 +63,11 @@ fn the_outermost_nat_hairpins_or_not() {
     // What comes back is not from where the probe saw the sender.
     assert!(behind(NatPreset::Symmetric, carrier).is_empty());
     // Whoever may not send to any port does not reach a mapped one.
-    let blocked = site("10.0.0.0/24", NatPreset::FullCone, FirewallPreset::Udp443Only);
+    let blocked = site(
+        "10.0.0.0/24",
+        NatPreset::FullCone,
+        FirewallPreset::Udp443Only,
+    );
     assert!(hairpins(blocked).is_empty());
 }
 

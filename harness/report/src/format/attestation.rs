@@ -7,7 +7,7 @@ use farcall_timeline::{Aspect, Measured};
 use std::io::Write;
 
 /// The widths of what is measured, what is declared and what was found.
-const WIDTHS: [usize; 3] = [39, 25, 25];
+const WIDTHS: [usize; 3] = [35, 27, 27];
 
 /// What was measured of a lab, as text of at most 100 columns.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,7 +170,7 @@ mod tests {
                 measured(
                     "alice",
                     Aspect::Link,
-                    "round trip to the internet, over tcp 443",
+                    "round trip, over tcp 443",
                     "100 ms ± 5 ms",
                     "101.3 ms (98.0 to 104.1 ms)",
                 ),

@@ -29,21 +29,20 @@ impl Grid {
         let widths = widths(result);
         let names = result.networks.iter().map(|name| name.chars().count());
         let name_width = names.max().unwrap_or(0);
-        write!(out, "{:name_width$}    ", "")?;
+        let mut header = " ".repeat(name_width + 4);
         for (index, width) in widths.iter().enumerate() {
-            write!(out, "  {:<width$}", index + 1, width = *width)?;
+            header.push_str(&format!("  {:<width$}", index + 1, width = *width));
         }
-        writeln!(out)?;
+        writeln!(out, "{}", header.trim_end())?;
         for (row, from) in result.networks.iter().enumerate() {
             write!(out, "{from:name_width$} {:>3}", row + 1)?;
-            for (to, width) in result.networks.iter().zip(&widths) {
+            for (column, (to, width)) in result.networks.iter().zip(&widths).enumerate() {
                 let cell = result.cell(from, to);
                 let verdict = cell.map_or(Verdict::Invalid, |cell| cell.verdict);
-                write!(
-                    out,
-                    "  {}",
-                    paint.in_verdict(verdict, &format!("{:1$}", text(cell), *width))
-                )?;
+                let is_last = column + 1 == widths.len();
+                let width = if is_last { 0 } else { *width };
+                let text = format!("{:width$}", text(cell));
+                write!(out, "  {}", paint.in_verdict(verdict, &text))?;
             }
             writeln!(out)?;
         }

@@ -1,8 +1,8 @@
 //! Sites: networks that can be, and NATs that can be built.
 
 use super::{LABEL_RULE, firewall, is_label, link};
-use crate::model::{Carrier, Ipv6, NatOverride, Scenario, Site};
-use crate::preset::NatPreset;
+use crate::model::{Carrier, Gateway, Ipv6, NatOverride, Scenario, Site};
+use crate::preset::{Action, NatPreset};
 use crate::read::Finding;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -86,16 +86,58 @@ fn check_site(path: &str, site: &Site) -> Vec<Finding> {
     findings
 }
 
-/// What the lab does not have yet.
-fn check_ipv6(path: &str, site: &Site) -> Option<Finding> {
-    if site.ipv6 == Ipv6::None {
-        return None;
+/// IPv6 that the lab has, with what it goes together with.
+fn check_ipv6(path: &str, site: &Site) -> Vec<Finding> {
+    let key = format!("{path}.ipv6");
+    let finding = |message: &str, hint: &str| Finding::new(&key, message).hint(hint);
+    match site.ipv6 {
+        Ipv6::None => return Vec::new(),
+        Ipv6::DualStack => {
+            return vec![finding(
+                "a site whose IPv6 works is not yet possible",
+                "leave `ipv6` out, or write `only` or `broken`",
+            )];
+        }
+        Ipv6::Only | Ipv6::Broken => {}
     }
-    let finding = Finding::new(
-        format!("{path}.ipv6"),
-        "a site with IPv6 is not yet possible",
-    );
-    Some(finding.hint("leave `ipv6` out: the lab has IPv4 alone"))
+    let mut findings = Vec::new();
+    if site.carrier.is_some() {
+        let finding = finding(
+            "a site with IPv6 behind a carrier's NAT is not yet possible",
+            "leave one of them out",
+        );
+        findings.push(finding.because_of(format!("{path}.carrier")));
+    }
+    if site.ipv6 == Ipv6::Only && site.gateway.nat == NatPreset::None {
+        let finding = finding(
+            "what NAT64 translates has private IPv4 addresses until a NAT translates them",
+            "give the gateway one, such as `home-router`",
+        );
+        findings.push(finding.because_of(format!("{path}.gateway.nat")));
+    }
+    if has_services(&site.gateway) {
+        let finding = finding(
+            "a firewall that looks into connections, as a portal or as a proxy is not yet possible together with IPv6",
+            "choose a firewall that judges packets alone",
+        );
+        findings.push(finding.because_of(format!("{path}.gateway.firewall")));
+    }
+    findings
+}
+
+/// Whether the gateway itself answers what its LAN sends: it does so over IPv4 alone.
+fn has_services(gateway: &Gateway) -> bool {
+    let expanded = gateway.firewall.expand(gateway.firewall_override.as_ref());
+    // A contradiction is a finding of its own.
+    expanded.is_ok_and(|firewall| {
+        let answers = |action: &Action| {
+            matches!(
+                action,
+                Action::AcceptTlsFor(_) | Action::InterceptTls | Action::RedirectToPortal
+            )
+        };
+        firewall.service.is_some() || firewall.rules.iter().any(|rule| answers(&rule.action))
+    })
 }
 
 fn check_carrier(path: &str, carrier: &Carrier, lan_key: &str, lan: Ipv4Net) -> Vec<Finding> {

@@ -5,11 +5,12 @@ use crate::{Check, CheckVerdict};
 use farcall_timeline::{Aspect, Measured};
 use std::collections::BTreeMap;
 
-const ASPECTS: [Aspect; 5] = [
+const ASPECTS: [Aspect; 6] = [
     Aspect::Isolation,
     Aspect::Names,
     Aspect::Nat,
     Aspect::Firewall,
+    Aspect::Link,
     Aspect::Servers,
 ];
 
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn a_lab_as_declared_passes() {
         let sample = Sample::good();
-        for aspect in ["isolation", "names", "nat", "firewall", "servers"] {
+        for aspect in ["isolation", "names", "nat", "firewall", "link", "servers"] {
             assert_eq!(sample.check(&format!("lab/{aspect}")).verdict, Pass);
         }
     }

@@ -100,6 +100,7 @@ fn attestation() -> Vec<Declaration> {
     let declare = |node: &str, fact| Declaration {
         node: node.into(),
         fact,
+        round_trip_ms: 0,
     };
     vec![
         declare("alice", Fact::NoEmbeddedResolver),
@@ -117,6 +118,7 @@ fn attestation() -> Vec<Declaration> {
                 mapping: Some(Behaviour::AddressAndPortDependent),
                 protocol: ProbeProtocol::Udp,
                 ports: [3478, 3479],
+                source_port: None,
             },
         ),
         declare(
@@ -128,6 +130,17 @@ fn attestation() -> Vec<Declaration> {
                 server_name: None,
                 proxy: None,
                 passage: Passage::Dropped,
+            },
+        ),
+        declare(
+            "alice",
+            Fact::RoundTrip {
+                rtt_ms: 0.0,
+                jitter_ms: 0.0,
+                sending_ms: 0.0,
+                overtaking: false,
+                protocol: ProbeProtocol::Tcp,
+                port: 443,
             },
         ),
         declare(

@@ -68,6 +68,7 @@ fn attest(log: &mut Log) {
             "udp 443 to the internet",
             "dropped",
         ),
+        ("alice", Aspect::Link, "round trip, over tcp 443", "0 ms"),
         (
             "probe",
             Aspect::Servers,

@@ -1,0 +1,330 @@
+//! A lab whose gateways are other than declared is found out: one test for each kind of fact that a gateway
+//! and its link decide. Nothing else than what was changed fails to hold.
+
+use crate::support::{configuration, harness};
+use farcall::plan::{Datapath, Gateway, Plan, Role, plan};
+use farcall::report::Attestation;
+use farcall::scenario::{
+    JitterDistribution, Link, LinkDirection, LinkDirectionOverride, LinkOverride, LinkPreset, Loss,
+    NatOverride, NatPreset, Rate,
+};
+use farcall::{RunOptions, Scenario};
+
+/// Two peers with public addresses, of whom Alice has this link.
+fn linked(link: LinkPreset) -> Scenario {
+    let mut scenario = Scenario::builtin("open-internet").unwrap();
+    scenario.sites.get_mut("east").unwrap().link = link;
+    scenario
+}
+
+/// Two homes, of which Alice's has this NAT.
+fn translated(nat: NatPreset, overrides: NatOverride) -> Scenario {
+    let mut scenario = Scenario::builtin("full-cone").unwrap();
+    let gateway = &mut scenario.sites.get_mut("alice-home").unwrap().gateway;
+    (gateway.nat, gateway.nat_override) = (nat, Some(overrides));
+    // The other home's mappings need not be waited for.
+    let gateway = &mut scenario.sites.get_mut("bob-home").unwrap().gateway;
+    gateway.nat_override = Some(NatOverride {
+        udp_timeout_s: Some(2),
+        ..NatOverride::default()
+    });
+    scenario
+}
+
+/// Attests the scenario in a lab that differs from its plan.
+async fn attested(
+    scenario: &Scenario,
+    deep: bool,
+    tamper: impl FnOnce(&mut Plan),
+) -> Attestation {
+    let ice = configuration("production");
+    let mut raised = plan(scenario, &ice, 1).unwrap();
+    let declared = raised.clone();
+    tamper(&mut raised);
+    assert_ne!(raised, declared, "nothing was tampered with");
+    let options = RunOptions {
+        raise_instead: Some(raised),
+        ..RunOptions::default()
+    };
+    let lab = harness().await.attest(scenario, &ice, deep, &options).await;
+    lab.unwrap()
+}
+
+/// Exactly what is about these things does not hold, and is Alice's.
+fn found_out(lab: &Attestation, what: &[&str]) {
+    assert!(lab.faults.is_empty(), "{:#?}", lab.faults);
+    assert!(!lab.holds);
+    let broken: Vec<String> = lab
+        .attestation
+        .iter()
+        .filter(|one| !one.holds)
+        .map(|one| {
+            let (declared, measured) = (&one.declared, &one.measured);
+            format!("{}: {}: {declared}, found {measured}", one.node, one.what)
+        })
+        .collect();
+    for what in what {
+        let start = format!("alice: {what}");
+        assert!(
+            broken.iter().any(|line| line.starts_with(&start)),
+            "{what} is not among {broken:#?}"
+        );
+    }
+    assert_eq!(broken.len(), what.len(), "{broken:#?}");
+}
+
+fn gateway<'a>(plan: &'a mut Plan, name: &str) -> &'a mut Gateway {
+    let nodes = plan.nodes.iter_mut().filter(|node| node.name == name);
+    let mut gateways = nodes.filter_map(|node| match &mut node.role {
+        Role::Gateway(gateway) => Some(gateway),
+        _ => None,
+    });
+    gateways.next().unwrap()
+}
+
+fn datapath<'a>(plan: &'a mut Plan, gateway_name: &str) -> &'a mut Datapath {
+    gateway(plan, gateway_name).datapath.as_mut().unwrap()
+}
+
+fn link(plan: &mut Plan) -> &mut Link {
+    datapath(plan, "east-gateway").link.as_mut().unwrap()
+}
+
+#[tokio::test]
+async fn a_link_without_delay_is_found_out() {
+    let lab = attested(&linked(LinkPreset::Transatlantic), false, |plan| {
+        let wire = LinkDirection::default();
+        *link(plan) = Link {
+            up: wire.clone(),
+            down: wire,
+        };
+    });
+    found_out(&lab.await, &["round trip"]);
+}
+
+#[tokio::test]
+async fn a_delay_that_is_there_twice_is_found_out() {
+    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+        // As when a round trip is taken for one way.
+        link(plan).up.delay_ms *= 2.0;
+        link(plan).down.delay_ms *= 2.0;
+    });
+    found_out(&lab.await, &["round trip"]);
+}
+
+#[tokio::test]
+async fn a_link_without_its_jitter_is_found_out() {
+    let lab = attested(&linked(LinkPreset::SatelliteLeo), false, |plan| {
+        for line in [&mut link(plan).up.clone(), &mut link(plan).down.clone()] {
+            assert_eq!(line.jitter_distribution, JitterDistribution::Normal);
+        }
+        link(plan).up.jitter_ms = 0.0;
+        link(plan).down.jitter_ms = 0.0;
+    });
+    found_out(&lab.await, &["round trip"]);
+}
+
+#[tokio::test]
+async fn a_delay_where_none_is_declared_is_found_out() {
+    let scenario = translated(NatPreset::FullCone, NatOverride::default());
+    let lab = attested(&scenario, false, |plan| {
+        let line = LinkDirection {
+            delay_ms: 10.0,
+            ..LinkDirection::default()
+        };
+        datapath(plan, "alice-home-gateway").link = Some(Link {
+            up: line.clone(),
+            down: line,
+        });
+    });
+    found_out(&lab.await, &["round trip"]);
+}
+
+#[tokio::test]
+async fn other_rates_are_found_out_either_way() {
+    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+        let kbit = |kbit| Rate::Constant { kbit };
+        link(plan).up.rate = kbit(1_000);
+        link(plan).down.rate = kbit(4_000);
+    });
+    found_out(&lab.await, &["rate up", "rate down"]);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_missing_and_one_too_many_are_found_out() {
+    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+        link(plan).up.rate = Rate::Unlimited;
+    });
+    found_out(&lab.await, &["rate up"]);
+    let lab = attested(&linked(LinkPreset::Transatlantic), false, |plan| {
+        link(plan).down.rate = Rate::Constant { kbit: 5_000 };
+    });
+    found_out(&lab.await, &["rate down"]);
+}
+
+#[tokio::test]
+async fn a_larger_mtu_and_a_smaller_one_are_found_out() {
+    let lab = attested(&linked(LinkPreset::Vpn1280), false, |plan| {
+        link(plan).up.mtu = 1_500;
+        link(plan).down.mtu = 1_279;
+    });
+    // A packet of 1280 bytes has a part that is too large.
+    found_out(&lab.await, &["MTU up", "MTU down"]);
+}
+
+#[tokio::test]
+async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not() {
+    let lab = attested(&linked(LinkPreset::Vpn1280), false, |plan| {
+        link(plan).up.fragmentation_needed = true;
+        link(plan).down.fragmentation_needed = true;
+    });
+    found_out(&lab.await, &["MTU up", "MTU down"]);
+    let mut telling = linked(LinkPreset::Vpn1280);
+    let tells = LinkDirectionOverride {
+        fragmentation_needed: Some(true),
+        ..LinkDirectionOverride::default()
+    };
+    telling.sites.get_mut("east").unwrap().link_override = Some(LinkOverride {
+        up: tells.clone(),
+        down: tells,
+    });
+    let lab = attested(&telling, false, |plan| {
+        link(plan).up.fragmentation_needed = false;
+        link(plan).down.fragmentation_needed = false;
+    });
+    found_out(&lab.await, &["MTU up", "MTU down"]);
+}
+
+#[tokio::test]
+async fn loss_that_is_missing_and_loss_too_much_are_found_out() {
+    let lab = attested(&linked(LinkPreset::SatelliteLeo), true, |plan| {
+        link(plan).up.loss = Loss::None;
+        link(plan).down.loss = Loss::Random { percent: 2.0 };
+    });
+    found_out(&lab.await, &["loss up", "loss down"]);
+}
+
+#[tokio::test]
+async fn a_firewall_without_a_rule_is_found_out() {
+    let scenario = Scenario::builtin("udp-throttled").unwrap();
+    let lab = attested(&scenario, false, |plan| {
+        for node in &mut plan.nodes {
+            let lines = node.nftables.lines();
+            let kept = lines.filter(|line| !line.contains("limit rate over"));
+            node.nftables = kept.map(|line| format!("{line}\n")).collect();
+        }
+    });
+    found_out(
+        &lab.await,
+        &["policed rate up", "policed rate down"],
+    );
+}
+
+#[tokio::test]
+async fn a_nat_that_does_not_hairpin_is_found_out() {
+    let scenario = translated(NatPreset::FullCone, NatOverride::default());
+    let lab = attested(&scenario, false, |plan| {
+        let nat = &mut datapath(plan, "alice-home-gateway").nat;
+        nat.as_mut().unwrap().hairpinning = false;
+    });
+    found_out(&lab.await, &["NAT hairpinning"]);
+}
+
+#[tokio::test]
+async fn a_nat_that_hairpins_is_found_out() {
+    let overrides = NatOverride {
+        hairpinning: Some(false),
+        ..NatOverride::default()
+    };
+    let scenario = translated(NatPreset::FullCone, overrides);
+    let lab = attested(&scenario, false, |plan| {
+        let nat = &mut datapath(plan, "alice-home-gateway").nat;
+        nat.as_mut().unwrap().hairpinning = true;
+    });
+    found_out(&lab.await, &["NAT hairpinning"]);
+}
+
+#[tokio::test]
+async fn a_nat_with_random_ports_is_found_out() {
+    let scenario = translated(NatPreset::FullCone, NatOverride::default());
+    let lab = attested(&scenario, false, |plan| {
+        let nat = &mut datapath(plan, "alice-home-gateway").nat;
+        nat.as_mut().unwrap().port_preservation = false;
+    });
+    found_out(&lab.await, &["NAT port preservation"]);
+}
+
+#[tokio::test]
+async fn a_nat_with_another_filter_is_found_out() {
+    let scenario = translated(NatPreset::RestrictedCone, NatOverride::default());
+    let lab = attested(&scenario, false, |plan| {
+        let nat = &mut datapath(plan, "alice-home-gateway").nat;
+        nat.as_mut().unwrap().filtering = farcall::scenario::Behaviour::EndpointIndependent;
+    });
+    found_out(&lab.await, &["NAT filtering"]);
+}
+
+/// How long the rules know a connection limits what comes by a mapping too.
+fn set_udp_timeout(plan: &mut Plan, timeout_s: u32) {
+    let nat = &mut datapath(plan, "alice-home-gateway").nat;
+    nat.as_mut().unwrap().udp_timeout_s = timeout_s;
+    let nodes = plan.nodes.iter_mut();
+    for node in nodes.filter(|node| node.name == "alice-home-gateway") {
+        for (name, value) in &mut node.sysctls {
+            if name.contains("udp_timeout") {
+                *value = timeout_s.to_string();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn mappings_that_live_longer_or_shorter_are_found_out() {
+    let six_seconds = NatOverride {
+        udp_timeout_s: Some(6),
+        ..NatOverride::default()
+    };
+    let scenario = translated(NatPreset::FullCone, six_seconds);
+    for other_s in [4, 8] {
+        let lab = attested(&scenario, true, |plan| set_udp_timeout(plan, other_s));
+        found_out(&lab.await, &["UDP mapping lifetime"]);
+    }
+}
+
+#[tokio::test]
+async fn a_mapping_that_a_collision_changes_is_found_out() {
+    // The kernel's masquerade gives the second of two hosts with one source port another port for the
+    // destination that both have, and none else.
+    let scenario = Scenario::builtin("same-network").unwrap();
+    let lab = attested(&scenario, false, |plan| {
+        let alone = {
+            let mut alone = Scenario::builtin("home-to-home").unwrap();
+            let site = alone.sites.remove("alice-home").unwrap();
+            alone.sites.insert("home".to_owned(), site);
+            alone.peers[0].site = "home".to_owned();
+            farcall::plan::plan(&alone, &configuration("production"), 1).unwrap()
+        };
+        let kernels = alone.nodes.iter().find(|node| node.name == "home-gateway");
+        let kernels = kernels.unwrap();
+        let nodes = plan.nodes.iter_mut();
+        for node in nodes.filter(|node| node.name == "home-gateway") {
+            node.nftables.clone_from(&kernels.nftables);
+            node.sysctls.clone_from(&kernels.sysctls);
+            if let Role::Gateway(gateway) = &mut node.role {
+                gateway.datapath = None;
+            }
+        }
+    });
+    let lab = lab.await;
+    assert!(!lab.holds);
+    let broken: Vec<&str> = lab
+        .attestation
+        .iter()
+        .filter(|one| !one.holds)
+        .map(|one| one.what.as_str())
+        .collect();
+    assert!(!broken.is_empty(), "{:#?}", lab.faults);
+    for what in broken {
+        assert!(what.contains("at every peer"), "{what}");
+    }
+}
