@@ -5,9 +5,10 @@ use crate::support::{configuration, harness};
 use farcall::plan::{Datapath, Gateway, Plan, Role, plan};
 use farcall::report::Attestation;
 use farcall::scenario::{
-    JitterDistribution, Link, LinkDirection, LinkDirectionOverride, LinkOverride, LinkPreset, Loss,
-    NatOverride, NatPreset, Rate,
+    Link, LinkDirection, LinkDirectionOverride, LinkOverride, LinkPreset, Loss, NatOverride,
+    NatPreset, Rate,
 };
+use farcall::timeline::Aspect;
 use farcall::{RunOptions, Scenario};
 
 /// Two peers with public addresses, of whom Alice has this link.
@@ -32,13 +33,9 @@ fn translated(nat: NatPreset, overrides: NatOverride) -> Scenario {
 }
 
 /// Attests the scenario in a lab that differs from its plan.
-async fn attested(
-    scenario: &Scenario,
-    deep: bool,
-    tamper: impl FnOnce(&mut Plan),
-) -> Attestation {
+async fn attested(scenario: Scenario, deep: bool, tamper: impl FnOnce(&mut Plan)) -> Attestation {
     let ice = configuration("production");
-    let mut raised = plan(scenario, &ice, 1).unwrap();
+    let mut raised = plan(&scenario, &ice, 1).unwrap();
     let declared = raised.clone();
     tamper(&mut raised);
     assert_ne!(raised, declared, "nothing was tampered with");
@@ -46,14 +43,17 @@ async fn attested(
         raise_instead: Some(raised),
         ..RunOptions::default()
     };
-    let lab = harness().await.attest(scenario, &ice, deep, &options).await;
+    let lab = harness()
+        .await
+        .attest(&scenario, &ice, deep, &options)
+        .await;
     lab.unwrap()
 }
 
 /// Exactly what is about these things does not hold, and is Alice's.
 fn found_out(lab: &Attestation, what: &[&str]) {
     assert!(lab.faults.is_empty(), "{:#?}", lab.faults);
-    assert!(!lab.holds);
+    assert!(!lab.holds, "{:#?}", lab.attestation);
     let broken: Vec<String> = lab
         .attestation
         .iter()
@@ -92,7 +92,7 @@ fn link(plan: &mut Plan) -> &mut Link {
 
 #[tokio::test]
 async fn a_link_without_delay_is_found_out() {
-    let lab = attested(&linked(LinkPreset::Transatlantic), false, |plan| {
+    let lab = attested(linked(LinkPreset::Transatlantic), false, |plan| {
         let wire = LinkDirection::default();
         *link(plan) = Link {
             up: wire.clone(),
@@ -104,7 +104,7 @@ async fn a_link_without_delay_is_found_out() {
 
 #[tokio::test]
 async fn a_delay_that_is_there_twice_is_found_out() {
-    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+    let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         // As when a round trip is taken for one way.
         link(plan).up.delay_ms *= 2.0;
         link(plan).down.delay_ms *= 2.0;
@@ -114,10 +114,7 @@ async fn a_delay_that_is_there_twice_is_found_out() {
 
 #[tokio::test]
 async fn a_link_without_its_jitter_is_found_out() {
-    let lab = attested(&linked(LinkPreset::SatelliteLeo), false, |plan| {
-        for line in [&mut link(plan).up.clone(), &mut link(plan).down.clone()] {
-            assert_eq!(line.jitter_distribution, JitterDistribution::Normal);
-        }
+    let lab = attested(linked(LinkPreset::SatelliteLeo), false, |plan| {
         link(plan).up.jitter_ms = 0.0;
         link(plan).down.jitter_ms = 0.0;
     });
@@ -127,7 +124,7 @@ async fn a_link_without_its_jitter_is_found_out() {
 #[tokio::test]
 async fn a_delay_where_none_is_declared_is_found_out() {
     let scenario = translated(NatPreset::FullCone, NatOverride::default());
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let line = LinkDirection {
             delay_ms: 10.0,
             ..LinkDirection::default()
@@ -142,7 +139,7 @@ async fn a_delay_where_none_is_declared_is_found_out() {
 
 #[tokio::test]
 async fn other_rates_are_found_out_either_way() {
-    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+    let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         let kbit = |kbit| Rate::Constant { kbit };
         link(plan).up.rate = kbit(1_000);
         link(plan).down.rate = kbit(4_000);
@@ -152,11 +149,11 @@ async fn other_rates_are_found_out_either_way() {
 
 #[tokio::test]
 async fn a_limit_that_is_missing_and_one_too_many_are_found_out() {
-    let lab = attested(&linked(LinkPreset::Dsl), false, |plan| {
+    let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         link(plan).up.rate = Rate::Unlimited;
     });
     found_out(&lab.await, &["rate up"]);
-    let lab = attested(&linked(LinkPreset::Transatlantic), false, |plan| {
+    let lab = attested(linked(LinkPreset::Transatlantic), false, |plan| {
         link(plan).down.rate = Rate::Constant { kbit: 5_000 };
     });
     found_out(&lab.await, &["rate down"]);
@@ -164,7 +161,7 @@ async fn a_limit_that_is_missing_and_one_too_many_are_found_out() {
 
 #[tokio::test]
 async fn a_larger_mtu_and_a_smaller_one_are_found_out() {
-    let lab = attested(&linked(LinkPreset::Vpn1280), false, |plan| {
+    let lab = attested(linked(LinkPreset::Vpn1280), false, |plan| {
         link(plan).up.mtu = 1_500;
         link(plan).down.mtu = 1_279;
     });
@@ -174,7 +171,7 @@ async fn a_larger_mtu_and_a_smaller_one_are_found_out() {
 
 #[tokio::test]
 async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not() {
-    let lab = attested(&linked(LinkPreset::Vpn1280), false, |plan| {
+    let lab = attested(linked(LinkPreset::Vpn1280), false, |plan| {
         link(plan).up.fragmentation_needed = true;
         link(plan).down.fragmentation_needed = true;
     });
@@ -188,7 +185,7 @@ async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not()
         up: tells.clone(),
         down: tells,
     });
-    let lab = attested(&telling, false, |plan| {
+    let lab = attested(telling, false, |plan| {
         link(plan).up.fragmentation_needed = false;
         link(plan).down.fragmentation_needed = false;
     });
@@ -197,7 +194,7 @@ async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not()
 
 #[tokio::test]
 async fn loss_that_is_missing_and_loss_too_much_are_found_out() {
-    let lab = attested(&linked(LinkPreset::SatelliteLeo), true, |plan| {
+    let lab = attested(linked(LinkPreset::SatelliteLeo), true, |plan| {
         link(plan).up.loss = Loss::None;
         link(plan).down.loss = Loss::Random { percent: 2.0 };
     });
@@ -207,23 +204,20 @@ async fn loss_that_is_missing_and_loss_too_much_are_found_out() {
 #[tokio::test]
 async fn a_firewall_without_a_rule_is_found_out() {
     let scenario = Scenario::builtin("udp-throttled").unwrap();
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         for node in &mut plan.nodes {
             let lines = node.nftables.lines();
             let kept = lines.filter(|line| !line.contains("limit rate over"));
             node.nftables = kept.map(|line| format!("{line}\n")).collect();
         }
     });
-    found_out(
-        &lab.await,
-        &["policed rate up", "policed rate down"],
-    );
+    found_out(&lab.await, &["policed rate up", "policed rate down"]);
 }
 
 #[tokio::test]
 async fn a_nat_that_does_not_hairpin_is_found_out() {
     let scenario = translated(NatPreset::FullCone, NatOverride::default());
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let nat = &mut datapath(plan, "alice-home-gateway").nat;
         nat.as_mut().unwrap().hairpinning = false;
     });
@@ -237,7 +231,7 @@ async fn a_nat_that_hairpins_is_found_out() {
         ..NatOverride::default()
     };
     let scenario = translated(NatPreset::FullCone, overrides);
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let nat = &mut datapath(plan, "alice-home-gateway").nat;
         nat.as_mut().unwrap().hairpinning = true;
     });
@@ -247,7 +241,7 @@ async fn a_nat_that_hairpins_is_found_out() {
 #[tokio::test]
 async fn a_nat_with_random_ports_is_found_out() {
     let scenario = translated(NatPreset::FullCone, NatOverride::default());
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let nat = &mut datapath(plan, "alice-home-gateway").nat;
         nat.as_mut().unwrap().port_preservation = false;
     });
@@ -257,7 +251,7 @@ async fn a_nat_with_random_ports_is_found_out() {
 #[tokio::test]
 async fn a_nat_with_another_filter_is_found_out() {
     let scenario = translated(NatPreset::RestrictedCone, NatOverride::default());
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let nat = &mut datapath(plan, "alice-home-gateway").nat;
         nat.as_mut().unwrap().filtering = farcall::scenario::Behaviour::EndpointIndependent;
     });
@@ -286,7 +280,9 @@ async fn mappings_that_live_longer_or_shorter_are_found_out() {
     };
     let scenario = translated(NatPreset::FullCone, six_seconds);
     for other_s in [4, 8] {
-        let lab = attested(&scenario, true, |plan| set_udp_timeout(plan, other_s));
+        let lab = attested(scenario.clone(), true, |plan| {
+            set_udp_timeout(plan, other_s)
+        });
         found_out(&lab.await, &["UDP mapping lifetime"]);
     }
 }
@@ -296,7 +292,7 @@ async fn a_mapping_that_a_collision_changes_is_found_out() {
     // The kernel's masquerade gives the second of two hosts with one source port another port for the
     // destination that both have, and none else.
     let scenario = Scenario::builtin("same-network").unwrap();
-    let lab = attested(&scenario, false, |plan| {
+    let lab = attested(scenario, false, |plan| {
         let alone = {
             let mut alone = Scenario::builtin("home-to-home").unwrap();
             let site = alone.sites.remove("alice-home").unwrap();
@@ -320,10 +316,10 @@ async fn a_mapping_that_a_collision_changes_is_found_out() {
     let broken: Vec<&str> = lab
         .attestation
         .iter()
-        .filter(|one| !one.holds)
+        .filter(|one| !one.holds && one.aspect == Aspect::Nat)
         .map(|one| one.what.as_str())
         .collect();
-    assert!(!broken.is_empty(), "{:#?}", lab.faults);
+    assert!(!broken.is_empty(), "{lab:#?}");
     for what in broken {
         assert!(what.contains("at every peer"), "{what}");
     }

@@ -12,6 +12,7 @@ use tokio::process::Command;
 
 use crate::Outlet;
 use crate::dns;
+use crate::nat64;
 use crate::service::{Service, ServiceError};
 use crate::services::Services;
 use crate::setup::{self, SetupError};
@@ -29,6 +30,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// A gateway's services.
 pub(crate) struct Gateway {
     resolvers: Vec<Service>,
+    nat64: Option<Service>,
     services: Services,
 }
 
@@ -49,9 +51,14 @@ impl Gateway {
                 resolvers.push(resolver(name, configuration, outlet).await?);
             }
         }
+        let nat64 = match planned.nat64 {
+            Some(_) => Some(nat64::start(outlet).await?),
+            None => None,
+        };
         let services = Services::start(&planned.services, ca_pem, outlet).await?;
         Ok(Self {
             resolvers,
+            nat64,
             services,
         })
     }
@@ -66,6 +73,7 @@ impl Gateway {
         let ends = self
             .resolvers
             .iter()
+            .chain(&self.nat64)
             .map(|resolver| resolver.end(Signal::SIGTERM, END_WITHIN));
         try_join_all(ends).await.map(drop)
     }

@@ -11,6 +11,7 @@ pub mod ice_transport;
 mod logs;
 mod mappings;
 pub mod media;
+mod nat64;
 mod node;
 mod outlet;
 pub mod peer;

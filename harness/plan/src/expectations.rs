@@ -20,6 +20,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         connects: scenario.expect.connects,
         within_ms: scenario.expect.within_ms,
         relayed: scenario.expect.relayed,
+        media: scenario.expect.media,
         selected_pair: scenario.expect.selected_pair.clone(),
         ice_servers: BTreeMap::new(),
         muted: Vec::new(),

@@ -150,6 +150,7 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
             connects: true,
             within_ms: call.within_ms,
             relayed: None,
+            media: Default::default(),
             selected_pair: BTreeMap::new(),
         },
     })

@@ -1,7 +1,7 @@
 //! Everything a lab would be.
 
 use farcall_scenario::{
-    Behaviour, Direction, ExpectedPair, IceTransportPolicy, IceUrl, Link, Nat, Secret,
+    Behaviour, Direction, ExpectedPair, IceTransportPolicy, IceUrl, Link, MediaQuality, Nat, Secret,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -354,6 +354,8 @@ pub struct Expectations {
     /// Whether the local candidate of either peer's selected pair must be a relay candidate; `None`:
     /// both will do.
     pub relayed: Option<bool>,
+    /// How well media arrive.
+    pub media: MediaQuality,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that

@@ -192,6 +192,9 @@ fn on_the_internet(
 fn sysctls(forwards: bool) -> BTreeMap<String, String> {
     settings(&[
         ("net.ipv4.ip_forward", u32::from(forwards)),
+        // Else the kernel sends each host one ICMP error a second: of several refused at once, some would
+        // look dropped.
+        ("net.ipv4.icmp_ratelimit", 0),
         ("net.ipv6.conf.all.disable_ipv6", 1),
         ("net.ipv6.conf.default.disable_ipv6", 1),
     ])

@@ -1,5 +1,6 @@
 //! Measures, from inside the lab, every fact that the plan declares.
 
+use crate::login::log_in;
 use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
 use farcall_plan::{Declaration, Fact, Plan};
@@ -30,16 +31,17 @@ enum Stage {
     Deep,
 }
 
-/// Measures all that the plan declares before a call, and records each finding as it comes. `true` when all
-/// hold.
+/// Logs in who is behind a portal, measures all that the plan declares before a call, and records each
+/// finding as it comes. `true` when all hold.
 ///
 /// # Errors
-/// When a node could not measure; what the others found is recorded all the same.
+/// When a portal or a node could not do it; what the others found is recorded all the same.
 pub(crate) async fn attest(
     lab: &Lab,
     declared: &Plan,
     recorder: &Recorder,
 ) -> Result<bool, NodeError> {
+    log_in(lab, &declared.call).await?;
     let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
     measure_all(lab, &declared.attestation, record).await
 }

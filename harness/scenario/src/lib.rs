@@ -18,7 +18,7 @@ pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{
     Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
-    LinkDirectionOverride, LinkOverride, NatOverride, Peer, Scenario, Servers, Site,
+    LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario, Servers, Site,
 };
 pub use preset::{
     Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,

@@ -285,10 +285,25 @@ pub struct Expect {
     /// selected pair is a relay candidate: `true` where nothing else can connect, `false` where a
     /// detour would be a fault; left out where both will do.
     pub relayed: Option<bool>,
+    /// How well media arrive once the call is connected.
+    #[serde(default)]
+    pub media: MediaQuality,
     /// The candidate types and transport of the selected pair, for each peer by name. A peer that is
     /// not named may use any.
     #[serde(default)]
     pub selected_pair: BTreeMap<String, ExpectedPair>,
+}
+
+/// How well media arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MediaQuality {
+    /// Of audio, video and data at least half, in either direction.
+    #[default]
+    Good,
+    /// Audio and video flow, if with gaps, since the network carries less than is sent: at least a tenth
+    /// arrives. Data, which wait for what was lost, may be late.
+    Degraded,
 }
 
 impl Expect {

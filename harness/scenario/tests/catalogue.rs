@@ -10,6 +10,7 @@ use support::render;
 #[test]
 fn the_catalogue_is_complete() {
     let names = [
+        "broken-ipv6",
         "captive-portal",
         "captive-portal-logged-in",
         "corporate-firewall",
@@ -22,6 +23,7 @@ fn the_catalogue_is_complete() {
         "double-nat",
         "full-cone",
         "home-to-home",
+        "ipv6-only",
         "link-3g",
         "link-4g",
         "link-cable",
@@ -118,6 +120,7 @@ account = { username = "u", credential = "c" }
 connects = true
 within_ms = 1001
 relayed = true
+media = "degraded"
 [expect.selected_pair.alice]
 local = ["host", "srflx", "prflx", "relay"]
 remote = ["relay"]

@@ -99,7 +99,7 @@ mod tests {
             assert!(is_stun || check.verdict == CheckVerdict::Pass, "{check:#?}");
         }
         assert_eq!(judgement.verdict, Verdict::Pass);
-        assert_eq!(judgement.attestation.len(), 6);
+        assert_eq!(judgement.attestation.len(), 7);
     }
 
     #[test]

@@ -27,7 +27,6 @@ struct Candidates(mpsc::UnboundedSender<(RTCIceCandidateType, IpAddr)>);
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Candidates {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
-        eprintln!("{:?}", event.candidate);
         if let Ok(address) = event.candidate.address.parse() {
             let _ = self.0.send((event.candidate.typ, address));
         }
@@ -50,7 +49,10 @@ async fn an_ipv6_socket_has_an_ipv4_relay_candidate() {
         .build()
         .await
         .unwrap();
-    connection.create_data_channel("gather", None).await.unwrap();
+    connection
+        .create_data_channel("gather", None)
+        .await
+        .unwrap();
     let offer = connection.create_offer(None).await.unwrap();
     connection.set_local_description(offer).await.unwrap();
 

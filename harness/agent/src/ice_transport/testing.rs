@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use farcall_scenario::{IceConfiguration, IceServer, IceUrl, Scheme, Secret};
 use farcall_timeline::IceTransport;
 use rtc::stun::attributes::{
-    ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM, ATTR_XOR_RELAYED_ADDRESS,
+    ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM, ATTR_XOR_RELAYED_ADDRESS,
 };
 use rtc::stun::error_code::{ErrorCode, ErrorCodeAttribute};
 use rtc::stun::message::{
@@ -126,6 +126,7 @@ pub(super) fn allocate_success(request: &[u8], relay: SocketAddr, mapped: Socket
         .add_to_as(&mut reply, ATTR_XOR_RELAYED_ADDRESS)
         .unwrap();
     xor_address(mapped).add_to(&mut reply).unwrap();
+    reply.add(ATTR_LIFETIME, &600_u32.to_be_bytes());
     Bytes::from(reply.raw)
 }
 

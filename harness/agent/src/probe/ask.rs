@@ -1,40 +1,31 @@
 //! Asking the responder over UDP and TCP.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::patience::Patience;
-use crate::dns::unspecified;
 use super::wire::{Answer, Question, padded};
+use crate::dns::unspecified;
 
 /// Unanswered questions are sent again so often in an attempt.
 const SENDS: u32 = 3;
 
-/// The longest line that the responder writes over TCP.
-const LONGEST_LINE: u64 = 256;
-
-/// A socket of its own, thus with a NAT mapping of its own.
-pub(super) async fn udp_socket() -> io::Result<UdpSocket> {
-    udp_socket_at(None).await
+/// A socket of its own in the family of this address, thus with a NAT mapping of its own.
+pub(super) async fn udp_socket(to: SocketAddr) -> io::Result<UdpSocket> {
+    udp_socket_at(to, None).await
 }
 
-/// A socket of the family of this address, at any port.
-pub(super) async fn udp_socket_towards(to: SocketAddr) -> io::Result<UdpSocket> {
-    UdpSocket::bind((unspecified(to.ip()), 0)).await
-}
-
-/// A socket at this port, or at any.
-pub(super) async fn udp_socket_at(port: Option<u16>) -> io::Result<UdpSocket> {
-    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port.unwrap_or(0))).await
+/// As [`udp_socket`], at this port, or at any.
+pub(super) async fn udp_socket_at(to: SocketAddr, port: Option<u16>) -> io::Result<UdpSocket> {
+    UdpSocket::bind((unspecified(to.ip()), port.unwrap_or(0))).await
 }
 
 /// The socket's transport address on the way to there.
 pub(super) async fn local_address(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketAddr> {
-    let way = udp_socket().await?;
+    let way = udp_socket(to).await?;
     way.connect(to).await?;
     Ok(SocketAddr::new(
         way.local_addr()?.ip(),
@@ -109,45 +100,4 @@ async fn exchange(
         }
     }
     Ok(answers)
-}
-
-/// What came of the first bytes on a TCP connection.
-#[derive(Debug)]
-pub(super) enum FirstBytes {
-    /// The connection did not open, or nothing came back, in time.
-    Nothing,
-    /// The connection did not open: an error came back.
-    NotOpened(io::Error),
-    /// It opened and then broke or was closed.
-    Broken(io::Error),
-    /// This came back.
-    Answer(Vec<u8>),
-}
-
-/// Opens a connection, sends the payload and waits for the first line or bytes.
-pub(super) async fn send_first(
-    connect: impl Future<Output = io::Result<TcpStream>>,
-    payload: &[u8],
-    patience: Patience,
-) -> FirstBytes {
-    // The handshake is a round trip, and question and answer are another.
-    let deadline = Instant::now() + patience.attempt(2);
-    let mut stream = match timeout_at(deadline, connect).await {
-        Err(_) => return FirstBytes::Nothing,
-        Ok(Err(error)) => return FirstBytes::NotOpened(error),
-        Ok(Ok(stream)) => stream,
-    };
-    let exchange = async {
-        stream.write_all(payload).await?;
-        let mut line = Vec::new();
-        let mut reader = BufReader::new(&mut stream).take(LONGEST_LINE);
-        reader.read_until(b'\n', &mut line).await?;
-        Ok(line)
-    };
-    match timeout_at(deadline, exchange).await {
-        Err(_) => FirstBytes::Nothing,
-        Ok(Err(error)) => FirstBytes::Broken(error),
-        Ok(Ok(line)) if line.is_empty() => FirstBytes::Broken(io::ErrorKind::UnexpectedEof.into()),
-        Ok(Ok(line)) => FirstBytes::Answer(line),
-    }
 }

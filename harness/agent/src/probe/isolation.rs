@@ -97,7 +97,10 @@ pub(super) async fn no_embedded_resolver() -> String {
     let question = dns::question(Name::root(), RecordType::A);
     let tcp = TcpStream::connect((EMBEDDED_RESOLVER, dns::PORT));
     let (udp, tcp) = tokio::join!(
-        timeout(RESOLVER_WITHIN, dns::ask(EMBEDDED_RESOLVER.into(), &question)),
+        timeout(
+            RESOLVER_WITHIN,
+            dns::ask(EMBEDDED_RESOLVER.into(), &question)
+        ),
         timeout(RESOLVER_WITHIN, tcp),
     );
     let answers = [

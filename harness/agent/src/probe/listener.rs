@@ -90,7 +90,7 @@ async fn connect(at: SocketAddr) -> io::Result<TcpStream> {
 
 async fn over_udp(at: SocketAddr) -> io::Result<()> {
     let request = request()?;
-    let socket = udp_socket().await.map_err(in_words("bind"))?;
+    let socket = udp_socket(at).await.map_err(in_words("bind"))?;
     socket.connect(at).await.map_err(in_words("connect"))?;
     let mut buffer = [0; 1500];
     loop {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Direction;
 
 use super::outcome::Outcome;
@@ -27,10 +26,9 @@ pub(super) struct Declared {
 pub(super) async fn measure(
     direction: Direction,
     declared: Declared,
-    port: u16,
+    to: SocketAddr,
     patience: Patience,
 ) -> Outcome {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
     let train = Train {
         packets: declared.packets,
         ip_bytes: PACKET_BYTES,

@@ -3,6 +3,7 @@
 mod arrivals;
 mod ask;
 mod interfaces;
+mod internet;
 mod isolation;
 mod listener;
 mod loss;
@@ -33,6 +34,7 @@ use farcall_plan::{Fact, Node};
 use farcall_timeline::Measured;
 use hickory_resolver::proto::rr::RecordType;
 
+use internet::Internet;
 use outcome::Outcome;
 use patience::Patience;
 
@@ -61,6 +63,7 @@ pub(crate) async fn measure(
 /// What is found holds when it has the words of what is declared, a quantity when it is within its tolerance.
 async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Outcome {
     let declared = &fact.declared();
+    let internet = Internet::of(node);
     let words = match fact {
         Fact::Interfaces { interfaces } => interfaces::measure(interfaces),
         Fact::NoRoute { to } => isolation::no_route(to),
@@ -86,15 +89,27 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             ports,
             source_port,
             ..
-        } => nat_mapping::measure(*protocol, *ports, *source_port, patience, declared).await,
+        } => {
+            nat_mapping::measure(
+                *protocol,
+                internet.responders(*ports),
+                *source_port,
+                patience,
+                declared,
+            )
+            .await
+        }
         Fact::NatFiltering {
             port, source_port, ..
-        } => nat_filtering::measure(*port, *source_port, patience, declared).await,
+        } => {
+            nat_filtering::measure(internet.responder(*port), *source_port, patience, declared)
+                .await
+        }
         Fact::NatPortPreservation { port, .. } => {
-            nat_ports::measure(*port, patience, declared).await
+            nat_ports::measure(internet.responder(*port), patience, declared).await
         }
         Fact::NatHairpinning { port, .. } => {
-            nat_hairpinning::measure(*port, patience, declared).await
+            nat_hairpinning::measure(internet, *port, patience, declared).await
         }
         Fact::Passage {
             protocol,
@@ -106,7 +121,7 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
         } => {
             let attempt = passage::Attempt {
                 protocol: *protocol,
-                port: *port,
+                to: internet.responder(*port),
                 payload: *payload,
                 server_name: server_name.as_deref(),
                 proxy: *proxy,
@@ -120,7 +135,15 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             port,
         } => {
             let larger = fragmentation_needed.is_some();
-            mtu::measure(*direction, *mtu, larger, *port, patience, declared).await
+            mtu::measure(
+                *direction,
+                *mtu,
+                larger,
+                internet.responder(*port),
+                patience,
+                declared,
+            )
+            .await
         }
         Fact::ListenerAnswers {
             host,
@@ -134,7 +157,7 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
         } => listener::measure(host, *address, *listener, ca_pem, declared).await,
         Fact::NatUdpTimeout { timeout_s, port } => {
             let timeout = Duration::from_secs((*timeout_s).into());
-            return nat_lifetime::measure(timeout, *port, patience).await;
+            return nat_lifetime::measure(timeout, internet.responder(*port), patience).await;
         }
         Fact::RoundTrip {
             rtt_ms,
@@ -150,7 +173,8 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 sending_ms: *sending_ms,
                 overtaking: *overtaking,
             };
-            return round_trip::measure(declared, *protocol, *port, patience).await;
+            return round_trip::measure(declared, *protocol, internet.responder(*port), patience)
+                .await;
         }
         Fact::Rate {
             direction,
@@ -164,13 +188,16 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 queue_ms: *queue_ms,
                 jitter_ms: *jitter_ms,
             };
-            return rate::measure(*direction, declared, *port, patience).await;
+            return rate::measure(*direction, declared, internet.responder(*port), patience).await;
         }
         Fact::PolicedRate {
             direction,
             kbit,
             port,
-        } => return rate::measure_policed(*direction, *kbit, *port, patience).await,
+        } => {
+            return rate::measure_policed(*direction, *kbit, internet.responder(*port), patience)
+                .await;
+        }
         Fact::LossRatio {
             direction,
             percent,
@@ -185,7 +212,7 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 packets: *packets,
                 per_second: *per_second,
             };
-            return loss::measure(*direction, declared, *port, patience).await;
+            return loss::measure(*direction, declared, internet.responder(*port), patience).await;
         }
     };
     let holds = words == *declared;
@@ -194,7 +221,9 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
 
 fn resolver(node: &Node) -> Option<IpAddr> {
     let over_ipv6 = node.ipv6.as_ref().and_then(|ipv6| ipv6.resolver);
-    node.resolver.map(IpAddr::from).or(over_ipv6.map(IpAddr::from))
+    node.resolver
+        .map(IpAddr::from)
+        .or(over_ipv6.map(IpAddr::from))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 
-use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Direction;
 use nix::errno::Errno;
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
@@ -29,11 +28,10 @@ pub(super) async fn measure(
     direction: Direction,
     mtu: u16,
     larger: bool,
-    port: u16,
+    to: SocketAddr,
     patience: Patience,
     declared: &str,
 ) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
     let settled = patience.settle(declared, async || {
         match fates(direction, mtu, larger, to, patience).await {
             Ok((exact, more)) => reading(mtu, exact, more),
@@ -79,7 +77,7 @@ async fn fate(
     to: SocketAddr,
     patience: Patience,
 ) -> io::Result<Fate> {
-    let socket = udp_socket().await?;
+    let socket = udp_socket(to).await?;
     // Never fragmented, and sent whatever the kernel has learned of the way.
     set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
     // Connected, the socket tells of ICMP errors.

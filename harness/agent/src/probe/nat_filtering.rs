@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 
-use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Behaviour;
 
 use super::ask::{ask, local_address, udp_socket_at};
@@ -21,12 +20,11 @@ struct Arrived {
 
 /// Measures the filtering.
 pub(super) async fn measure(
-    port: u16,
+    to: SocketAddr,
     source_port: Option<u16>,
     patience: Patience,
     declared: &str,
 ) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
     let settled = patience.settle(declared, async || {
         match arrivals(to, source_port, patience).await {
             Ok(Some(arrived)) => {
@@ -60,7 +58,7 @@ async fn arrivals(
     source_port: Option<u16>,
     patience: Patience,
 ) -> io::Result<Option<Arrived>> {
-    let socket = udp_socket_at(source_port).await?;
+    let socket = udp_socket_at(to, source_port).await?;
     let here = local_address(&socket, to).await?;
     let same = [(to, Question::new(AnswerFrom::Same))];
     let same = ask(&socket, &same, patience).await?;

@@ -3,11 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use farcall_plan::PROBE_ADDRESSES;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::{ask, udp_socket};
+use super::internet::Internet;
 use super::patience::{Patience, Reading};
 use super::wire::{AnswerFrom, Question};
 
@@ -15,17 +15,24 @@ use super::wire::{AnswerFrom, Question};
 const SENDS: u32 = 3;
 
 /// Measures with two fresh sockets.
-pub(super) async fn measure(port: u16, patience: Patience, declared: &str) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
-    let settled = patience.settle(declared, async || match hairpin(to, patience).await {
-        Ok(reading) => reading,
-        Err(error) => Reading::impossible(error),
+pub(super) async fn measure(
+    internet: Internet,
+    port: u16,
+    patience: Patience,
+    declared: &str,
+) -> String {
+    let to = internet.responder(port);
+    let settled = patience.settle(declared, async || {
+        match hairpin(internet, to, patience).await {
+            Ok(reading) => reading,
+            Err(error) => Reading::impossible(error),
+        }
     });
     settled.await
 }
 
-async fn hairpin(to: SocketAddr, patience: Patience) -> io::Result<Reading> {
-    let (sender, receiver) = (udp_socket().await?, udp_socket().await?);
+async fn hairpin(internet: Internet, to: SocketAddr, patience: Patience) -> io::Result<Reading> {
+    let (sender, receiver) = (udp_socket(to).await?, udp_socket(to).await?);
     let mapped = async |socket: &UdpSocket| {
         let questions = [(to, Question::new(AnswerFrom::Same))];
         let observed = ask(socket, &questions, patience).await?;
@@ -35,6 +42,7 @@ async fn hairpin(to: SocketAddr, patience: Patience) -> io::Result<Reading> {
     let (Some(sender_at), Some(receiver_at)) = (sender_at, receiver_at) else {
         return Ok(Reading::Silence("no answer".to_owned()));
     };
+    let [sender_at, receiver_at] = [sender_at, receiver_at].map(|at| internet.reach(at));
     let token: [u8; 8] = rand::random();
     let start = Instant::now();
     let mut buffer = [0; 64];
@@ -79,9 +87,9 @@ mod tests {
             .await
             .unwrap();
         let patience = Patience::new(Duration::ZERO);
-        let reading = hairpin((addresses[0], 20_057).into(), patience).await;
+        let reading = hairpin(Internet::default(), (addresses[0], 20_057).into(), patience).await;
         assert_eq!(reading.unwrap(), Reading::Found("hairpins".to_owned()));
-        let nobody = hairpin((addresses[0], 20_059).into(), patience).await;
+        let nobody = hairpin(Internet::default(), (addresses[0], 20_059).into(), patience).await;
         assert_eq!(nobody.unwrap(), Reading::Silence("no answer".to_owned()));
     }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use farcall_plan::PROBE_ADDRESSES;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -29,8 +28,7 @@ struct Lived {
 }
 
 /// Measures with one mapping for either moment, as what arrives by a mapping may refresh it.
-pub(super) async fn measure(timeout: Duration, port: u16, patience: Patience) -> Outcome {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+pub(super) async fn measure(timeout: Duration, to: SocketAddr, patience: Patience) -> Outcome {
     let margin = (timeout / 10).clamp(MARGIN.0, MARGIN.1);
     let lived = tokio::try_join!(
         is_alive(to, timeout.saturating_sub(margin), patience),
@@ -70,7 +68,7 @@ fn judge(timeout: Duration, margin: Duration, lived: Lived) -> Outcome {
 /// When the kernel refuses, or the responder does not answer.
 async fn is_alive(to: SocketAddr, idle: Duration, patience: Patience) -> io::Result<bool> {
     let unanswered = || io::Error::new(io::ErrorKind::TimedOut, "no answer");
-    let socket = udp_socket().await?;
+    let socket = udp_socket(to).await?;
     let questions = [(to, Question::new(AnswerFrom::Same))];
     let mapped = ask(&socket, &questions, patience).await?;
     let mapped = mapped.into_iter().next().flatten();
@@ -78,7 +76,7 @@ async fn is_alive(to: SocketAddr, idle: Duration, patience: Patience) -> io::Res
     sleep_until(Instant::now() + idle).await;
 
     // Asked by way of another mapping; the answer comes from where this one has sent to.
-    let (control, token) = (udp_socket().await?, rand::random());
+    let (control, token) = (udp_socket(to).await?, rand::random());
     let call = Question::to(Ask::Call { to: mapped, token });
     let calling = async {
         let mut called = false;

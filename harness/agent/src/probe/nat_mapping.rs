@@ -1,17 +1,24 @@
 //! How the NAT between the node and the internet maps (RFC 4787 section 4.1).
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use farcall_plan::{PROBE_ADDRESSES, ProbeProtocol};
+use farcall_plan::ProbeProtocol;
 use farcall_scenario::Behaviour;
-use futures::future::join_all;
-use tokio::net::TcpSocket;
+use futures::future::try_join_all;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
-use super::ask::{FirstBytes, ask, local_address, send_first, udp_socket_at};
+use crate::dns::unspecified;
+
+use super::ask::{ask, local_address, udp_socket_at};
 use super::patience::{Patience, Reading};
 use super::tls::client_hello;
 use super::wire::{Answer, AnswerFrom, Question};
+
+/// The longest line that the responder writes over TCP.
+const LONGEST_LINE: u64 = 256;
 
 /// What the internet saw of one local transport address.
 #[derive(Debug, Clone, Copy)]
@@ -39,16 +46,11 @@ impl Observed {
 /// Measures the mapping.
 pub(super) async fn measure(
     protocol: ProbeProtocol,
-    ports: [u16; 2],
+    destinations: [SocketAddr; 3],
     source_port: Option<u16>,
     patience: Patience,
     declared: &str,
 ) -> String {
-    let destinations = [
-        SocketAddr::from((PROBE_ADDRESSES[0], ports[0])),
-        SocketAddr::from((PROBE_ADDRESSES[0], ports[1])),
-        SocketAddr::from((PROBE_ADDRESSES[1], ports[0])),
-    ];
     let mut tcp = OverTcp::default();
     let settled = patience.settle(declared, async || {
         let measured = match protocol {
@@ -92,7 +94,7 @@ async fn over_udp(
     source_port: Option<u16>,
     patience: Patience,
 ) -> Mapped {
-    let socket = udp_socket_at(source_port).await?;
+    let socket = udp_socket_at(destinations[0], source_port).await?;
     let local = local_address(&socket, destinations[0]).await?;
     let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
     let observed = ask(&socket, &questions, patience).await?;
@@ -107,8 +109,8 @@ async fn over_udp(
 struct OverTcp {
     /// Holds the local port for the next attempt.
     holder: Option<TcpSocket>,
-    local: Option<SocketAddr>,
-    observed: [Option<SocketAddr>; 3],
+    /// The connections that were answered, which stay open so that the mapping stays, and where each was seen.
+    answered: [Option<(TcpStream, SocketAddr)>; 3],
 }
 
 impl OverTcp {
@@ -118,44 +120,63 @@ impl OverTcp {
         let payload = &client_hello()?;
         let holder = match self.holder.take() {
             Some(holder) => holder,
-            None => tcp_socket(0)?,
+            None => tcp_socket(destinations[0], 0)?,
         };
         let port = holder.local_addr()?.port();
         self.holder = Some(holder);
-        let places = destinations.into_iter().enumerate();
-        let asked = places.filter(|(place, _)| self.observed[*place].is_none());
-        let asked = asked.map(async |(place, to)| {
-            let mut from = None;
-            let connect = async {
-                let stream = tcp_socket(port)?.connect(to).await?;
-                from = stream.local_addr().ok();
-                Ok(stream)
-            };
-            let first = send_first(connect, payload, patience).await;
-            (place, from, first)
-        });
-        for (place, from, first) in join_all(asked).await {
-            self.local = self.local.or(from);
-            match first {
-                FirstBytes::Nothing => {}
-                FirstBytes::NotOpened(error) | FirstBytes::Broken(error) => return Err(error),
-                FirstBytes::Answer(line) => {
-                    let answer = serde_json::from_slice::<Answer>(&line)?;
-                    self.observed[place] = Some(answer.observed);
-                }
+        // The handshake is a round trip, and question and answer are another.
+        let within = patience.attempt(2);
+        let places = self.answered.iter_mut().zip(destinations);
+        let asked = places.filter(|(answered, _)| answered.is_none());
+        let asked = asked.map(async |(answered, to)| {
+            let asking = ask_over_tcp(tcp_socket(to, port)?, to, payload);
+            if let Ok(answer) = timeout(within, asking).await {
+                *answered = Some(answer?);
             }
-        }
-        let observed: Option<Vec<SocketAddr>> = self.observed.into_iter().collect();
-        Ok(self.local.zip(observed.and_then(Observed::in_order)))
+            io::Result::Ok(())
+        });
+        try_join_all(asked).await?;
+        let Some((first, _)) = &self.answered[0] else {
+            return Ok(None);
+        };
+        let local = first.local_addr()?;
+        let seen = self.answered.iter();
+        let seen = seen.map(|answered| answered.as_ref().map(|(_, observed)| *observed));
+        let observed = seen.collect::<Option<Vec<_>>>();
+        Ok(observed
+            .and_then(Observed::in_order)
+            .map(|observed| (local, observed)))
     }
 }
 
-/// A socket at this port, 0 standing for any.
-fn tcp_socket(port: u16) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+/// Opens a connection and gives it with the address that the responder saw.
+async fn ask_over_tcp(
+    socket: TcpSocket,
+    to: SocketAddr,
+    payload: &[u8],
+) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut stream = socket.connect(to).await?;
+    stream.write_all(payload).await?;
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(&mut stream).take(LONGEST_LINE);
+    if reader.read_until(b'\n', &mut line).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let answer: Answer = serde_json::from_slice(&line)?;
+    Ok((stream, answer.observed))
+}
+
+/// A socket of the family of this address at this port, 0 standing for any.
+fn tcp_socket(to: SocketAddr, port: u16) -> io::Result<TcpSocket> {
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(true)?;
-    socket.bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?;
+    // A connection that is given up leaves nothing behind, so that the next attempt can be the same one.
+    socket.set_zero_linger()?;
+    socket.bind(SocketAddr::new(unspecified(to.ip()), port))?;
     Ok(socket)
 }
 
@@ -163,6 +184,7 @@ fn tcp_socket(port: u16) -> io::Result<TcpSocket> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+    use std::net::Ipv4Addr;
     use std::time::Duration;
 
     use super::super::responder::Responder;

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 
-use farcall_plan::PROBE_ADDRESSES;
 use futures::future::try_join_all;
 
 use super::ask::{ask, udp_socket};
@@ -14,8 +13,7 @@ use super::wire::{AnswerFrom, Question};
 const SOCKETS: usize = 4;
 
 /// Measures with fresh sockets.
-pub(super) async fn measure(port: u16, patience: Patience, declared: &str) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
+pub(super) async fn measure(to: SocketAddr, patience: Patience, declared: &str) -> String {
     let settled = patience.settle(declared, async || match ports(to, patience).await {
         Ok(ports) => reading(&ports),
         Err(error) => Reading::impossible(error),
@@ -26,7 +24,7 @@ pub(super) async fn measure(port: u16, patience: Patience, declared: &str) -> St
 /// The local port of each socket and the one that the responder saw.
 async fn ports(to: SocketAddr, patience: Patience) -> io::Result<Vec<(u16, Option<u16>)>> {
     let compared = (0..SOCKETS).map(|_| async {
-        let socket = udp_socket().await?;
+        let socket = udp_socket(to).await?;
         let questions = [(to, Question::new(AnswerFrom::Same))];
         let observed = ask(&socket, &questions, patience).await?;
         let observed = observed.into_iter().next().flatten();

@@ -3,12 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, SocketAddrV4};
 
-use farcall_plan::{PROBE_ADDRESSES, PROBE_SERVER_NAME, Passage, Payload, ProbeProtocol};
+use farcall_plan::{PROBE_SERVER_NAME, Passage, Payload, ProbeProtocol};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::ask::{ask, udp_socket_towards};
+use super::ask::{ask, udp_socket};
 use super::patience::{Patience, Reading};
 use super::tls;
 use super::tunnel::tunnel;
@@ -21,11 +21,11 @@ const LONGEST_LINE: u64 = 256;
 /// TLS handshake.
 const ROUND_TRIPS: u32 = 4;
 
-/// A connection to a port of the responder.
+/// A connection to somebody on the internet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attempt<'a> {
     pub protocol: ProbeProtocol,
-    pub port: u16,
+    pub to: SocketAddr,
     pub payload: Payload,
     /// The server name in a TLS handshake.
     pub server_name: Option<&'a str>,
@@ -42,26 +42,17 @@ pub(super) async fn measure_plain(
 ) -> String {
     let attempt = Attempt {
         protocol,
-        port: to.port(),
+        to,
         payload: Payload::Plain,
         server_name: None,
         proxy: None,
     };
-    measure_to(to, attempt, patience, declared).await
+    measure(attempt, patience, declared).await
 }
 
-/// Measures a passage to the responder.
+/// Measures a passage.
 pub(super) async fn measure(attempt: Attempt<'_>, patience: Patience, declared: &str) -> String {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], attempt.port));
-    measure_to(to, attempt, patience, declared).await
-}
-
-async fn measure_to(
-    to: SocketAddr,
-    attempt: Attempt<'_>,
-    patience: Patience,
-    declared: &str,
-) -> String {
+    let to = attempt.to;
     let settled = patience.settle(declared, async || {
         let became = match attempt.protocol {
             ProbeProtocol::Udp => over_udp(to, patience).await,
@@ -92,7 +83,7 @@ enum Became {
 
 async fn over_udp(to: SocketAddr, patience: Patience) -> io::Result<Became> {
     let asked = async {
-        let socket = udp_socket_towards(to).await?;
+        let socket = udp_socket(to).await?;
         // Connected, the socket tells of ICMP errors.
         socket.connect(to).await?;
         let questions = [(to, Question::new(AnswerFrom::Same))];
@@ -201,7 +192,7 @@ mod tests {
         });
         let attempt = Attempt {
             protocol: ProbeProtocol::Tcp,
-            port: 80,
+            to: SocketAddr::from(([203, 0, 113, 2], 80)),
             payload,
             server_name: None,
             proxy: None,

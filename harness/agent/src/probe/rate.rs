@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use farcall_plan::PROBE_ADDRESSES;
 use farcall_scenario::Direction;
 
 use super::arrivals::Summary;
@@ -16,7 +15,7 @@ use super::train::Train;
 const TOLERANCE: f64 = 0.1;
 
 /// How long the link takes for a train, in milliseconds, where its queue holds that.
-const TRAIN_MS: f64 = 400.0;
+const TRAIN_MS: f64 = 250.0;
 
 /// How much of the queue a train fills at most.
 const QUEUE_PART: f64 = 0.8;
@@ -60,7 +59,7 @@ pub(super) struct Declared {
 pub(super) async fn measure(
     direction: Direction,
     declared: Declared,
-    port: u16,
+    to: SocketAddr,
     patience: Patience,
 ) -> Outcome {
     let (train, settling) = match declared.kbit {
@@ -82,14 +81,14 @@ pub(super) async fn measure(
             ),
         }
     };
-    repeated(direction, port, train, settling, patience, judge).await
+    repeated(direction, to, train, settling, patience, judge).await
 }
 
 /// Measures what a policer lets pass.
 pub(super) async fn measure_policed(
     direction: Direction,
     kbit: u32,
-    port: u16,
+    to: SocketAddr,
     patience: Patience,
 ) -> Outcome {
     let kbit = f64::from(kbit);
@@ -101,18 +100,17 @@ pub(super) async fn measure_policed(
         let holds = (found / kbit - 1.0).abs() <= POLICED_TOLERANCE;
         Outcome::new(format!("{found:.0} kbit/s"), holds)
     };
-    repeated(direction, port, train, Duration::ZERO, patience, judge).await
+    repeated(direction, to, train, Duration::ZERO, patience, judge).await
 }
 
 async fn repeated(
     direction: Direction,
-    port: u16,
+    to: SocketAddr,
     train: Train,
     settling: Duration,
     patience: Patience,
     judge: impl Fn(Summary) -> Outcome,
 ) -> Outcome {
-    let to = SocketAddr::from((PROBE_ADDRESSES[0], port));
     let measured = patience.insist(
         |outcome: &Outcome| outcome.holds,
         async || match traffic::send(direction, to, train, settling, patience).await {

@@ -24,12 +24,7 @@ pub(super) async fn measure(
     settled.await
 }
 
-async fn asked(
-    resolver: IpAddr,
-    name: &str,
-    record: RecordType,
-    patience: Patience,
-) -> Reading {
+async fn asked(resolver: IpAddr, name: &str, record: RecordType, patience: Patience) -> Reading {
     let question = match Name::from_str(name) {
         Ok(name) => dns::question(name, record),
         Err(error) => return Reading::impossible(error),

@@ -30,7 +30,7 @@ pub(super) async fn send(
     settling: Duration,
     patience: Patience,
 ) -> io::Result<Summary> {
-    let socket = udp_socket().await?;
+    let socket = udp_socket(to).await?;
     note_arrivals(&socket)?;
     match direction {
         Direction::Out => up(&socket, to, train, settling, patience).await,

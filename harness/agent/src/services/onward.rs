@@ -53,7 +53,8 @@ impl Onward {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(_) => None,
         });
-        ipv4.next().ok_or_else(|| not_found("no address".to_owned()))
+        ipv4.next()
+            .ok_or_else(|| not_found("no address".to_owned()))
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use farcall_plan::{COTURN_DIRECTORY, Interface, Node, Role};
+use farcall_plan::{COTURN_DIRECTORY, Interface, Nat64, Node, Role};
 use farcall_protocol::Setup;
 use farcall_timeline::Event;
 use ipnet::Ipv6Net;
@@ -19,6 +19,7 @@ use crate::Outlet;
 use crate::capture::Captures;
 use crate::datapath::{Datapath, Devices};
 use crate::gateway::Gateway;
+use crate::nat64;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerIdentity};
 use crate::probe::{ProbeError, Responder};
@@ -187,12 +188,20 @@ async fn network(setup: &Setup, outlet: &Outlet) -> Result<Option<Datapath>, Set
             addresses: setup.docker_addresses.len(),
         });
     }
+    std::fs::create_dir_all(DIRECTORY).map_err(|source| SetupError::Write {
+        path: DIRECTORY.to_owned(),
+        source,
+    })?;
     let names = interfaces::docker_names(&setup.docker_addresses)?;
     // Rules before addresses: nothing passes that they would not let pass. What Docker has put
     // into this namespace, such as the translation for its embedded resolver, goes.
     let ruleset = format!("flush ruleset\n{}", node.nftables);
     tool::run(&["nft", "-f", "-"], &ruleset).await?;
     let mut batch = interfaces::batch(&names, node);
+    if let Some(planned) = nat64(node) {
+        nat64::make_device(planned).await?;
+        batch.push_str(&nat64::batch(planned));
+    }
     let failed = |tried| move |source| SetupError::Datapath { tried, source };
     let devices = match datapath(node) {
         Some(planned) => {
@@ -217,14 +226,19 @@ fn datapath(node: &Node) -> Option<&farcall_plan::Datapath> {
     }
 }
 
+fn nat64(node: &Node) -> Option<&Nat64> {
+    match &node.role {
+        Role::Gateway(gateway) => gateway.nat64.as_ref(),
+        _ => None,
+    }
+}
+
 fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {
-    let error = |path: &str| {
-        let path = path.to_owned();
-        |source| SetupError::Write { path, source }
-    };
-    std::fs::create_dir_all(DIRECTORY).map_err(error(DIRECTORY))?;
     let over_ipv6 = node.ipv6.as_ref().and_then(|ipv6| ipv6.resolver);
-    let resolver = node.resolver.map(IpAddr::from).or(over_ipv6.map(IpAddr::from));
+    let resolver = node
+        .resolver
+        .map(IpAddr::from)
+        .or(over_ipv6.map(IpAddr::from));
     let resolver = resolver.map(|address| format!("nameserver {address}\n"));
     write("/etc/resolv.conf", &resolver.unwrap_or_default())?;
     // Docker's own has the address that this container had before.

@@ -195,6 +195,7 @@ fn plan(networks: &[&str]) -> Plan {
             connects: true,
             within_ms: 0,
             relayed: None,
+            media: Default::default(),
             selected_pair: BTreeMap::new(),
             ice_servers: BTreeMap::new(),
             muted: Vec::new(),

@@ -65,6 +65,7 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
             connects: true,
             within_ms: 15_000,
             relayed: None,
+            media: Default::default(),
             selected_pair: BTreeMap::new(),
         },
     }

@@ -2,7 +2,7 @@
 
 use super::schedule::Schedule;
 use super::slice::{When, is_about, is_of_a_peer, reporter};
-use super::{MatrixProgress, MatrixRun, fault_of};
+use super::{MatrixProgress, MatrixRun, fault_of, locked};
 use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::recorder::{Position, RECORDING_DEADLINE};
@@ -42,7 +42,7 @@ impl MatrixRun<'_> {
             };
             schedule.release(index);
             self.say(MatrixProgress::Called(Box::new(result.clone())));
-            if let Some(kept) = self.locked(&self.results).get_mut(index) {
+            if let Some(kept) = locked(&self.results).get_mut(index) {
                 *kept = Some(result);
             }
         }
@@ -50,7 +50,7 @@ impl MatrixRun<'_> {
 
     async fn place(&self, lab: &Lab, cell: &Cell) -> CellResult {
         let begin = self.recorder.position();
-        let is_sound = cell.nodes.is_disjoint(&self.locked(&self.unsound));
+        let is_sound = cell.nodes.is_disjoint(&locked(&self.unsound));
         if is_sound {
             self.say(MatrixProgress::Calls {
                 offerer: cell.offerer.clone(),

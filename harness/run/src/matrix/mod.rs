@@ -22,7 +22,7 @@ use farcall_timeline::{Event, Phase};
 use futures::StreamExt;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long each node may take to be raised, beyond what any lab may.
@@ -200,7 +200,7 @@ impl MatrixRun<'_> {
                 done += 1;
                 self.say(MatrixProgress::Attested { done, of: total });
                 if !holds {
-                    self.locked(&self.unsound).extend(nodes);
+                    locked(&self.unsound).extend(nodes);
                 }
             }
         };
@@ -229,11 +229,11 @@ impl MatrixRun<'_> {
     }
 
     fn result(&self, about: &About) -> MatrixResult {
-        let mut times = *self.locked(&self.times);
+        let mut times = *locked(&self.times);
         times.total_ms = self.recorder.now_ms();
         let mut cells: Vec<CellResult> = Vec::with_capacity(self.matrix.cells.len());
         {
-            let results = self.locked(&self.results);
+            let results = locked(&self.results);
             for (cell, result) in self.matrix.cells.iter().zip(results.iter()) {
                 // What was not placed is judged by what the log does not have.
                 let result = result.clone();
@@ -282,7 +282,7 @@ impl MatrixRun<'_> {
         let done = doing.await;
         self.recorder.record(Event::PhaseEnded { phase });
         let took_ms = self.recorder.now_ms() - began_ms;
-        keep(&mut self.locked(&self.times), took_ms);
+        keep(&mut locked(&self.times), took_ms);
         done
     }
 
@@ -297,13 +297,10 @@ impl MatrixRun<'_> {
             on_progress(progress);
         }
     }
+}
 
-    #[expect(clippy::unused_self, reason = "reads as what it is")]
-    fn locked<'b, T>(&self, mutex: &'b Mutex<T>) -> std::sync::MutexGuard<'b, T> {
-        mutex
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn fault_of(error: &impl std::fmt::Display) -> Event {

@@ -48,6 +48,7 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
             connects: true,
             within_ms: 10_000,
             relayed: None,
+            media: Default::default(),
             selected_pair: BTreeMap::new(),
         },
     };

@@ -3,7 +3,7 @@
 use super::{Node, Read, did_you_mean, out_of_range};
 use crate::Secret;
 use crate::document::Kind;
-use crate::model::{Behaviour, IceTransportPolicy, Ipv6};
+use crate::model::{Behaviour, IceTransportPolicy, Ipv6, MediaQuality};
 use crate::preset::{FirewallPreset, NatPreset};
 use farcall_timeline::{CandidateType, IceTransport};
 use ipnet::Ipv4Net;
@@ -71,6 +71,12 @@ impl Read for Behaviour {
     fn read(node: Node<'_>) -> Self {
         node.word("NAT behaviour")
             .unwrap_or(Self::AddressAndPortDependent)
+    }
+}
+
+impl Read for MediaQuality {
+    fn read(node: Node<'_>) -> Self {
+        node.word("quality of media").unwrap_or_default()
     }
 }
 

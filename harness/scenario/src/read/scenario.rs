@@ -131,6 +131,7 @@ impl Read for Expect {
                 node.number(&Self::WITHIN_MS)
             }),
             relayed: table.optional("relayed"),
+            media: table.optional("media").unwrap_or_default(),
             selected_pair: table.optional("selected_pair").unwrap_or_default(),
         })
     }

@@ -22,6 +22,7 @@ pub(super) fn declared() -> Declared {
             connects: true,
             within_ms: 20_000,
             relayed: Some(true),
+            media: Default::default(),
             selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
             ice_servers: [
                 ("alice".to_owned(), from_the_office()),
