@@ -171,11 +171,7 @@ async fn a_larger_mtu_and_a_smaller_one_are_found_out() {
 
 #[tokio::test]
 async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not() {
-    let lab = attested(linked(LinkPreset::Vpn1280), false, |plan| {
-        link(plan).up.fragmentation_needed = true;
-        link(plan).down.fragmentation_needed = true;
-    });
-    found_out(&lab.await, &["MTU up", "MTU down"]);
+    let silent = linked(LinkPreset::Vpn1280);
     let mut telling = linked(LinkPreset::Vpn1280);
     let tells = LinkDirectionOverride {
         fragmentation_needed: Some(true),
@@ -185,11 +181,13 @@ async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not()
         up: tells.clone(),
         down: tells,
     });
-    let lab = attested(telling, false, |plan| {
-        link(plan).up.fragmentation_needed = false;
-        link(plan).down.fragmentation_needed = false;
-    });
-    found_out(&lab.await, &["MTU up", "MTU down"]);
+    // Rules keep those of a silent link from being told.
+    let planned = |scenario| farcall::plan::plan(scenario, &configuration("production"), 1);
+    let raised = [planned(&telling).unwrap(), planned(&silent).unwrap()];
+    for (declared, raised) in [silent, telling].into_iter().zip(raised) {
+        let lab = attested(declared, false, |plan| *plan = raised);
+        found_out(&lab.await, &["MTU up", "MTU down"]);
+    }
 }
 
 #[tokio::test]

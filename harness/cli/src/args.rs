@@ -88,8 +88,8 @@ pub(crate) struct RunArgs {
     /// Print `result.json` of each run, one a line, instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Recorded and printed with each result [default: random]. Nothing of a lab depends on it yet;
-    /// emulated loss and jitter will.
+    /// Decides what emulated links lose and delay, and random ports; printed with each result [default:
+    /// random].
     #[arg(long)]
     pub seed: Option<u64>,
     /// Run each scenario so many times, and tell at the end which came to different verdicts.
@@ -179,7 +179,7 @@ pub(crate) struct LabArgs {
     pub scenario: String,
     #[command(flatten)]
     pub ice: IceArgs,
-    /// Recorded in the plan. Nothing of a lab depends on it yet; emulated loss and jitter will.
+    /// Decides what emulated links lose and delay, and random ports.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -47,6 +47,14 @@ pub enum PlanError {
         /// Which trace.
         source: TraceNotLoaded,
     },
+    /// IPv6 that the lab cannot build.
+    #[error("failed to plan the IPv6 of {site}: {reason}")]
+    Ipv6 {
+        /// The site.
+        site: String,
+        /// Why not, and what to do.
+        reason: &'static str,
+    },
     /// Two networks that must be told apart have addresses in common.
     #[error(
         "failed to tell {first} ({first_net}) from {second} ({second_net}): their addresses overlap and \

@@ -6,9 +6,10 @@
 //! must not stand for IPv4 addresses that are not global (section 3.1), which all of the lab's are; tayga 0.9.2 keeps
 //! to that.
 
+use crate::error::PlanError;
 use crate::layout::{INTERNET_SUBNET, PeerLayout, SiteLayout, within};
 use crate::model::{Ipv6Route, NAT64_DEVICE, Nat64, Node, NodeIpv6, Role};
-use farcall_scenario::Ipv6;
+use farcall_scenario::{Ipv6, Site};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -55,20 +56,43 @@ pub(crate) struct SiteIpv6 {
 }
 
 impl SiteIpv6 {
-    /// That of the site with this number, 1 being the first; `None` if it has none, or one that no lab can have.
-    pub(crate) fn of_site(kind: Ipv6, number: usize) -> Option<Self> {
-        let number = u16::try_from(number).ok()?;
-        let kind = match kind {
+    /// That of the site with this number, 1 being the first; `None` if it has none.
+    pub(crate) fn of_site(
+        name: &str,
+        site: &Site,
+        number: usize,
+    ) -> Result<Option<Self>, PlanError> {
+        let impossible = |reason| PlanError::Ipv6 {
+            site: name.to_owned(),
+            reason,
+        };
+        let kind = match site.ipv6 {
+            Ipv6::None => return Ok(None),
             Ipv6::Broken => Ipv6Kind::Broken,
             Ipv6::Only => Ipv6Kind::Only,
-            Ipv6::None | Ipv6::DualStack => return None,
+            Ipv6::DualStack => {
+                return Err(impossible(
+                    "the lab has no IPv6 that works; use `only` or `broken`",
+                ));
+            }
         };
+        if site.carrier.is_some() {
+            return Err(impossible(
+                "the lab has none behind a carrier; leave one of them out",
+            ));
+        }
+        let number = u16::try_from(number)
+            .map_err(|_| impossible("there are more sites than networks for them"))?;
+        Ok(Some(Self::new(kind, number)))
+    }
+
+    fn new(kind: Ipv6Kind, number: u16) -> Self {
         let network = |subnet| Ipv6Addr::new(0x2001, 0xdb8, number, subnet, 0, 0, 0, 0);
-        Some(Self {
+        Self {
             kind,
             lan: Ipv6Net::new_assert(network(1), LAN_PREFIX_LENGTH),
             translator: numbered(network(0x64), 1),
-        })
+        }
     }
 
     /// The gateway's address in the LAN.
@@ -256,7 +280,7 @@ mod tests {
     fn addresses_resemble_those_of_ipv4() {
         let native = native(Ipv4Addr::new(203, 0, 113, 101));
         assert_eq!(native.to_string(), "2001:db8::101");
-        let site = SiteIpv6::of_site(Ipv6::Broken, 2).unwrap();
+        let site = SiteIpv6::new(Ipv6Kind::Broken, 2);
         let host = site.host(
             Ipv4Addr::new(192, 168, 1, 10),
             "192.168.1.0/24".parse().unwrap(),

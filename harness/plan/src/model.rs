@@ -472,6 +472,10 @@ pub enum Fact {
         /// The source port, the same for every peer of the site: a collision must change nothing (RFC 4787
         /// section 8). `None`: any that is free.
         source_port: Option<u16>,
+        /// Whether the probe's second address is asked first, and the second port. Two neighbours of which one
+        /// does so each ask first where the other does not, and collide afterwards: so a NAT cannot give the
+        /// second of them one other port for everything.
+        mirrored: bool,
     },
     /// The NAT between the node and the internet filters like this (UDP only). `None`: no filter.
     NatFiltering {

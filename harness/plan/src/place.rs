@@ -30,7 +30,7 @@ pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout
     let mut sites = Vec::new();
     for (name, site) in in_order_of_peers(scenario) {
         let mut placed = place_site(name, site, &mut internet)?;
-        placed.ipv6 = SiteIpv6::of_site(site.ipv6, sites.len() + 1);
+        placed.ipv6 = SiteIpv6::of_site(name, site, sites.len() + 1)?;
         sites.push(placed);
     }
     let mut peers = Vec::new();

@@ -86,7 +86,7 @@ fn address_of(host: &str, url: &IceUrl) -> Result<Option<Ipv4Addr>, PlanError> {
     }
     if host.trim_matches(['[', ']']).parse::<Ipv6Addr>().is_ok() {
         return Err(unusable(
-            "the lab has no IPv6; use a host name or an IPv4 address",
+            "the lab's servers have IPv4 addresses; use a host name or one of those",
         ));
     }
     let is_label = |label: &str| {

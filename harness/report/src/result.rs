@@ -27,7 +27,7 @@ pub struct RunResult {
     pub policy: IceTransportPolicy,
     /// What the run came to.
     pub verdict: Verdict,
-    /// The seed that the run was given. Nothing of a lab depends on it yet.
+    /// The seed that the run was given: it decides what emulated links lose and delay, and random ports.
     pub seed: u64,
     /// The session that the run's containers and networks were labelled with.
     pub session: String,

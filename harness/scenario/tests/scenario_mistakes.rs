@@ -103,9 +103,25 @@ fn what_the_mistakes_are_made_in_is_good() {
     "site = \"office\"",
     "site = \"office\"\nuses_proxy = true\nlogs_in = true"
 )]
-#[case::ipv6_is_not_there(
+#[case::ipv6_that_works(
     "lan = \"10.20.0.0/24\"",
     "lan = \"10.20.0.0/24\"\nipv6 = \"dual-stack\""
+)]
+#[case::ipv6_behind_a_carrier(
+    "lan = \"192.168.43.0/24\"",
+    "lan = \"192.168.43.0/24\"\nipv6 = \"broken\""
+)]
+#[case::ipv6_only_without_a_nat(
+    "lan = \"10.20.0.0/24\"\ngateway = { nat = \"home-router\", firewall = \"corporate\" }",
+    "lan = \"192.0.2.0/24\"\nipv6 = \"only\"\ngateway = { nat = \"none\" }"
+)]
+#[case::ipv6_through_a_proxy(
+    "lan = \"10.20.0.0/24\"\ngateway = { nat = \"home-router\", firewall = \"corporate\" }",
+    "lan = \"10.20.0.0/24\"\nipv6 = \"broken\"\ngateway = { nat = \"home-router\", firewall = \"http-proxy\" }"
+)]
+#[case::ipv6_only_over_a_link(
+    "lan = \"10.20.0.0/24\"",
+    "lan = \"10.20.0.0/24\"\nipv6 = \"only\"\nlink = \"lte\""
 )]
 #[case::unknown_link("lan = \"10.20.0.0/24\"", "lan = \"10.20.0.0/24\"\nlink = \"5g\"")]
 #[case::link_out_of_range(

@@ -25,11 +25,18 @@ impl Internet {
         self.reach(SocketAddr::from((PROBE_ADDRESSES[0], port)))
     }
 
-    /// The responder's first address at the first port, at the second, and its second address at the first port.
-    pub(super) fn responders(self, ports: [u16; 2]) -> [SocketAddr; 3] {
-        let other = SocketAddr::from((PROBE_ADDRESSES[1], ports[0]));
-        let [first, second] = ports.map(|port| self.responder(port));
-        [first, second, self.reach(other)]
+    /// The responder's first address at the first port, at the second, and its second address at the first
+    /// port; with `mirrored` the second address and port come first.
+    pub(super) fn responders(self, ports: [u16; 2], mirrored: bool) -> [SocketAddr; 3] {
+        let (mut addresses, mut ports) = (PROBE_ADDRESSES, ports);
+        if mirrored {
+            addresses.reverse();
+            ports.reverse();
+        }
+        let at = |address: usize, port: usize| {
+            self.reach(SocketAddr::from((addresses[address], ports[port])))
+        };
+        [at(0, 0), at(0, 1), at(1, 0)]
     }
 
     /// What stands for this address where the node is (RFC 6052 section 2.2).
@@ -58,7 +65,9 @@ mod tests {
         let translated = Internet {
             nat64_prefix: Some("2001:db8:64:ff9b::/96".parse().unwrap()),
         };
-        let reached = translated.responders([443, 80]).map(|at| at.to_string());
+        let reached = translated
+            .responders([443, 80], false)
+            .map(|at| at.to_string());
         assert_eq!(
             reached,
             [
@@ -67,5 +76,14 @@ mod tests {
                 "[2001:db8:64:ff9b::cb00:7103]:443",
             ]
         );
+    }
+
+    #[test]
+    fn neighbours_ask_first_where_the_other_does_not() {
+        let asked = |mirrored| Internet::default().responders([443, 80], mirrored);
+        let ([first, ..], [mirrored_first, ..]) = (asked(false), asked(true));
+        assert!(!asked(true).contains(&first));
+        assert!(!asked(false).contains(&mirrored_first));
+        assert!(asked(true)[1..].iter().all(|to| asked(false).contains(to)));
     }
 }

@@ -88,11 +88,12 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             protocol,
             ports,
             source_port,
+            mirrored,
             ..
         } => {
             nat_mapping::measure(
                 *protocol,
-                internet.responders(*ports),
+                internet.responders(*ports, *mirrored),
                 *source_port,
                 patience,
                 declared,

@@ -97,7 +97,10 @@ async fn over_udp(
     let socket = udp_socket_at(destinations[0], source_port).await?;
     let local = local_address(&socket, destinations[0]).await?;
     let questions = destinations.map(|to| (to, Question::new(AnswerFrom::Same)));
-    let observed = ask(&socket, &questions, patience).await?;
+    // Where a neighbour does not ask first, then where it may collide.
+    let (first, others) = questions.split_at(usize::from(source_port.is_some()));
+    let mut observed = ask(&socket, first, patience).await?;
+    observed.extend(ask(&socket, others, patience).await?);
     let observed: Option<Vec<SocketAddr>> = observed.into_iter().collect();
     Ok(observed
         .and_then(Observed::in_order)

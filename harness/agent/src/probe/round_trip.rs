@@ -31,9 +31,9 @@ const SOONER_MS: f64 = 1.0;
 /// round trip; the larger of the two counts. A machine that is busy delays most answers, but hardly all.
 const LATER: (f64, f64) = (5.0, 0.05);
 
-/// The part of the declared jitter by which the middle half of the round trips differ at least. It is 0.24 of
-/// normal jitter and 0.5 of uniform; single ones that a busy machine delays do not count.
-const SPREAD: f64 = 0.08;
+/// The part of the declared jitter by which the fastest answer comes sooner than the declared mean. A machine
+/// that is busy makes answers differ too, but none of them sooner.
+const SOONER_THAN_MEAN: f64 = 0.1;
 
 /// Jitter smaller than this is not told from the machine's own, in milliseconds.
 const LEAST_JITTER_MS: f64 = 8.0;
@@ -78,8 +78,7 @@ fn judge(declared: Declared, mut round_trips_ms: Vec<f64>) -> Outcome {
     let (Some(least), Some(most)) = (round_trips_ms.first(), round_trips_ms.last()) else {
         return Outcome::new("no answer", false);
     };
-    let quartile = |quarters: usize| round_trips_ms[(round_trips_ms.len() - 1) * quarters / 4];
-    let median = quartile(2);
+    let median = round_trips_ms[round_trips_ms.len() / 2];
     let Declared {
         rtt_ms,
         jitter_ms,
@@ -90,7 +89,8 @@ fn judge(declared: Declared, mut round_trips_ms: Vec<f64>) -> Outcome {
     let soonest = if overtaking { median } else { *least };
     let is_late_enough = soonest >= rtt_ms - jitter_ms - SOONER_MS;
     let is_soon_enough = *least <= rtt_ms + sending_ms + LATER.0.max(rtt_ms * LATER.1);
-    let varies = jitter_ms < LEAST_JITTER_MS || quartile(3) - quartile(1) >= jitter_ms * SPREAD;
+    let varies =
+        jitter_ms < LEAST_JITTER_MS || *least <= rtt_ms + sending_ms - jitter_ms * SOONER_THAN_MEAN;
     let words = format!("{median:.1} ms ({least:.1} to {most:.1} ms)");
     Outcome::new(words, is_late_enough && is_soon_enough && varies)
 }

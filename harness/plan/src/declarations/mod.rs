@@ -30,9 +30,12 @@ pub(crate) fn declarations(
         let attempts = passages::attempts(call, peer);
         let site = &layout.sites[peer.site];
         let neighbours = layout.peers.iter().filter(|other| other.site == peer.site);
+        let neighbours: Vec<&str> = neighbours.map(|other| other.name.as_str()).collect();
+        let place = neighbours.iter().position(|name| *name == peer.name);
+        let place = (place.unwrap_or(0), neighbours.len());
         let facts = passages::facts(site, &attempts)
             .into_iter()
-            .chain(translation::facts(site, neighbours.count(), &attempts))
+            .chain(translation::facts(site, place, &attempts))
             .chain(link::facts(site, &attempts));
         all.extend(beyond_the_link(layout, peer, facts));
     }

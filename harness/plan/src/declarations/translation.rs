@@ -11,29 +11,31 @@ use std::collections::BTreeSet;
 /// Below the range from which Linux takes ports of its own choice (32768 to 60999).
 const COLLIDING_PORT: u16 = 29_000;
 
-/// What is seen within a round trip or two. `neighbours` is how many peers the site has.
+/// What is seen within a round trip or two. `place` is that of the peer among those of its site.
 pub(super) fn facts(
     site: &SiteLayout,
-    neighbours: usize,
+    (place, neighbours): (usize, usize),
     attempts: &BTreeSet<Attempt<'_>>,
 ) -> Vec<Fact> {
     let udp = even_and_odd(site, attempts, ProbeProtocol::Udp, Payload::Plain);
     // Probes of the mapping over TCP begin with a TLS handshake, which inspection lets through too.
     let tcp = even_and_odd(site, attempts, ProbeProtocol::Tcp, Payload::Tls);
     let mut facts = Vec::new();
-    facts.extend(udp.map(|ports| mapping(site, ProbeProtocol::Udp, ports, None)));
-    facts.extend(tcp.map(|ports| mapping(site, ProbeProtocol::Tcp, ports, None)));
+    facts.extend(udp.map(|ports| mapping(site, ProbeProtocol::Udp, ports)));
+    facts.extend(tcp.map(|ports| mapping(site, ProbeProtocol::Tcp, ports)));
     facts.extend(udp.map(|[port, _]| filtering(site, port, None)));
     if nats(site).next().is_none() {
         return facts;
     }
     if let (Some(ports), 2..) = (udp, neighbours) {
-        facts.push(mapping(
-            site,
-            ProbeProtocol::Udp,
+        let mirrored = place % 2 == 1;
+        facts.push(Fact::NatMapping {
+            mapping: seen_mapping(site),
+            protocol: ProbeProtocol::Udp,
             ports,
-            Some(COLLIDING_PORT),
-        ));
+            source_port: Some(COLLIDING_PORT),
+            mirrored,
+        });
         facts.push(filtering(site, ports[0], Some(COLLIDING_PORT + 1)));
     }
     if let Some([port, _]) = udp {
@@ -60,18 +62,18 @@ fn nats(site: &SiteLayout) -> impl Iterator<Item = Nat> {
     site.routers.iter().filter_map(|router| router.nat)
 }
 
-fn mapping(
-    site: &SiteLayout,
-    protocol: ProbeProtocol,
-    ports: [u16; 2],
-    source_port: Option<u16>,
-) -> Fact {
+fn mapping(site: &SiteLayout, protocol: ProbeProtocol, ports: [u16; 2]) -> Fact {
     Fact::NatMapping {
-        mapping: strictest(nats(site).map(|nat| nat.mapping)),
+        mapping: seen_mapping(site),
         protocol,
         ports,
-        source_port,
+        source_port: None,
+        mirrored: false,
     }
+}
+
+fn seen_mapping(site: &SiteLayout) -> Option<Behaviour> {
+    strictest(nats(site).map(|nat| nat.mapping))
 }
 
 fn filtering(site: &SiteLayout, port: u16, source_port: Option<u16>) -> Fact {

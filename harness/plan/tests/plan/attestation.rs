@@ -126,6 +126,7 @@ fn mapping_is_measured_over_what_passes() {
             protocol,
             ports,
             source_port: None,
+            mirrored: false,
         })
     };
     let (udp, tcp) = (ProbeProtocol::Udp, ProbeProtocol::Tcp);

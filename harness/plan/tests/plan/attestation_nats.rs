@@ -105,6 +105,23 @@ fn neighbours_collide_on_purpose() {
     assert_eq!(ports.len(), 2);
     assert_ne!(ports[0], ports[1]);
     assert_eq!(ports, source_ports(&together, "bob"));
+    // Each keeps its port where the other does not ask.
+    let mirrored = |node: &str| {
+        let own = together.attestation.iter().filter(|one| one.node == node);
+        own.filter_map(|one| match one.fact {
+            Fact::NatMapping {
+                source_port: Some(_),
+                mirrored,
+                ..
+            } => Some(mirrored),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (mirrored("alice"), mirrored("bob")),
+        (vec![false], vec![true])
+    );
 }
 
 #[test]

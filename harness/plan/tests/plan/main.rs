@@ -8,6 +8,7 @@ mod attestation_links;
 mod attestation_nats;
 mod datapath;
 mod firewalls;
+mod ipv6;
 mod outcomes;
 mod servers;
 mod snapshots;

@@ -214,6 +214,7 @@ impl MatrixRun<'_> {
             let mut plan = plan.clone();
             plan.attestation
                 .retain(|declaration| nodes.contains(&declaration.node));
+            plan.call.logins.retain(|peer, _| nodes.contains(peer));
             Part { nodes, plan }
         };
         let of_peers = plan.expect.gateways.iter().map(|(peer, gateways)| {

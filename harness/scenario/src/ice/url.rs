@@ -73,8 +73,8 @@ fn parse_authority(authority: &str) -> Result<(String, Option<u16>), IceUrlError
     }
     if authority.starts_with('[') || authority.matches(':').count() > 1 {
         return Err(IceUrlError {
-            message: "the lab has no IPv6 yet",
-            hint: "write a host name or an IPv4 address",
+            message: "a server at an IPv6 address is not yet possible",
+            hint: "write a host name, which resolves to IPv6 too where a site has it, or an IPv4 address",
         });
     }
     match authority.split_once(':') {
@@ -242,8 +242,8 @@ mod tests {
             ("turn:user:hunter2@turn.example.net", "names no user"),
             ("turn:", "no host"),
             ("turn::3478", "no host"),
-            ("turn:[2001:db8::1]:3478", "no IPv6"),
-            ("turn:2001:db8::1", "no IPv6"),
+            ("turn:[2001:db8::1]:3478", "IPv6 address"),
+            ("turn:2001:db8::1", "IPv6 address"),
             ("turn:turn.example.net/path", "neither a host name"),
             ("turn:1.2.3.400", "neither a host name"),
             ("turn:bücher.example", "neither a host name"),

@@ -2,7 +2,7 @@
 
 use super::{LABEL_RULE, firewall, is_label, link};
 use crate::model::{Carrier, Gateway, Ipv6, NatOverride, Scenario, Site};
-use crate::preset::{Action, NatPreset};
+use crate::preset::{Action, LinkPreset, NatPreset};
 use crate::read::Finding;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -115,10 +115,18 @@ fn check_ipv6(path: &str, site: &Site) -> Vec<Finding> {
         );
         findings.push(finding.because_of(format!("{path}.gateway.nat")));
     }
+    let has_link = site.link != LinkPreset::None || site.link_override.is_some();
+    if site.ipv6 == Ipv6::Only && has_link {
+        let finding = finding(
+            "a link behind NAT64 is not yet possible: its MTU cannot be measured from inside",
+            "leave one of them out",
+        );
+        findings.push(finding.because_of(format!("{path}.link")));
+    }
     if has_services(&site.gateway) {
         let finding = finding(
-            "a firewall that looks into connections, as a portal or as a proxy is not yet possible together with IPv6",
-            "choose a firewall that judges packets alone",
+            "a firewall that answers connections itself is not yet possible together with IPv6",
+            "choose one that judges packets alone, such as `corporate`",
         );
         findings.push(finding.because_of(format!("{path}.gateway.firewall")));
     }

@@ -120,6 +120,7 @@ fn attestation() -> Vec<Declaration> {
                 protocol: ProbeProtocol::Udp,
                 ports: [3478, 3479],
                 source_port: None,
+                mirrored: false,
             },
         ),
         declare(

@@ -1,0 +1,173 @@
+//! Sites with IPv6.
+
+use crate::support::{ice, planned, production, refused, scenario, site, stun, turn};
+use farcall_plan::{Fact, Node, Passage, Plan, Role};
+use farcall_scenario::{FirewallPreset, Ipv6, NatPreset, Scenario, Site};
+use farcall_timeline::IceServerOutcome::{Allocated, DnsFailed};
+use farcall_timeline::IceTransport::Udp;
+
+fn home(ipv6: Ipv6) -> Site {
+    let home = site(
+        "192.168.1.0/24",
+        NatPreset::HomeRouter,
+        FirewallPreset::Open,
+    );
+    Site { ipv6, ..home }
+}
+
+/// A call from a site with this IPv6 to one without.
+fn homes(ipv6: Ipv6) -> Scenario {
+    let (first, second) = (home(ipv6), home(Ipv6::None));
+    scenario("homes", ("first", first), ("second", second))
+}
+
+fn node<'a>(plan: &'a Plan, name: &str) -> &'a Node {
+    plan.nodes.iter().find(|node| node.name == name).unwrap()
+}
+
+fn facts<'a>(plan: &'a Plan, name: &str) -> Vec<String> {
+    let own = plan.attestation.iter().filter(|at| at.node == name);
+    own.map(|at| at.fact.to_string()).collect()
+}
+
+#[test]
+fn without_ipv6_it_is_off_everywhere() {
+    let plan = planned(&homes(Ipv6::None), &production());
+    for node in &plan.nodes {
+        assert_eq!(node.ipv6, None, "{}", node.name);
+        assert_eq!(node.sysctls["net.ipv6.conf.all.disable_ipv6"], "1");
+        assert!(!node.nftables.contains("icmpv6"), "{}", node.name);
+    }
+}
+
+#[test]
+fn with_ipv6_nothing_leaves_a_node_for_its_neighbours() {
+    for ipv6 in [Ipv6::Only, Ipv6::Broken] {
+        let plan = planned(&homes(ipv6), &production());
+        for node in &plan.nodes {
+            let has_ipv6 = node.ipv6.is_some();
+            assert_eq!(has_ipv6, ["first-gateway", "alice"].contains(&&*node.name));
+            let closed = "ip6 daddr { fe80::/10, ff00::/8 } counter name \
+                          \"isolation/drop-sent-link-local\" drop";
+            assert_eq!(node.nftables.contains(closed), has_ipv6, "{}", node.name);
+            let attested = plan
+                .attestation
+                .iter()
+                .any(|at| at.node == node.name && at.fact == Fact::LinkLocalClosed);
+            assert_eq!(attested, has_ipv6, "{}", node.name);
+            let on = node.sysctls["net.ipv6.conf.all.disable_ipv6"] == "0";
+            assert_eq!(on, has_ipv6, "{}", node.name);
+        }
+    }
+}
+
+#[test]
+fn broken_ipv6_has_addresses_and_names_and_drops_everything() {
+    let plan = planned(&homes(Ipv6::Broken), &production());
+    let interfaces = &node(&plan, "alice").interfaces[0];
+    assert_eq!(
+        interfaces.to_string(),
+        "eth in first-lan: 192.168.1.10/24, 2001:db8:1:1::10/64"
+    );
+    let facts = facts(&plan, "alice");
+    for fact in [
+        "the name relay.example.net: 203.0.113.101",
+        "the name relay.example.net, over IPv6: 2001:db8::101",
+        "udp 3478 to the internet: passes",
+        "udp 3478 to 2001:db8::2 on the internet: dropped",
+    ] {
+        assert!(facts.iter().any(|at| at == fact), "{fact}: {facts:#?}");
+    }
+    let mut outcomes = plan.expect.ice_servers["alice"].iter();
+    assert!(outcomes.all(|expected| expected.outcome.is_success()));
+    let black_holed = ("ipv6/drop-black-holed", "first-gateway");
+    let mut rules = plan.expect.blocking_rules.iter();
+    assert!(rules.any(|at| (&*at.rule, &*at.gateway) == black_holed));
+}
+
+#[test]
+fn an_address_is_asked_over_ipv4_alone() {
+    let by_address = ice(vec![stun("203.0.113.50", 3478)]);
+    let plan = planned(&homes(Ipv6::Broken), &by_address);
+    assert!(plan.expect.blocking_rules.is_empty());
+}
+
+#[test]
+fn behind_nat64_there_is_no_ipv4_and_everything_has_an_ipv6_address() {
+    let plan = planned(&homes(Ipv6::Only), &production());
+    let alice = node(&plan, "alice");
+    assert_eq!(
+        alice.interfaces[0].to_string(),
+        "eth in first-lan: 2001:db8:1:1::10/64"
+    );
+    assert!(alice.routes.is_empty() && alice.resolver.is_none());
+    let facts = facts(&plan, "alice");
+    for fact in [
+        "a route to 203.0.113.2, 203.0.113.3: none",
+        "the name relay.example.net, over IPv6: 2001:db8:64:ff9b::cb00:7165",
+        "NAT mapping, over udp 53, 80: endpoint-independent",
+    ] {
+        assert!(facts.iter().any(|at| at == fact), "{fact}: {facts:#?}");
+    }
+    let gateway = node(&plan, "first-gateway");
+    let Role::Gateway(role) = &gateway.role else {
+        panic!("{gateway:?}");
+    };
+    let tayga = &role.nat64.as_ref().unwrap().configuration;
+    assert!(
+        tayga.contains("map 192.168.1.10 2001:db8:1:1::10\n"),
+        "{tayga}"
+    );
+    assert_eq!(
+        plan.expect.public_addresses["alice"].to_string(),
+        "203.0.113.10"
+    );
+}
+
+#[test]
+fn behind_nat64_servers_are_reached_by_name_alone() {
+    let configuration = ice(vec![
+        turn("turn.example.net", 3478, Udp),
+        turn("203.0.113.50", 3478, Udp),
+    ]);
+    let plan = planned(&homes(Ipv6::Only), &configuration);
+    let outcomes = |peer: &str| {
+        let expected = plan.expect.ice_servers[peer].iter();
+        expected.map(|at| at.outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes("alice"), [Allocated, DnsFailed]);
+    assert_eq!(outcomes("bob"), [Allocated, Allocated]);
+}
+
+#[test]
+fn a_firewall_judges_what_was_translated() {
+    let mut scenario = homes(Ipv6::Only);
+    let site = scenario.sites.get_mut("first").unwrap();
+    site.gateway.firewall = FirewallPreset::UdpBlocked;
+    let plan = planned(&scenario, &production());
+    let passages = plan.attestation.iter().filter_map(|at| match &at.fact {
+        Fact::Passage { passage, .. } if at.node == "alice" => Some(*passage),
+        _ => None,
+    });
+    assert!(
+        passages
+            .into_iter()
+            .any(|passage| passage == Passage::Dropped)
+    );
+    let rules = &node(&plan, "first-gateway").nftables;
+    assert!(
+        rules.contains("iifname \"nat64\" oifname \"wan\" jump outgoing"),
+        "{rules}"
+    );
+}
+
+#[test]
+fn ipv6_that_the_lab_does_not_have_is_refused() {
+    let error = refused(&homes(Ipv6::DualStack), &production()).to_string();
+    assert!(error.contains("the IPv6 of first"), "{error}");
+    let mut behind_a_carrier = homes(Ipv6::Broken);
+    let site = behind_a_carrier.sites.get_mut("first").unwrap();
+    site.carrier = crate::support::hotspot().carrier;
+    let error = refused(&behind_a_carrier, &production()).to_string();
+    assert!(error.contains("behind a carrier"), "{error}");
+}
