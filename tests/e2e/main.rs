@@ -4,6 +4,7 @@
 
 mod attestation;
 mod cli;
+mod ipv6;
 mod library;
 mod nat;
 mod rulesets;

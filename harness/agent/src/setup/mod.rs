@@ -74,6 +74,15 @@ pub(crate) enum SetupError {
         /// What it is.
         found: String,
     },
+    /// An interface has no IPv6.
+    #[error(
+        "failed to give {interface} an IPv6 address: IPv6 is off there; Docker Engine 26.0 switches it off and \
+         cannot be told otherwise: use another version, or leave out `ipv6`"
+    )]
+    NoIpv6 {
+        /// The interface, by Docker's name.
+        interface: String,
+    },
     /// The way of packets through this process could not be made.
     #[error("failed to {tried}: {source}; the container needs /dev/net/tun and NET_ADMIN")]
     Datapath {
@@ -193,6 +202,9 @@ async fn network(setup: &Setup, outlet: &Outlet) -> Result<Option<Datapath>, Set
         source,
     })?;
     let names = interfaces::docker_names(&setup.docker_addresses)?;
+    if node.ipv6.is_some() {
+        sysctls::check_ipv6(&names, Path::new("/proc/sys"))?;
+    }
     // Rules before addresses: nothing passes that they would not let pass. What Docker has put
     // into this namespace, such as the translation for its embedded resolver, goes.
     let ruleset = format!("flush ruleset\n{}", node.nftables);

@@ -76,7 +76,7 @@ pub(crate) async fn connect_others(
     let others = endpoints.iter().skip(1).map(|endpoint| {
         let request = NetworkConnectRequest {
             container: vessel.name.clone(),
-            endpoint_config: Some(settings(endpoint.address)),
+            endpoint_config: Some(settings(&vessel.node, endpoint.address)),
         };
         docker.connect_network(&endpoint.network, request)
     });
@@ -96,8 +96,19 @@ impl Vessel {
     }
 }
 
-fn settings(address: Ipv4Addr) -> EndpointSettings {
+/// Engines from 26 on switch IPv6 off on every interface of a network without IPv6, whatever the container's own
+/// settings say; from API 1.46 on this option switches it on again. Older ones ignore it. The engine puts the
+/// interface's name in place of IFNAME.
+const IPV6_ON: (&str, &str) = (
+    "com.docker.network.endpoint.sysctls",
+    "net.ipv6.conf.IFNAME.disable_ipv6=0,net.ipv6.conf.IFNAME.accept_ra=0",
+);
+
+fn settings(node: &Node, address: Ipv4Addr) -> EndpointSettings {
+    let (name, value) = IPV6_ON;
+    let options = HashMap::from([(name.to_owned(), value.to_owned())]);
     EndpointSettings {
+        driver_opts: node.ipv6.as_ref().map(|_| options),
         ipam_config: Some(EndpointIpamConfig {
             ipv4_address: Some(address.to_string()),
             ..EndpointIpamConfig::default()
@@ -130,7 +141,7 @@ fn body(
         networking_config: first.map(|endpoint| NetworkingConfig {
             endpoints_config: Some(HashMap::from([(
                 endpoint.network.clone(),
-                settings(endpoint.address),
+                settings(node, endpoint.address),
             )])),
         }),
         host_config: Some(HostConfig {

@@ -1,0 +1,116 @@
+//! IPv6 that is other than declared is found out.
+
+use crate::support::{configuration, harness};
+use farcall::plan::{Gateway, Node, Plan, Role, plan};
+use farcall::{RunOptions, Scenario};
+
+/// What does not hold in a lab of this scenario that differs from its plan, each with what was found.
+async fn broken(scenario: &str, tamper: impl FnOnce(&mut Plan)) -> Vec<String> {
+    let scenario = Scenario::builtin(scenario).unwrap();
+    let ice = configuration("udp-only");
+    let mut raised = plan(&scenario, &ice, 1).unwrap();
+    let declared = raised.clone();
+    tamper(&mut raised);
+    assert_ne!(raised, declared, "nothing was tampered with");
+    let options = RunOptions {
+        raise_instead: Some(raised),
+        ..RunOptions::default()
+    };
+    let harness = harness().await;
+    let lab = harness.attest(&scenario, &ice, false, &options);
+    let lab = lab.await.unwrap();
+    assert!(lab.faults.is_empty(), "{:#?}", lab.faults);
+    let broken = lab.attestation.iter().filter(|one| !one.holds);
+    broken
+        .map(|one| format!("{}: {}: {}", one.node, one.what, one.measured))
+        .collect()
+}
+
+fn node<'a>(plan: &'a mut Plan, name: &str) -> &'a mut Node {
+    let mut nodes = plan.nodes.iter_mut();
+    nodes.find(|node| node.name == name).unwrap()
+}
+
+fn replace(text: &mut String, from: &str, to: &str) {
+    assert!(text.contains(from), "{from} is not in {text}");
+    *text = text.replace(from, to);
+}
+
+fn has(broken: &[String], start: &str, found: &str) {
+    let is_it = |line: &String| line.starts_with(start) && line.contains(found);
+    assert!(
+        broken.iter().any(is_it),
+        "{start}: {found} is not among {broken:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_way_to_the_neighbours_on_the_link_is_found_out() {
+    for (scenario, name) in [("broken-ipv6", "alice"), ("ipv6-only", "mobile-gateway")] {
+        let tamper = |plan: &mut Plan| {
+            let rule = "ip6 daddr { fe80::/10, ff00::/8 } counter name \
+                        \"isolation/drop-sent-link-local\" drop";
+            replace(&mut node(plan, name).nftables, rule, "");
+        };
+        let start = format!("{name}: what is sent to link-local");
+        has(&broken(scenario, tamper).await, &start, "ff02::1%");
+    }
+}
+
+#[tokio::test]
+async fn ipv6_that_is_refused_is_no_black_hole() {
+    let broken = broken("broken-ipv6", |plan| {
+        let rules = &mut node(plan, "alice-home-gateway").nftables;
+        let counter = "counter name \"ipv6/drop-black-holed\"";
+        let reject = format!("{counter} reject with icmpx admin-prohibited");
+        replace(rules, &format!("{counter} drop"), &reject);
+    });
+    let broken = broken.await;
+    has(&broken, "alice: udp 3478 to 2001:db8::2", "refused");
+    assert_eq!(broken.len(), 3, "{broken:#?}");
+}
+
+#[tokio::test]
+async fn a_name_without_its_synthesised_address_is_found_out() {
+    let broken = broken("ipv6-only", |plan| {
+        if let Role::Gateway(Gateway {
+            dnsmasq: Some(text),
+            ..
+        }) = &mut node(plan, "mobile-gateway").role
+        {
+            replace(text, ",2001:db8:64:ff9b::cb00:7164", "");
+        }
+    });
+    let broken = broken.await;
+    assert_eq!(broken.len(), 1, "{broken:#?}");
+    assert!(broken[0].contains("over IPv6"), "{broken:#?}");
+}
+
+#[tokio::test]
+async fn ipv4_where_there_must_be_none_is_found_out() {
+    let broken = broken("ipv6-only", |plan| {
+        let interface = &mut node(plan, "alice").interfaces[0];
+        interface.addresses.push("203.0.113.77/24".parse().unwrap());
+    });
+    let broken = broken.await;
+    has(&broken, "alice: interfaces", "203.0.113.77/24");
+    has(
+        &broken,
+        "alice: a route to 203.0.113.2",
+        "from 203.0.113.77",
+    );
+}
+
+#[tokio::test]
+async fn a_translator_that_translates_nothing_is_found_out() {
+    let broken = broken("ipv6-only", |plan| {
+        if let Role::Gateway(Gateway {
+            nat64: Some(nat64), ..
+        }) = &mut node(plan, "mobile-gateway").role
+        {
+            let map = "map 192.168.1.10 2001:db8:1:1::10\n";
+            replace(&mut nat64.configuration, map, "");
+        }
+    });
+    has(&broken.await, "alice: udp 3478 to the internet", "");
+}
