@@ -65,9 +65,8 @@ async fn ipv6_that_is_refused_is_no_black_hole() {
         let reject = format!("{counter} reject with icmpx admin-prohibited");
         replace(rules, &format!("{counter} drop"), &reject);
     });
-    let broken = broken.await;
-    has(&broken, "alice: udp 3478 to 2001:db8::2", "refused");
-    assert_eq!(broken.len(), 3, "{broken:#?}");
+    // Linux tells of one a second, so not each of the three is told.
+    has(&broken.await, "alice: ", "on the internet: refused");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod attestation;
 mod cli;
 mod ipv6;
 mod library;
+mod matrix;
 mod nat;
 mod rulesets;
 mod scenarios;

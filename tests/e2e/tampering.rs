@@ -141,7 +141,7 @@ async fn a_delay_where_none_is_declared_is_found_out() {
 async fn other_rates_are_found_out_either_way() {
     let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         let kbit = |kbit| Rate::Constant { kbit };
-        link(plan).up.rate = kbit(1_000);
+        link(plan).up.rate = kbit(1_200);
         link(plan).down.rate = kbit(4_000);
     });
     found_out(&lab.await, &["rate up", "rate down"]);

@@ -10,6 +10,15 @@ pub const FROM_INSIDE: &str = "traffic/from-inside";
 /// The counter that every gateway has for all packets that leave it towards its inside.
 pub const TO_INSIDE: &str = "traffic/to-inside";
 
+/// The counters of what a gateway's datapath lost by itself: packets for which a TUN device's or the emulator's
+/// own memory had no room. Above zero the link was worse than declared.
+pub const DATAPATH_LOSSES: [&str; 4] = [
+    "datapath/up-overrun",
+    "datapath/down-overrun",
+    "link/up-overflowed",
+    "link/down-overflowed",
+];
+
 impl Fact {
     /// Which side of the lab the fact is about.
     #[must_use]

@@ -25,7 +25,7 @@ mod servers;
 mod services;
 mod validate;
 
-pub use aspect::{FROM_INSIDE, TO_INSIDE};
+pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 pub use compute::plan;
 pub use coturn::{
     COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,

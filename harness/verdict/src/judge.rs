@@ -17,7 +17,7 @@ const SOUNDNESS: [CheckFunction; 4] = [
 ];
 
 /// The checks of the call, in the order in which it goes.
-const CALL: [CheckFunction; 9] = [
+const CALL: [CheckFunction; 10] = [
     checks::ice_servers,
     checks::connection,
     checks::connection_lasts,
@@ -25,6 +25,7 @@ const CALL: [CheckFunction; 9] = [
     checks::media,
     checks::blocking_rules,
     checks::peers_agree,
+    checks::datapaths,
     checks::gateways_agree,
     checks::servers_agree,
 ];

@@ -37,7 +37,7 @@ mod phases;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 
-pub use checks::{CLAIM_PERCENT, MIN_ARRIVED_PERCENT};
+pub use checks::{CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
 pub use judge::judge;
 pub use model::{Check, CheckVerdict, Declared, Judgement, Verdict};
 pub use peer::{

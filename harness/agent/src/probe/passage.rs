@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, SocketAddrV4};
 
 use farcall_plan::{PROBE_SERVER_NAME, Passage, Payload, ProbeProtocol};
+use nix::errno::Errno;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -162,8 +163,12 @@ fn by_first_bytes(bytes: &[u8]) -> io::Result<Became> {
     ))
 }
 
-/// What an error means before anything was said.
+/// What an error means before anything was said. EACCES is Linux's word for an administrative prohibition that
+/// comes back over IPv6 (RFC 4443 section 3.1); of the node's own rules it is EPERM.
 fn at_opening(error: io::Error) -> io::Result<Became> {
+    if error.raw_os_error() == Some(Errno::EACCES as i32) {
+        return Ok(Became::Known(Passage::Refused));
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused
         | ErrorKind::ConnectionReset
@@ -248,6 +253,11 @@ mod tests {
             let became = at_opening(kind.into()).unwrap();
             assert_eq!(became, Became::Known(Passage::Refused));
         }
-        assert!(at_opening(ErrorKind::PermissionDenied.into()).is_err());
+        let by_raw = |errno: Errno| at_opening(io::Error::from_raw_os_error(errno as i32));
+        assert_eq!(
+            by_raw(Errno::EACCES).unwrap(),
+            Became::Known(Passage::Refused)
+        );
+        assert!(by_raw(Errno::EPERM).is_err());
     }
 }

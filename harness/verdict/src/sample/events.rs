@@ -1,7 +1,7 @@
 //! The sample's events.
 
 use super::declared::{STUN_URL, TCP_URL, UDP_URL};
-use farcall_plan::{FROM_INSIDE, TO_INSIDE};
+use farcall_plan::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 use farcall_timeline::{
     Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, IceServerOutcome,
     IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase, RuleCounter,
@@ -106,6 +106,9 @@ fn counters(log: &mut Log, at_ms: f64, moment: &str) {
         ];
         if gateway == "office-gateway" {
             rules.push(counter("corporate/drop-udp", (3, 120), (10, 512)));
+        }
+        if gateway == "mobile-gateway" {
+            rules.extend(DATAPATH_LOSSES.map(|rule| counter(rule, (1, 100), (1, 100))));
         }
         let moment = moment.into();
         log.add(at_ms, gateway, Event::Counters { moment, rules });

@@ -1,0 +1,100 @@
+//! All against all, and many runs, as the command line does it.
+
+use crate::support::{executable, out};
+use serde_json::Value;
+use std::process::{Command, Output, Stdio};
+
+fn farcall(arguments: &[&str]) -> Output {
+    let mut command = Command::new(executable());
+    command.args(arguments).arg("--out").arg(out());
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn json(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn strings<'a>(values: &'a Value, key: &str) -> Vec<&'a str> {
+    let values = values.as_array().unwrap().iter();
+    values.map(|value| value[key].as_str().unwrap()).collect()
+}
+
+#[test]
+fn all_cells_of_libwebrtc_connect_as_expected() {
+    let output = farcall(&["matrix", "--libwebrtc", "--json"]);
+    let matrix = json(&output).remove(0);
+    let cells = matrix["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 100);
+    let wrong: Vec<_> = cells
+        .iter()
+        .filter(|cell| cell["verdict"] != "pass")
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\n{}", errors(&output));
+    let from_libwebrtc = strings(&matrix["cells"], "source");
+    let from_libwebrtc = from_libwebrtc
+        .iter()
+        .filter(|source| **source == "libwebrtc");
+    assert_eq!(from_libwebrtc.count(), 56);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}
+
+#[test]
+fn a_cell_that_cannot_connect_fails_for_its_own_reason_and_no_other_does() {
+    let output = farcall(&[
+        "matrix",
+        "--networks",
+        "home,corporate-tls-only",
+        "--config",
+        "production",
+        "--within-ms",
+        "9000",
+        "--json",
+    ]);
+    let matrix = json(&output).remove(0);
+    for cell in matrix["cells"].as_array().unwrap() {
+        let pair = [&cell["offerer"], &cell["answerer"]];
+        let is_home = pair.iter().all(|network| **network == "home");
+        let expected = if is_home { "pass" } else { "fail" };
+        assert_eq!(cell["verdict"], expected, "{cell:#}");
+        let failed = strings(&cell["wrong"], "name");
+        assert_eq!(failed.contains(&"connection"), !is_home, "{failed:?}");
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+}
+
+#[test]
+fn runs_are_selected_by_tag_and_text_repeated_and_summed_up() {
+    let output = farcall(&[
+        "run", "--tag", "direct", "--filter", "same", "--repeat", "2", "--jobs", "2", "--json",
+    ]);
+    let runs = json(&output);
+    let scenarios: Vec<_> = runs.iter().map(|run| run["scenario"].as_str()).collect();
+    assert_eq!(scenarios, [Some("same-network"); 2]);
+    assert!(runs.iter().all(|run| run["verdict"] == "pass"), "{runs:#?}");
+    let said = errors(&output);
+    assert!(said.contains("2 runs: 2 PASS"), "{said}");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn a_network_is_attested_without_a_call() {
+    let mut command = Command::new(executable());
+    command.args(["attest", "link-dsl"]).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}{}", errors(&output));
+    for line in [
+        "NAT mapping",
+        "round trip to the internet",
+        "rate up",
+        "MTU to the internet",
+    ] {
+        assert!(said.contains(line), "{line}:\n{said}");
+    }
+}
