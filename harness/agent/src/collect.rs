@@ -61,14 +61,24 @@ pub(crate) fn resources() -> Option<Event> {
         .map(|used| in_event(&used))
 }
 
+/// The processor time of this agent so far, in milliseconds.
+///
+/// # Errors
+/// As of getrusage(2).
+pub(crate) fn cpu_ms() -> nix::Result<f64> {
+    getrusage(UsageWho::RUSAGE_SELF).map(|used| busy_ms(&used))
+}
+
 fn in_event(used: &Usage) -> Event {
-    let busy_us = (used.user_time() + used.system_time()).num_microseconds();
-    #[expect(clippy::cast_precision_loss, reason = "no run lasts 285 years")]
-    let cpu_ms = busy_us as f64 / 1000.0;
     Event::Resources {
         peak_resident_kib: u64::try_from(used.max_rss()).unwrap_or_default(),
-        cpu_ms,
+        cpu_ms: busy_ms(used),
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no run lasts 285 years")]
+fn busy_ms(used: &Usage) -> f64 {
+    (used.user_time() + used.system_time()).num_microseconds() as f64 / 1000.0
 }
 
 #[cfg(test)]

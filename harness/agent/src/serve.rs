@@ -13,13 +13,13 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::LocalSet;
 
 use crate::Outlet;
-use crate::collect::{collect, end, resources};
+use crate::collect::{collect, cpu_ms, end, resources};
 use crate::counters::counters;
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
 use crate::probe;
-use crate::setup::set_up;
+use crate::setup::{SetupError, set_up};
 
 /// Answers requests until there are no more; for ever, if the node was set up as detached.
 pub(crate) async fn serve(requests: impl AsyncBufRead + Unpin, outlet: &Outlet) {
@@ -84,6 +84,8 @@ fn is_of_call(command: &Command) -> bool {
         Command::Setup(_)
         | Command::Clock
         | Command::Measure { .. }
+        | Command::Carry { .. }
+        | Command::Used
         | Command::Counters
         | Command::ForgetMappings
         | Command::LogIn { .. }
@@ -128,6 +130,17 @@ impl Agent {
                 let measured = probe::measure(&node.node, &node.ca_pem, &fact, round_trip).await;
                 Ok(Reply::Measured(measured))
             }
+            Command::Carry {
+                traffic,
+                round_trip_ms,
+            } => {
+                let round_trip = Duration::from_millis(round_trip_ms.into());
+                let carried = probe::carry(&self.node()?.node, traffic, round_trip).await;
+                carried.map(Reply::Carried).map_err(in_words)
+            }
+            Command::Used => cpu_ms()
+                .map(|cpu_ms| Reply::Used { cpu_ms })
+                .map_err(in_words),
             Command::Counters => {
                 let mut rules = counters().await.map_err(in_words)?;
                 if let Ok(node) = self.node()
@@ -188,7 +201,13 @@ impl Agent {
                 "failed to set up {name}: this agent is set up already"
             ));
         }
-        let node = set_up(setup, &self.outlet).await.map_err(in_words)?;
+        let node = set_up(setup, &self.outlet).await;
+        if let Err(error @ SetupError::NoIpv6 { .. }) = &node {
+            self.outlet.event(Event::Unsupported {
+                reason: error.to_string(),
+            });
+        }
+        let node = node.map_err(in_words)?;
         self.node
             .set(node)
             .map_err(|_| format!("failed to set up {name}: it was asked for twice at once"))?;

@@ -31,6 +31,7 @@ pub use coturn::{
     COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,
 };
 pub use datapath::seed_for;
+pub use declarations::{LongRunLoss, long_run_loss};
 pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{

@@ -2,6 +2,10 @@
 //! input, messages on its standard output. No network is involved, so that a peer has exactly the
 //! interfaces that its scenario gives it.
 
+mod traffic;
+
+pub use traffic::{Carried, Delays, Traffic};
+
 use farcall_plan::{Fact, Node};
 use farcall_scenario::{IceTransportPolicy, IceUrl};
 use farcall_timeline::{Event, Measured, RuleCounter};
@@ -35,6 +39,15 @@ pub enum Command {
         /// See [`Declaration::round_trip_ms`](farcall_plan::Declaration::round_trip_ms).
         round_trip_ms: u32,
     },
+    /// Exchange traffic with the probe. Answered by [`Reply::Carried`].
+    Carry {
+        /// What.
+        traffic: Traffic,
+        /// See [`Declaration::round_trip_ms`](farcall_plan::Declaration::round_trip_ms).
+        round_trip_ms: u32,
+    },
+    /// Tell what the agent has used so far. Answered by [`Reply::Used`].
+    Used,
     /// Read the rules' counters (gateways). Answered by [`Reply::Counters`].
     Counters,
     /// Give what the node has to tell: connection tables, interface statistics. Answered by
@@ -206,6 +219,13 @@ pub enum Reply {
     },
     /// What was measured, beside what was declared.
     Measured(Measured),
+    /// What arrived of the traffic.
+    Carried(Carried),
+    /// What the agent has used.
+    Used {
+        /// Processor time of the agent itself, in milliseconds, of all its threads and not of other programs.
+        cpu_ms: f64,
+    },
     /// The rules' counters.
     Counters {
         /// Each rule.

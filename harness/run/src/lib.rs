@@ -12,9 +12,12 @@ mod matrix;
 mod options;
 mod prepare;
 mod recorder;
+mod traffic;
 
 pub use error::RunError;
+pub use farcall_protocol::{Carried, Delays, Traffic};
 pub use farcall_report::{Attestation, StoredRun};
 pub use harness::Harness;
 pub use matrix::{MatrixOptions, MatrixProgress, OnMatrixProgress, StoredMatrix};
 pub use options::{EventSink, RunOptions};
+pub use traffic::{Exchange, Exchanged, TrafficError};

@@ -119,10 +119,6 @@ fn what_the_mistakes_are_made_in_is_good() {
     "lan = \"10.20.0.0/24\"\ngateway = { nat = \"home-router\", firewall = \"corporate\" }",
     "lan = \"10.20.0.0/24\"\nipv6 = \"broken\"\ngateway = { nat = \"home-router\", firewall = \"http-proxy\" }"
 )]
-#[case::ipv6_only_over_a_link(
-    "lan = \"10.20.0.0/24\"",
-    "lan = \"10.20.0.0/24\"\nipv6 = \"only\"\nlink = \"lte\""
-)]
 #[case::unknown_link("lan = \"10.20.0.0/24\"", "lan = \"10.20.0.0/24\"\nlink = \"5g\"")]
 #[case::link_out_of_range(
     "lan = \"10.20.0.0/24\"",

@@ -149,6 +149,11 @@ pub enum Event {
         /// What was tried, what came of it, and what to do.
         message: String,
     },
+    /// This machine cannot build the scenario's network: it makes the run UNSUPPORTED.
+    Unsupported {
+        /// What it cannot, and what to do.
+        reason: String,
+    },
     /// The run was interrupted by a signal.
     Interrupted,
 }

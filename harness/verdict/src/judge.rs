@@ -9,11 +9,12 @@ use farcall_timeline::{Phase, Timeline};
 type CheckFunction = fn(&Case<'_>) -> Vec<Check>;
 
 /// The checks of the lab and of the harness.
-const SOUNDNESS: [CheckFunction; 4] = [
+const SOUNDNESS: [CheckFunction; 5] = [
     checks::lab,
     checks::harness_sound,
     checks::harness_complete,
     checks::not_interrupted,
+    checks::unsupported,
 ];
 
 /// The checks of the call, in the order in which it goes.
@@ -41,7 +42,10 @@ pub fn judge(timeline: &Timeline, declared: &Declared) -> Judgement {
         .chain(call.map(|check| excuse(&case, check)))
         .collect();
     Judgement {
-        verdict: overall(&checks),
+        verdict: match checks::unsupported(&case).is_empty() {
+            true => overall(&checks),
+            false => Verdict::Unsupported,
+        },
         attestation: case.attested().cloned().collect(),
         peers: case
             .peers
@@ -101,6 +105,20 @@ mod tests {
         }
         assert_eq!(judgement.verdict, Verdict::Pass);
         assert_eq!(judgement.attestation.len(), 7);
+    }
+
+    #[test]
+    fn what_the_machine_cannot_build_is_unsupported_whatever_else_is_wrong() {
+        let mut sample = Sample::good();
+        break_lab(&mut sample);
+        assert_eq!(sample.judge().verdict, Verdict::Invalid);
+        let reason = "IPv6 is off at eth0; use another Docker Engine".to_owned();
+        sample.add(100.0, "alice", Event::Unsupported { reason });
+        let judgement = sample.judge();
+        assert_eq!(judgement.verdict, Verdict::Unsupported);
+        let mut checks = judgement.checks.iter();
+        let check = checks.find(|check| check.name == "harness/supported");
+        assert!(check.unwrap().observed.contains("IPv6 is off at eth0"));
     }
 
     #[test]

@@ -37,8 +37,7 @@ pub enum Verdict {
     Fail,
     /// The lab was not as declared, or broke: nothing can be said about the call.
     Invalid,
-    /// This machine cannot build the scenario's network. Decided before a call is placed, so
-    /// [`judge`](crate::judge) never gives it.
+    /// This machine cannot build the scenario's network. Found out before a call is placed.
     Unsupported,
 }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use farcall_protocol::Delays;
 use serde::{Deserialize, Serialize};
 
 /// The arrivals of a train's packets, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
     packets: Vec<(u32, Duration)>,
+    delays: Vec<Duration>,
     highest: Option<u32>,
 }
 
@@ -25,12 +27,15 @@ pub(super) struct Summary {
     pub(super) followed: u32,
     /// How long those took in all, each from the arrival of the one before it, in microseconds.
     pub(super) following_us: u64,
+    /// How long packets were on their way; `None` where none arrived.
+    pub(super) delays: Option<Delays>,
 }
 
 impl Arrivals {
-    /// Takes a packet with its index that arrived at this moment of any clock.
-    pub(super) fn push(&mut self, index: u32, at: Duration) {
+    /// Takes a packet with its index that was sent and arrived at these moments of one clock.
+    pub(super) fn push(&mut self, index: u32, sent: Duration, at: Duration) {
         self.packets.push((index, at));
+        self.delays.push(at.saturating_sub(sent));
         self.highest = self.highest.max(Some(index));
     }
 
@@ -61,7 +66,28 @@ impl Arrivals {
             span_us: micros(last.saturating_sub(*first)),
             followed,
             following_us: micros(following),
+            delays: self.delays(),
         }
+    }
+}
+
+impl Arrivals {
+    fn delays(&self) -> Option<Delays> {
+        let mut sorted = self.delays.clone();
+        sorted.sort_unstable();
+        let last = sorted.len().checked_sub(1)?;
+        // The smallest that so many of a thousand packets are not above.
+        let permille = |permille: usize| {
+            let rank = (sorted.len() * permille).div_ceil(1_000);
+            micros(sorted[rank.saturating_sub(1).min(last)])
+        };
+        Some(Delays {
+            least_us: micros(sorted[0]),
+            median_us: permille(500),
+            p99_us: permille(990),
+            p999_us: permille(999),
+            most_us: micros(sorted[last]),
+        })
     }
 }
 
@@ -97,7 +123,7 @@ mod tests {
     fn arrivals(packets: impl IntoIterator<Item = (u32, u64)>) -> Summary {
         let mut arrivals = Arrivals::default();
         for (index, ms) in packets {
-            arrivals.push(index, Duration::from_millis(ms));
+            arrivals.push(index, Duration::ZERO, Duration::from_millis(ms));
         }
         arrivals.summary(Duration::ZERO)
     }
@@ -130,10 +156,30 @@ mod tests {
         for index in 0..40_u32 {
             // The first ten come late by what the jitter has them wait.
             let late = 5 * u64::from(10_u32.saturating_sub(index));
-            arrivals.push(index, Duration::from_millis(u64::from(index) * 10 + late));
+            let at = Duration::from_millis(u64::from(index) * 10 + late);
+            arrivals.push(index, Duration::ZERO, at);
         }
         let summary = arrivals.summary(Duration::from_millis(60));
         assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+    }
+
+    #[test]
+    fn a_percentile_is_what_so_many_are_not_above() {
+        let mut arrivals = Arrivals::default();
+        // In the reverse order, delays of 1 to 200 ms.
+        for index in 0..200_u32 {
+            let sent = Duration::from_millis((index * 10).into());
+            let delay = Duration::from_millis((200 - index).into());
+            arrivals.push(index, sent, sent + delay);
+        }
+        let delays = Delays {
+            least_us: 1_000,
+            median_us: 100_000,
+            p99_us: 198_000,
+            p999_us: 200_000,
+            most_us: 200_000,
+        };
+        assert_eq!(arrivals.summary(Duration::ZERO).delays, Some(delays));
     }
 
     #[test]

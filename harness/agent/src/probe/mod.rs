@@ -2,6 +2,8 @@
 
 mod arrivals;
 mod ask;
+mod bulk;
+mod carry;
 mod interfaces;
 mod internet;
 mod isolation;
@@ -38,6 +40,7 @@ use internet::Internet;
 use outcome::Outcome;
 use patience::Patience;
 
+pub(crate) use carry::carry;
 pub(crate) use listener::listener_answers;
 pub(crate) use responder::{ProbeError, Responder};
 

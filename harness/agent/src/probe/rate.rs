@@ -25,6 +25,11 @@ const QUEUE_PART: f64 = 0.8;
 /// link's limit that is the rate that comes out.
 const OVERSPEED: (f64, f64) = (1.25, 2.0);
 
+/// From which rate on "not less than this" is all that is asked, in kbit/s: a train that fast is a burst of some
+/// milliseconds, which a busy machine stretches (46 of 80 Mbit/s were seen at a load of 13). A call needs a
+/// tenth of it.
+const MEASURABLE_KBIT: f64 = 20_000.0;
+
 /// How large packets are, at most and at least, in bytes.
 const PACKET_BYTES: (u16, u16) = (1_200, 100);
 
@@ -74,10 +79,7 @@ pub(super) async fn measure(
         None => (unlimited(), Duration::ZERO),
     };
     let judge = |found: f64| match declared.kbit {
-        Some(kbit) => {
-            let holds = (found / f64::from(kbit) - 1.0).abs() <= TOLERANCE;
-            Outcome::new(format!("{found:.0} kbit/s"), holds)
-        }
+        Some(kbit) => judge(found, f64::from(kbit)),
         None => Outcome::new(
             format!("at least {found:.0} kbit/s"),
             found >= UNLIMITED_KBIT.1,
@@ -88,6 +90,15 @@ pub(super) async fn measure(
         Ok(summary.kbit(train.ip_bytes))
     };
     repeated(PAUSE, attempt, judge).await
+}
+
+fn judge(found: f64, declared_kbit: f64) -> Outcome {
+    let is_fast = (MEASURABLE_KBIT..declared_kbit).contains(&found);
+    let is_near = (found / declared_kbit - 1.0).abs() <= TOLERANCE;
+    match is_near || !is_fast {
+        true => Outcome::new(format!("{found:.0} kbit/s"), is_near),
+        false => Outcome::new(format!("at least {found:.0} kbit/s"), true),
+    }
 }
 
 /// Measures what a policer lets pass.
@@ -120,13 +131,15 @@ async fn repeated(
     judge: impl Fn(f64) -> Outcome,
 ) -> Outcome {
     let mut found = Vec::new();
+    let mut failed = None;
     for taken in 0..ATTEMPTS {
         if taken > 0 {
             sleep(pause).await;
         }
         match attempt().await {
             Ok(kbit) => found.extend(kbit),
-            Err(error) => return Outcome::impossible(error),
+            // On a link that loses packets the question itself or its answers may be lost.
+            Err(error) => failed = Some(error),
         }
         if let ([kbit], 0) = (found.as_slice(), taken) {
             let outcome = judge(*kbit);
@@ -136,9 +149,10 @@ async fn repeated(
         }
     }
     found.sort_by(f64::total_cmp);
-    match found.get(found.len() / 2) {
-        Some(median) => judge(*median),
-        None => Outcome::new("nothing arrived", false),
+    match (found.get(found.len() / 2), failed) {
+        (Some(median), _) => judge(*median),
+        (None, Some(error)) => Outcome::impossible(error),
+        (None, None) => Outcome::new("nothing arrived", false),
     }
 }
 
@@ -210,6 +224,14 @@ mod tests {
             jitter_ms,
         };
         fitting(f64::from(kbit), declared)
+    }
+
+    #[test]
+    fn a_busy_machine_is_no_slow_link_but_a_slow_link_is() {
+        let holds = |found, declared| judge(found, declared).holds;
+        assert!(holds(46_000.0, 80_000.0) && holds(79_000.0, 80_000.0));
+        assert!(!holds(19_000.0, 80_000.0) && !holds(95_000.0, 80_000.0));
+        assert!(holds(9_500.0, 10_000.0) && !holds(8_000.0, 10_000.0));
     }
 
     /// How long the last packet of a train waits in front of a link of this rate, in milliseconds.

@@ -13,8 +13,9 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::arrivals::{Arrivals, Summary};
+use super::bulk;
 use super::stamped::{note_arrivals, receive};
-use super::train;
+use super::train::{self, Packet};
 use super::wire::{Answer, AnswerFrom, Ask, Question, Told, padded};
 
 /// How long a TCP connection may stay.
@@ -100,8 +101,8 @@ async fn answer_datagrams(posts: Arc<Vec<Post>>, address: usize, port: usize) {
             continue;
         };
         let packet = &buffer[..received.length];
-        if let Some((token, index)) = train::read(packet) {
-            trains.arrived(token, index, received.at);
+        if let Some(packet) = train::read(packet) {
+            trains.arrived(packet, received.at);
             continue;
         }
         let Ok(question) = serde_json::from_slice::<Question>(packet) else {
@@ -184,7 +185,8 @@ impl Trains {
     /// How many are remembered, of either kind.
     const REMEMBERED: usize = 32;
 
-    fn arrived(&mut self, token: u64, index: u32, at: Duration) {
+    fn arrived(&mut self, packet: Packet, at: Duration) {
+        let token = packet.token;
         if self.arrived.back().is_none_or(|(last, _)| *last != token)
             && !self.arrived.iter().any(|(other, _)| *other == token)
         {
@@ -195,7 +197,7 @@ impl Trains {
         }
         let mut newest = self.arrived.iter_mut().rev();
         if let Some((_, arrivals)) = newest.find(|(other, _)| *other == token) {
-            arrivals.push(index, at);
+            arrivals.push(packet.index, packet.sent, at);
         }
     }
 
@@ -235,8 +237,10 @@ async fn accept(listener: TcpListener) {
 
 async fn answer_stream(mut stream: TcpStream, from: SocketAddr) -> std::io::Result<()> {
     let mut buffer = [0; 4096];
-    if stream.read(&mut buffer).await? == 0 {
-        return Ok(());
+    match stream.read(&mut buffer).await? {
+        0 => return Ok(()),
+        length if bulk::is_wanted(&buffer[..length]) => return bulk::pour(&mut stream).await,
+        _ => {}
     }
     let mut line = serde_json::to_vec(&Answer {
         token: 0,

@@ -98,15 +98,15 @@ async fn down(
             continue;
         };
         let received = received?;
-        let Some((token, index)) = train::read(&buffer[..received.length]) else {
+        let Some(packet) = train::read(&buffer[..received.length]) else {
             continue;
         };
-        if token == question.token {
+        if packet.token == question.token {
             if !begun {
                 begun = true;
                 deadline = Instant::now() + longest;
             }
-            arrivals.push(index, received.at);
+            arrivals.push(packet.index, packet.sent, received.at);
         }
     }
     Ok(arrivals.summary(settling))

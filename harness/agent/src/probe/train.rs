@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
@@ -13,12 +13,12 @@ use super::wire::HEADER_BYTES;
 /// What a packet of a train begins with. It is no JSON, and no STUN.
 const MAGIC: [u8; 8] = *b"farcall\0";
 
-/// The bytes of a packet's own header: [`MAGIC`], the train's token and the packet's index, both in network
-/// byte order.
-const TRAIN_HEADER_BYTES: usize = 20;
+/// The bytes of a packet's own header: [`MAGIC`], the train's token, the packet's index, and when it was sent, on
+/// the kernel's clock in nanoseconds; all in network byte order.
+const TRAIN_HEADER_BYTES: usize = 28;
 
 /// The most packets that a train may have.
-pub(super) const LONGEST: u32 = 40_000;
+pub(super) const LONGEST: u32 = 100_000;
 
 /// A train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,18 +60,41 @@ impl Train {
                 sleep_until(due).await;
             }
             bytes[16..20].copy_from_slice(&index.to_be_bytes());
+            bytes[20..28].copy_from_slice(&now_ns().to_be_bytes());
             socket.send_to(&bytes, to).await?;
         }
         Ok(())
     }
 }
 
-/// The token of the train and the index of a packet; `None` if it is of no train.
-pub(super) fn read(packet: &[u8]) -> Option<(u64, u32)> {
+/// A packet of a train.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Packet {
+    /// The train's.
+    pub(super) token: u64,
+    /// Its place in the train, from 0.
+    pub(super) index: u32,
+    /// When it was sent, on the kernel's clock, which all nodes share.
+    pub(super) sent: Duration,
+}
+
+/// A packet of a train; `None` if it is of none.
+pub(super) fn read(packet: &[u8]) -> Option<Packet> {
     let rest = packet.strip_prefix(&MAGIC)?;
     let (token, rest) = rest.split_first_chunk()?;
-    let (index, _) = rest.split_first_chunk()?;
-    Some((u64::from_be_bytes(*token), u32::from_be_bytes(*index)))
+    let (index, rest) = rest.split_first_chunk()?;
+    let (sent_ns, _) = rest.split_first_chunk()?;
+    Some(Packet {
+        token: u64::from_be_bytes(*token),
+        index: u32::from_be_bytes(*index),
+        sent: Duration::from_nanos(u64::from_be_bytes(*sent_ns)),
+    })
+}
+
+/// The clock of the kernel's own timestamps, which lasts until the year 2554 in as many bits.
+fn now_ns() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -92,12 +115,16 @@ mod tests {
             gap_ns: 1_000,
         };
         let destination = to.local_addr().unwrap();
+        let before = Duration::from_nanos(now_ns());
         train.send(&from, destination, 7).await.unwrap();
+        let after = Duration::from_nanos(now_ns());
         let mut buffer = [0; 1500];
         for index in 0..5 {
             let length = to.recv(&mut buffer).await.unwrap();
             assert_eq!(length + usize::from(HEADER_BYTES), 200);
-            assert_eq!(read(&buffer[..length]), Some((7, index)));
+            let packet = read(&buffer[..length]).unwrap();
+            assert_eq!((packet.token, packet.index), (7, index));
+            assert!((before..=after).contains(&packet.sent), "{packet:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! `farcall bench`: what the harness itself costs, beside the floor that Docker sets, in one run on one
 //! machine. Times are medians; ratios are what counts, for the machines are noisy.
 
+mod link;
 mod targets;
 
 use crate::args::{IceArgs, ShippedConfiguration};
@@ -20,7 +21,7 @@ use futures::future::join_all;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use targets::Target;
+use targets::{Bound, Target};
 use tokio_util::sync::CancellationToken;
 
 /// How many labs are raised at once to see how they get along.
@@ -37,12 +38,27 @@ pub(crate) struct BenchArgs {
     /// How many batches of labs side by side their median is of.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub batches: u32,
+    /// Measure nothing but what the emulated links do to packets.
+    #[arg(long)]
+    pub link: bool,
     /// Where `bench.json` and the runs go.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
 }
 
-/// The figures; all times are medians in milliseconds, and each ratio is one of medians.
+/// All figures.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// What runs cost; none with `--link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<Figures>,
+    /// What links do to packets.
+    link: link::Figures,
+    /// What some of the figures above are to be.
+    targets: Vec<Target>,
+}
+
+/// The figures of runs; all times are medians in milliseconds, and each ratio is one of medians.
 #[derive(Debug, Serialize)]
 struct Figures {
     scenario: String,
@@ -64,8 +80,31 @@ struct Figures {
     /// From the batch's beginning to the end of its last run.
     side_by_side_ms: f64,
     side_by_side_ratio: f64,
-    /// What some of the figures above are to be.
-    targets: Vec<Target>,
+}
+
+impl Figures {
+    fn targets(&self) -> Vec<Target> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no process has 2^53 KiB resident"
+        )]
+        let peak_kib = self.peer_peak_resident_kib as f64;
+        vec![
+            Target::new("raise_ratio", self.raise_ratio, Bound::AtMost(1.3)),
+            Target::new("teardown_ratio", self.teardown_ratio, Bound::AtMost(1.2)),
+            Target::new("whole_ms", self.whole_ms, Bound::Below(12_000.0)),
+            Target::new(
+                "peer_peak_resident_kib",
+                peak_kib,
+                Bound::AtMost(40.0 * 1024.0),
+            ),
+            Target::new(
+                "side_by_side_ratio",
+                self.side_by_side_ratio,
+                Bound::AtMost(2.0),
+            ),
+        ]
+    }
 }
 
 /// What one run took.
@@ -94,10 +133,21 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         out: args.out.clone(),
         stop,
     };
-    let mut figures = bench.measure(&plan, args, &progress).await?;
+    let link = link::measure(&bench.harness, &bench.stop, &progress).await?;
+    let runs = match args.link {
+        true => None,
+        false => Some(bench.measure(&plan, args, &progress).await?),
+    };
     drop(progress);
-    figures.targets = targets::of(&figures);
-    let json = serde_json::to_string_pretty(&figures).map_err(Failure::infrastructure)?;
+    let mut targets = link.targets();
+    targets.extend(runs.iter().flat_map(Figures::targets));
+    let report = Report {
+        runs,
+        link,
+        targets,
+    };
+    let json = serde_json::to_string_pretty(&report).map_err(Failure::infrastructure)?;
+    std::fs::create_dir_all(&args.out).map_err(Failure::infrastructure)?;
     std::fs::write(args.out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
     output::line(&json)?;
     Ok(Exit::Passed)
@@ -163,7 +213,6 @@ impl Bench {
             side_by_side_batches: args.batches,
             side_by_side_ms,
             side_by_side_ratio: side_by_side_ms / whole_ms,
-            targets: Vec::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::loss;
 use super::ports::{Treatment, passing, unhindered_udp};
+use crate::ipv6::Ipv6Kind;
 use crate::layout::SiteLayout;
 use crate::model::{Fact, PROBE_PACKET_BYTES, Payload, ProbeProtocol};
 use crate::passage::Attempt;
@@ -39,13 +40,16 @@ pub(super) fn shared_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) 
     let (Some(link), Some(port)) = (&site.gateway().link, unhindered_udp(site, attempts)) else {
         return facts;
     };
+    // Through a NAT64 packets are 20 bytes larger on the peer's side than on the link.
+    let has_ipv4 = site.ipv6.is_none_or(|ipv6| ipv6.kind != Ipv6Kind::Only);
     for (direction, line) in directions(link) {
-        facts.push(Fact::Mtu {
+        let told = (line.mtu < ETHERNET_MTU).then_some(line.fragmentation_needed);
+        facts.extend(has_ipv4.then_some(Fact::Mtu {
             direction,
             mtu: line.mtu,
-            fragmentation_needed: (line.mtu < ETHERNET_MTU).then_some(line.fragmentation_needed),
+            fragmentation_needed: told,
             port,
-        });
+        }));
         // A recorded rate is another one in each moment.
         let kbit = match line.rate {
             Rate::Trace { .. } => continue,

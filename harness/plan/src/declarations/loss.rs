@@ -33,24 +33,43 @@ pub(super) struct Sample {
     pub per_second: u32,
 }
 
-/// As many packets as fit into the time, at a rate in kbit/s or at none.
+/// What a link loses in the long run, and how well a sample tells it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LongRunLoss {
+    /// The share of packets that is lost, in percent.
+    pub percent: f64,
+    /// The standard deviation of that share in a sample, in percent.
+    pub deviation_percent: f64,
+}
+
+/// What is lost of so many packets.
 ///
 /// Losses that come in bursts are no independent trials. The chain of Gilbert and Elliott forgets its state
 /// by the factor 1 - p - r with each packet, so the variance of the mean is that of independent trials and
 /// twice the sum of the covariances (a geometric series).
+#[must_use]
+pub fn long_run_loss(loss: Loss, packets: u32) -> LongRunLoss {
+    let (mean, covariances) = moments(loss);
+    let variance = mean * (1.0 - mean) + 2.0 * covariances;
+    LongRunLoss {
+        percent: mean * 100.0,
+        deviation_percent: 100.0 * (variance / f64::from(packets)).sqrt(),
+    }
+}
+
+/// As many packets as fit into the time, at a rate in kbit/s or at none.
 pub(super) fn sample(loss: Loss, kbit: Option<f64>) -> Sample {
     let fitting = kbit.map_or(f64::MAX, |kbit| {
         kbit * 1_000.0 * LOAD / (PACKET_BYTES * 8.0)
     });
     let per_second = fitting.clamp(1.0, MOST_PER_SECOND).floor();
-    let packets = per_second * SENDING_S;
-    let (mean, covariances) = moments(loss);
-    let variance = mean * (1.0 - mean) + 2.0 * covariances;
-    let tolerance_percent = 100.0 * DEVIATIONS * (variance / packets).sqrt();
+    let packets = (per_second * SENDING_S) as u32;
+    let lost = long_run_loss(loss, packets);
+    let tolerance_percent = DEVIATIONS * lost.deviation_percent;
     Sample {
-        percent: hundredths(mean * 100.0),
+        percent: hundredths(lost.percent),
         tolerance_percent: hundredths(tolerance_percent.max(LEAST_TOLERANCE_PERCENT)),
-        packets: packets as u32,
+        packets,
         per_second: per_second as u32,
     }
 }

@@ -15,6 +15,8 @@ use crate::model::{CallPlan, Declaration, Fact, Node};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+pub use loss::{LongRunLoss, long_run_loss};
+
 /// What is declared before each call: isolation first, then names and servers, then what the gateways do.
 pub(crate) fn declarations(
     layout: &Layout,

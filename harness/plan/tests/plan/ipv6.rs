@@ -2,7 +2,7 @@
 
 use crate::support::{ice, planned, production, refused, scenario, site, stun, turn};
 use farcall_plan::{Fact, Node, Passage, Plan, Role};
-use farcall_scenario::{FirewallPreset, Ipv6, NatPreset, Scenario, Site};
+use farcall_scenario::{FirewallPreset, Ipv6, LinkPreset, NatPreset, Scenario, Site};
 use farcall_timeline::IceServerOutcome::{Allocated, DnsFailed};
 use farcall_timeline::IceTransport::Udp;
 
@@ -159,6 +159,21 @@ fn a_firewall_judges_what_was_translated() {
         rules.contains("iifname \"nat64\" oifname \"wan\" jump outgoing"),
         "{rules}"
     );
+}
+
+#[test]
+fn of_a_link_behind_nat64_everything_but_its_mtu_is_measured() {
+    for (ipv6, has_mtu) in [(Ipv6::Only, false), (Ipv6::Broken, true)] {
+        let mut scenario = homes(ipv6);
+        scenario.sites.get_mut("first").unwrap().link = LinkPreset::Lte;
+        let plan = planned(&scenario, &production());
+        let measures = |what: &str| {
+            let facts = facts(&plan, "alice");
+            facts.iter().any(|fact| fact.starts_with(what))
+        };
+        assert!(measures("rate up") && measures("round trip"));
+        assert_eq!(measures("MTU up"), has_mtu);
+    }
 }
 
 #[test]

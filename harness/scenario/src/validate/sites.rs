@@ -2,7 +2,7 @@
 
 use super::{LABEL_RULE, firewall, is_label, link};
 use crate::model::{Carrier, Gateway, Ipv6, NatOverride, Scenario, Site};
-use crate::preset::{Action, LinkPreset, NatPreset};
+use crate::preset::{Action, NatPreset};
 use crate::read::Finding;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -114,14 +114,6 @@ fn check_ipv6(path: &str, site: &Site) -> Vec<Finding> {
             "give the gateway one, such as `home-router`",
         );
         findings.push(finding.because_of(format!("{path}.gateway.nat")));
-    }
-    let has_link = site.link != LinkPreset::None || site.link_override.is_some();
-    if site.ipv6 == Ipv6::Only && has_link {
-        let finding = finding(
-            "a link behind NAT64 is not yet possible: its MTU cannot be measured from inside",
-            "leave one of them out",
-        );
-        findings.push(finding.because_of(format!("{path}.link")));
     }
     if has_services(&site.gateway) {
         let finding = finding(

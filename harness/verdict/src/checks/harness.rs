@@ -61,6 +61,30 @@ pub(crate) fn harness_complete(case: &Case<'_>) -> Vec<Check> {
     )]
 }
 
+/// The machine can build the network; nothing is said of it where it can.
+pub(crate) fn unsupported(case: &Case<'_>) -> Vec<Check> {
+    let reasons: Vec<String> = case
+        .all()
+        .filter_map(|(node, _, event)| match event {
+            Event::Unsupported { reason } => Some(format!("{node}: {reason}")),
+            _ => None,
+        })
+        .collect();
+    let Some(observed) = reasons.first().cloned() else {
+        return Vec::new();
+    };
+    let expected = "this machine can build the scenario's network";
+    vec![
+        Check::new(
+            "harness/supported",
+            CheckVerdict::Invalid,
+            expected,
+            observed,
+        )
+        .with_evidence(reasons),
+    ]
+}
+
 /// Nobody interrupted the run.
 pub(crate) fn not_interrupted(case: &Case<'_>) -> Vec<Check> {
     let interrupted = case

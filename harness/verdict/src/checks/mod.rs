@@ -18,7 +18,7 @@ pub use claims::CLAIM_PERCENT;
 pub(crate) use connection::{connection, connection_lasts};
 pub(crate) use datapath::datapaths;
 pub(crate) use gateways::gateways_agree;
-pub(crate) use harness::{harness_complete, harness_sound, not_interrupted};
+pub(crate) use harness::{harness_complete, harness_sound, not_interrupted, unsupported};
 pub(crate) use ice_server::ice_servers;
 pub(crate) use lab::lab;
 pub(crate) use media::media;
