@@ -163,7 +163,7 @@ impl Run<'_> {
         };
         self.end(Phase::Raise);
         raised
-            .inspect_err(|error| self.recorder.fault(error.to_string()))
+            .inspect_err(|error| self.recorder.not_raised(error))
             .ok()
     }
 

@@ -2,6 +2,7 @@
 //! what it needs to have happened.
 
 use crate::EventSink;
+use farcall_lab::RaiseError;
 use farcall_report::{EventWriter, ReportError};
 use farcall_timeline::{Entry, Event, Timeline};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,15 @@ impl Recorder {
     /// Records a fault of the lab or of Docker, which makes the run INVALID.
     pub(crate) fn fault(&self, message: String) {
         self.record(Event::HarnessFault { message });
+    }
+
+    /// Records that the lab could not be raised.
+    pub(crate) fn not_raised(&self, error: &RaiseError) {
+        let reason = error.to_string();
+        match error.is_unsupported() {
+            true => self.record(Event::Unsupported { reason }),
+            false => self.fault(reason),
+        }
     }
 
     /// Records an event of a node that the harness learned of just now.

@@ -14,6 +14,17 @@ pub(super) struct Arrivals {
     highest: Option<u32>,
 }
 
+/// What of a train counts for its dispersion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    /// How long after the first arrival it begins, in microseconds.
+    pub(super) settling_us: u64,
+    /// Into how many parts it is divided, of which the median counts: a process that stands still for a moment
+    /// makes one part look slow and the next one fast.
+    pub(super) parts: u32,
+}
+
 /// What is told of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,11 +33,10 @@ pub(super) struct Summary {
     pub(super) arrived: u32,
     /// From the first to the last arrival, in microseconds.
     pub(super) span_us: u64,
-    /// How many packets arrived right behind the one that was sent before them, with none lost between the
-    /// two, once the beginning was over.
-    pub(super) followed: u32,
-    /// How long those took in all, each from the arrival of the one before it, in microseconds.
-    pub(super) following_us: u64,
+    /// How long it took from the arrival of one packet to that of the next, in nanoseconds, in the median part of
+    /// the window, where the two were sent one after the other with none lost between them. `None` where
+    /// hardly any were.
+    pub(super) gap_ns: Option<u64>,
     /// How long packets were on their way; `None` where none arrived.
     pub(super) delays: Option<Delays>,
 }
@@ -44,34 +54,27 @@ impl Arrivals {
         self.highest
     }
 
-    /// Tells what arrived. Arrivals within `settling` of the first count for no dispersion.
-    pub(super) fn summary(&self, settling: Duration) -> Summary {
+    /// Tells what arrived.
+    pub(super) fn summary(&self, window: Window) -> Summary {
         let (Some((_, first)), Some((_, last))) = (self.packets.first(), self.packets.last())
         else {
             return Summary::default();
         };
+        let begin = *first + Duration::from_micros(window.settling_us);
         let distinct: BTreeSet<u32> = self.packets.iter().map(|(index, _)| *index).collect();
         let pairs = self.packets.iter().zip(self.packets.iter().skip(1));
-        let followers = pairs.filter(|((before, at), (index, _))| {
-            before.checked_add(1) == Some(*index) && *at >= *first + settling
+        let gaps = pairs.filter(|((before, at), (index, _))| {
+            before.checked_add(1) == Some(*index) && *at >= begin
         });
-        let (followed, following) = followers.fold(
-            (0, Duration::ZERO),
-            |(count, sum), ((_, before), (_, after))| {
-                (count + 1, sum + after.saturating_sub(*before))
-            },
-        );
+        let gaps = gaps.map(|((_, before), (_, after))| after.saturating_sub(*before));
         Summary {
             arrived: u32::try_from(distinct.len()).unwrap_or(u32::MAX),
             span_us: micros(last.saturating_sub(*first)),
-            followed,
-            following_us: micros(following),
+            gap_ns: median_gap_ns(&gaps.collect::<Vec<_>>(), window.parts),
             delays: self.delays(),
         }
     }
-}
 
-impl Arrivals {
     fn delays(&self) -> Option<Delays> {
         let mut sorted = self.delays.clone();
         sorted.sort_unstable();
@@ -91,21 +94,40 @@ impl Arrivals {
     }
 }
 
+/// The mean gap of the median part.
+fn median_gap_ns(gaps: &[Duration], parts: u32) -> Option<u64> {
+    /// So few gaps are more chance than rate.
+    const FEW: usize = 8;
+    if gaps.len() < FEW {
+        return None;
+    }
+    let parts = usize::try_from(parts)
+        .unwrap_or(1)
+        .clamp(1, gaps.len() / FEW);
+    let mut means: Vec<u128> = gaps
+        .chunks(gaps.len().div_ceil(parts))
+        .filter(|part| part.len() >= FEW / 2)
+        .map(|part| part.iter().map(Duration::as_nanos).sum::<u128>() / part.len() as u128)
+        .collect();
+    means.sort_unstable();
+    let median = means.get(means.len() / 2)?;
+    u64::try_from(*median).ok()
+}
+
 impl Summary {
-    /// The rate at which packets of this size left the narrowest place of their way, in kbit/s: those that
-    /// followed each other there, or where hardly any did, all that arrived.
+    /// The rate at which packets of this size left the narrowest place of their way, in kbit/s: by the gaps
+    /// between those that followed each other there, or where hardly any did, by all that arrived.
     ///
     /// A packet that is lost behind that place has taken its share of the rate and one that is dropped in front
     /// of it has not, and nobody sees which it was. So only gaps without a loss count.
     pub(super) fn kbit(&self, ip_bytes: u16) -> Option<f64> {
-        /// So few gaps are more chance than rate.
-        const FEW: u32 = 8;
-        let (packets, us) = match self.followed {
-            0..FEW => (self.arrived.saturating_sub(1), self.span_us),
-            followed => (followed, self.following_us),
+        let bits = f64::from(ip_bytes) * 8.0;
+        let gap_ns = match self.gap_ns {
+            Some(gap_ns) => gap_ns as f64,
+            None => self.span_us as f64 * 1_000.0 / f64::from(self.arrived.saturating_sub(1)),
         };
-        let bits = f64::from(packets) * f64::from(ip_bytes) * 8.0;
-        (packets > 0 && us > 0).then(|| bits * 1_000.0 / us as f64)
+        let kbit = bits * 1e6 / gap_ns;
+        kbit.is_finite().then_some(kbit)
     }
 }
 
@@ -125,7 +147,7 @@ mod tests {
         for (index, ms) in packets {
             arrivals.push(index, Duration::ZERO, Duration::from_millis(ms));
         }
-        arrivals.summary(Duration::ZERO)
+        arrivals.summary(Window::default())
     }
 
     #[test]
@@ -159,7 +181,11 @@ mod tests {
             let at = Duration::from_millis(u64::from(index) * 10 + late);
             arrivals.push(index, Duration::ZERO, at);
         }
-        let summary = arrivals.summary(Duration::from_millis(60));
+        let window = Window {
+            settling_us: 60_000,
+            parts: 1,
+        };
+        let summary = arrivals.summary(window);
         assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
     }
 
@@ -179,7 +205,33 @@ mod tests {
             p999_us: 200_000,
             most_us: 200_000,
         };
-        assert_eq!(arrivals.summary(Duration::ZERO).delays, Some(delays));
+        assert_eq!(arrivals.summary(Window::default()).delays, Some(delays));
+    }
+
+    #[test]
+    fn a_process_that_stands_still_changes_nothing() {
+        let mut arrivals = Arrivals::default();
+        for index in 0..90_u32 {
+            // Nothing is delivered between 300 and 380 ms, then all that waited at once.
+            let due = u64::from(index) * 10;
+            let at = if (300..380).contains(&due) { 380 } else { due };
+            arrivals.push(index, Duration::ZERO, Duration::from_millis(at));
+        }
+        let window = |parts| Window {
+            settling_us: 0,
+            parts,
+        };
+        assert_eq!(arrivals.summary(window(9)).kbit(1_250).unwrap(), 1_000.0);
+        // Nothing is sent for as long as half of the train takes.
+        let mut arrivals = Arrivals::default();
+        for index in 0..90_u32 {
+            let idle = if index > 30 { 450 } else { 0 };
+            let at = Duration::from_millis(u64::from(index) * 10 + idle);
+            arrivals.push(index, Duration::ZERO, at);
+        }
+        assert_eq!(arrivals.summary(window(9)).kbit(1_250).unwrap(), 1_000.0);
+        let whole = arrivals.summary(window(1)).kbit(1_250).unwrap();
+        assert!(whole < 700.0, "{whole}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use farcall_plan::{Node, PROBE_PORTS};
 use farcall_protocol::{Carried, Traffic};
 use farcall_scenario::Direction;
 
+use super::arrivals::Window;
 use super::bulk;
 use super::internet::Internet;
 use super::patience::Patience;
@@ -47,7 +48,8 @@ pub(crate) async fn carry(
                     gap_ns: 1_000_000_000 / u64::from(per_second.max(1)),
                 };
                 let patience = Patience::new(round_trip);
-                let arrived = traffic::send(direction, to, train, Duration::ZERO, patience).await?;
+                let arrived =
+                    traffic::send(direction, to, train, Window::default(), patience).await?;
                 Ok(Carried {
                     packets: arrived.arrived,
                     bytes: u64::from(arrived.arrived.saturating_sub(1)) * u64::from(ip_bytes),

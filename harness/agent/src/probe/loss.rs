@@ -1,10 +1,10 @@
 //! How much the link loses in the long run.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use farcall_scenario::Direction;
 
+use super::arrivals::Window;
 use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
@@ -34,7 +34,7 @@ pub(super) async fn measure(
         ip_bytes: PACKET_BYTES,
         gap_ns: 1_000_000_000 / u64::from(declared.per_second.max(1)),
     };
-    match traffic::send(direction, to, train, Duration::ZERO, patience).await {
+    match traffic::send(direction, to, train, Window::default(), patience).await {
         Ok(summary) => judge(declared, summary.arrived),
         Err(error) => Outcome::impossible(error),
     }

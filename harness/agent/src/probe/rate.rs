@@ -7,6 +7,7 @@ use std::time::Duration;
 use farcall_scenario::Direction;
 use tokio::time::sleep;
 
+use super::arrivals::Window;
 use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
@@ -41,6 +42,11 @@ const PACKETS: (f64, f64) = (1_000.0, 20.0);
 const UNLIMITED_KBIT: (f64, f64) = (50_000.0, 20_000.0);
 const UNLIMITED_PACKETS: u32 = 200;
 
+/// Into how many parts a train is divided at most, and how long each is at least, in milliseconds, beside three
+/// times the jitter, which has packets arrive in clumps.
+const MOST_PARTS: f64 = 9.0;
+const LEAST_PART_MS: f64 = 4.0;
+
 /// How far off the rate of a policer may be: its bucket is not always full.
 const POLICED_TOLERANCE: f64 = 0.2;
 
@@ -53,7 +59,10 @@ const POLICED_LOAD: f64 = 2.0;
 const POLICED_MS: f64 = 200.0;
 
 /// How often a rate is measured that does not hold at first.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 10;
+
+/// How many attempts may fail altogether.
+const FAILURES: u32 = 2;
 
 /// The pause before the next attempt.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -74,9 +83,9 @@ pub(super) async fn measure(
     to: SocketAddr,
     patience: Patience,
 ) -> Outcome {
-    let (train, settling) = match declared.kbit {
+    let (train, window) = match declared.kbit {
         Some(kbit) => fitting(f64::from(kbit), declared),
-        None => (unlimited(), Duration::ZERO),
+        None => (unlimited(), Window::default()),
     };
     let judge = |found: f64| match declared.kbit {
         Some(kbit) => judge(found, f64::from(kbit)),
@@ -86,7 +95,7 @@ pub(super) async fn measure(
         ),
     };
     let attempt = async || {
-        let summary = traffic::send(direction, to, train, settling, patience).await?;
+        let summary = traffic::send(direction, to, train, window, patience).await?;
         Ok(summary.kbit(train.ip_bytes))
     };
     repeated(PAUSE, attempt, judge).await
@@ -115,7 +124,7 @@ pub(super) async fn measure_policed(
         Outcome::new(format!("{found:.0} kbit/s"), holds)
     };
     let attempt = async || {
-        let summary = traffic::send(direction, to, train, Duration::ZERO, patience).await?;
+        let summary = traffic::send(direction, to, train, Window::default(), patience).await?;
         let bits = f64::from(summary.arrived) * f64::from(train.ip_bytes) * 8.0;
         // The bucket is full when the first packet comes, and is refilled until the last one does.
         Ok(Some(bits / (BUCKET_MS + in_ms(train.duration()))))
@@ -123,42 +132,38 @@ pub(super) async fn measure_policed(
     repeated(Duration::from_millis(BUCKET_MS as u64), attempt, judge).await
 }
 
-/// Measures once, and if that does not hold, some times more, of which the median counts: a machine that is
-/// busy with something else can make a rate look lower or higher, but seldom so in most of the attempts.
+/// Measures until it holds, some times at most: a machine that is busy with something else makes a rate look
+/// lower or higher than it is, but hardly as much as another declaration would.
 async fn repeated(
     pause: Duration,
     attempt: impl AsyncFn() -> io::Result<Option<f64>>,
     judge: impl Fn(f64) -> Outcome,
 ) -> Outcome {
-    let mut found = Vec::new();
-    let mut failed = None;
+    let mut outcome = Outcome::new("nothing arrived", false);
+    let mut failed = 0;
     for taken in 0..ATTEMPTS {
         if taken > 0 {
             sleep(pause).await;
         }
-        match attempt().await {
-            Ok(kbit) => found.extend(kbit),
+        outcome = match attempt().await {
+            Ok(Some(kbit)) => judge(kbit),
+            Ok(None) => continue,
             // On a link that loses packets the question itself or its answers may be lost.
-            Err(error) => failed = Some(error),
-        }
-        if let ([kbit], 0) = (found.as_slice(), taken) {
-            let outcome = judge(*kbit);
-            if outcome.holds {
-                return outcome;
+            Err(error) => {
+                failed += 1;
+                Outcome::impossible(error)
             }
+        };
+        if outcome.holds || failed == FAILURES {
+            break;
         }
     }
-    found.sort_by(f64::total_cmp);
-    match (found.get(found.len() / 2), failed) {
-        (Some(median), _) => judge(*median),
-        (None, Some(error)) => Outcome::impossible(error),
-        (None, None) => Outcome::new("nothing arrived", false),
-    }
+    outcome
 }
 
 /// A train that the queue holds, and how much of its beginning does not count: until packets have been delayed
 /// by as much as the jitter does at most, those that come later have waited longer.
-fn fitting(kbit: f64, declared: Declared) -> (Train, Duration) {
+fn fitting(kbit: f64, declared: Declared) -> (Train, Window) {
     let queue_ms = f64::from(declared.queue_ms) * QUEUE_PART;
     let (slowest, fastest) = OVERSPEED;
     // What is sent faster by a factor f waits for 1 - 1/f of its time on the link.
@@ -180,7 +185,13 @@ fn fitting(kbit: f64, declared: Declared) -> (Train, Duration) {
         ip_bytes: ip_bytes as u16,
         gap_ns: gap_ns(ip_bytes, kbit * speed),
     };
-    (train, Duration::from_secs_f64(settling_ms / 1_000.0))
+    let parts =
+        ((train_ms - settling_ms) / (LEAST_PART_MS + 3.0 * declared.jitter_ms)).min(MOST_PARTS);
+    let window = Window {
+        settling_us: (settling_ms * 1_000.0) as u64,
+        parts: parts as u32,
+    };
+    (train, window)
 }
 
 fn unlimited() -> Train {
@@ -217,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    fn train(kbit: u32, queue_ms: u32, jitter_ms: f64) -> (Train, Duration) {
+    fn train(kbit: u32, queue_ms: u32, jitter_ms: f64) -> (Train, Window) {
         let declared = Declared {
             kbit: Some(kbit),
             queue_ms,
@@ -277,19 +288,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_median_counts_where_the_first_does_not_hold() {
+    async fn a_rate_is_measured_until_it_holds_or_patience_ends() {
         assert_eq!(judged(&[99.0]).await, ("99".to_owned(), 1));
-        let disturbed_once = judged(&[70.0, 101.0, 99.0, 100.0, 130.0]).await;
-        assert_eq!(disturbed_once, ("100".to_owned(), 5));
-        let another_rate = judged(&[122.0, 123.0, 100.0, 121.0, 122.0]).await;
-        assert_eq!(another_rate, ("122".to_owned(), 5));
+        assert_eq!(judged(&[70.0, 101.0]).await, ("101".to_owned(), 2));
+        let another_rate = judged(&[122.0; ATTEMPTS]).await;
+        assert_eq!(another_rate, ("122".to_owned(), ATTEMPTS));
     }
 
     #[test]
     fn jitter_at_the_beginning_is_left_out() {
-        let (train, settling) = train(50_000, 16, 10.0);
-        assert_eq!(settling, Duration::from_millis(20));
-        assert!(train.duration() > settling);
+        let (train, window) = train(50_000, 16, 10.0);
+        assert_eq!(window.settling_us, 20_000);
+        assert!(train.duration() > Duration::from_millis(20));
     }
 
     #[test]

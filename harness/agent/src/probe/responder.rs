@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::arrivals::{Arrivals, Summary};
+use super::arrivals::{Arrivals, Summary, Window};
 use super::bulk;
 use super::stamped::{note_arrivals, receive};
 use super::train::{self, Packet};
@@ -133,16 +133,13 @@ async fn answer_datagrams(posts: Arc<Vec<Post>>, address: usize, port: usize) {
                 if trains.begins(token) {
                     let posts = posts.clone();
                     sending.spawn(async move {
-                        // Whoever waits for it finds that it did not come.
-                        let _ = wanted.send(&posts[address][port], asker, token).await;
+                        wanted.send(&posts[address][port], asker, token).await;
                     });
                 }
                 while sending.try_join_next().is_some() {}
                 continue;
             }
-            Ask::Arrivals { train, settling_us } => {
-                Some(Told::Arrivals(trains.summary(train, settling_us)))
-            }
+            Ask::Arrivals { train, window } => Some(Told::Arrivals(trains.summary(train, window))),
         };
         tell(socket, asker, token, asker, told, ip_bytes).await;
     }
@@ -201,12 +198,10 @@ impl Trains {
         }
     }
 
-    fn summary(&self, train: u64, settling_us: u64) -> Summary {
+    fn summary(&self, train: u64, window: Window) -> Summary {
         let mut newest = self.arrived.iter().rev();
         let found = newest.find(|(token, _)| *token == train);
-        found.map_or_else(Summary::default, |(_, arrivals)| {
-            arrivals.summary(Duration::from_micros(settling_us))
-        })
+        found.map_or_else(Summary::default, |(_, arrivals)| arrivals.summary(window))
     }
 
     /// Whether it is asked for the first time.

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use farcall_scenario::Direction;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use super::arrivals::{Arrivals, Summary};
+use super::arrivals::{Arrivals, Summary, Window};
 use super::ask::{inquire, udp_socket};
 use super::patience::Patience;
 use super::stamped::{note_arrivals, receive};
@@ -18,8 +17,7 @@ use super::wire::{Answer, AnswerFrom, Ask, Question, Told, padded};
 /// How often what is lost on a bad link is asked again.
 const ATTEMPTS: u32 = 10;
 
-/// Sends a train in this direction and gives what arrived of it; arrivals within `settling` of the first count
-/// for no dispersion.
+/// Sends a train in this direction and gives what arrived of it.
 ///
 /// # Errors
 /// When the kernel refuses, or the responder does not answer.
@@ -27,14 +25,14 @@ pub(super) async fn send(
     direction: Direction,
     to: SocketAddr,
     train: Train,
-    settling: Duration,
+    window: Window,
     patience: Patience,
 ) -> io::Result<Summary> {
     let socket = udp_socket(to).await?;
     note_arrivals(&socket)?;
     match direction {
-        Direction::Out => up(&socket, to, train, settling, patience).await,
-        Direction::In => down(&socket, to, train, settling, patience).await,
+        Direction::Out => up(&socket, to, train, window, patience).await,
+        Direction::In => down(&socket, to, train, window, patience).await,
     }
 }
 
@@ -42,17 +40,16 @@ async fn up(
     socket: &UdpSocket,
     to: SocketAddr,
     train: Train,
-    settling: Duration,
+    window: Window,
     patience: Patience,
 ) -> io::Result<Summary> {
     // The first packet of a connection can take longer, and a firewall may look into it.
     hello(socket, to, patience).await?;
     let token = rand::random();
-    train.send(socket, to, token).await?;
-    let settling_us = u64::try_from(settling.as_micros()).unwrap_or(u64::MAX);
+    train.send(socket, to, token).await;
     let question = Question::to(Ask::Arrivals {
         train: token,
-        settling_us,
+        window,
     });
     for _ in 0..ATTEMPTS {
         let answer = inquire(socket, to, &question, 0, patience).await?;
@@ -71,11 +68,10 @@ async fn down(
     socket: &UdpSocket,
     to: SocketAddr,
     train: Train,
-    settling: Duration,
+    window: Window,
     patience: Patience,
 ) -> io::Result<Summary> {
-    let question = Question::to(Ask::Train(train));
-    let bytes = padded(&question, 0)?;
+    let mut question = Question::to(Ask::Train(train));
     let mut arrivals = Arrivals::default();
     let mut buffer = [0; 1500];
     let mut asked = 0;
@@ -91,9 +87,10 @@ async fn down(
             if asked == ATTEMPTS {
                 return Err(unanswered());
             }
-            // The responder sends a train once, however often it is asked.
+            // Of a train that comes after all, when another one was asked for, nothing counts.
             asked += 1;
-            socket.send_to(&bytes, to).await?;
+            question = Question::to(Ask::Train(train));
+            socket.send_to(&padded(&question, 0)?, to).await?;
             deadline = Instant::now() + patience.attempt(1);
             continue;
         };
@@ -109,7 +106,7 @@ async fn down(
             arrivals.push(packet.index, packet.sent, received.at);
         }
     }
-    Ok(arrivals.summary(settling))
+    Ok(arrivals.summary(window))
 }
 
 async fn hello(socket: &UdpSocket, to: SocketAddr, patience: Patience) -> io::Result<()> {
@@ -131,6 +128,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use std::net::Ipv4Addr;
+    use std::time::Duration;
 
     use super::super::responder::Responder;
     use super::*;
@@ -149,9 +147,9 @@ mod tests {
         };
         let patience = Patience::new(Duration::ZERO);
         for direction in [Direction::Out, Direction::In] {
-            let sent = send(direction, to, train, Duration::ZERO, patience);
+            let sent = send(direction, to, train, Window::default(), patience);
             let summary = sent.await.unwrap();
-            assert_eq!((summary.arrived, summary.followed), (100, 99));
+            assert_eq!(summary.arrived, 100);
             // 4000 bits in 0.2 ms; a machine that is busy makes it less.
             let kbit = summary.kbit(500).unwrap();
             assert!(kbit < 25_000.0, "{kbit}");
@@ -169,7 +167,7 @@ mod tests {
         };
         let patience = Patience::new(Duration::ZERO);
         for direction in [Direction::Out, Direction::In] {
-            let sent = send(direction, to, train, Duration::ZERO, patience);
+            let sent = send(direction, to, train, Window::default(), patience);
             assert_eq!(sent.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
     }

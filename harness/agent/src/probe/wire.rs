@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::arrivals::Summary;
+use super::arrivals::{Summary, Window};
 use super::train::Train;
 
 /// The bytes of the IP and UDP headers of a datagram (RFC 791 section 3.1, RFC 768).
@@ -51,8 +51,8 @@ pub(super) enum Ask {
     Arrivals {
         /// The train's.
         train: u64,
-        /// How much of its beginning is left out of its dispersion, in microseconds.
-        settling_us: u64,
+        /// What of it counts for its dispersion.
+        window: Window,
     },
 }
 

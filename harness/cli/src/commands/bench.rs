@@ -1,5 +1,6 @@
 //! `farcall bench`: what the harness itself costs, beside the floor that Docker sets, in one run on one
-//! machine. Times are medians; ratios are what counts, for the machines are noisy.
+//! machine, and how true its emulated links are. Times are medians; ratios are what counts, for the machines are
+//! noisy.
 
 mod link;
 mod targets;

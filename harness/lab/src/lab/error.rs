@@ -71,6 +71,18 @@ pub enum RaiseError {
     Stopped(String),
 }
 
+impl RaiseError {
+    /// Whether it is this machine that cannot build the network, and not a fault that may pass: gateways with a
+    /// link, or a translation that the kernel does not have, need a TUN device.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        match self {
+            Self::Container { source, .. } => source.to_string().contains("/dev/net/tun"),
+            _ => false,
+        }
+    }
+}
+
 /// A step on a container's way into the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -195,6 +207,19 @@ mod tests {
         let text = error.to_string();
         assert!(text.starts_with("failed to create the container of alice: "));
         assert!(text.contains("hint: free some disk space"), "{text}");
+    }
+
+    #[test]
+    fn a_machine_without_tun_devices_is_told_from_faults_that_may_pass() {
+        let of = |message: &str| RaiseError::Container {
+            node: "home-gateway".into(),
+            step: Step::Start,
+            source: answer(message),
+        };
+        let missing = "error gathering device information while adding custom device \"/dev/net/tun\": no such \
+                       file or directory";
+        assert!(of(missing).is_unsupported());
+        assert!(!of("write /x: no space left on device").is_unsupported());
     }
 
     #[test]

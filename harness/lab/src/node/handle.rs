@@ -270,6 +270,8 @@ fn answer_to(command: &Command) -> &'static str {
         Command::CandidateSignalled(_) => "acknowledgement of a candidate",
         Command::StopMedia => "end of media",
         Command::EndCall => "end of the call",
+        Command::Carry { .. } => "figures of the traffic",
+        Command::Used => "processor time",
     }
 }
 
@@ -282,5 +284,7 @@ fn kind(reply: &Reply) -> &'static str {
         Reply::Counters { .. } => "counters",
         Reply::Files { .. } => "files",
         Reply::Description { .. } => "a session description",
+        Reply::Carried(_) => "figures of traffic",
+        Reply::Used { .. } => "processor time",
     }
 }

@@ -25,7 +25,7 @@ fn node<'a>(plan: &'a Plan, name: &str) -> &'a Node {
     plan.nodes.iter().find(|node| node.name == name).unwrap()
 }
 
-fn facts<'a>(plan: &'a Plan, name: &str) -> Vec<String> {
+fn facts(plan: &Plan, name: &str) -> Vec<String> {
     let own = plan.attestation.iter().filter(|at| at.node == name);
     own.map(|at| at.fact.to_string()).collect()
 }

@@ -165,7 +165,7 @@ impl MatrixRun<'_> {
         match raised {
             Some(Ok(lab)) => Some(lab),
             Some(Err(error)) => {
-                self.recorder.fault(error.to_string());
+                self.recorder.not_raised(&error);
                 None
             }
             None => {

@@ -28,7 +28,9 @@ pub(super) fn is_about(cell: &Cell, entry: &Entry, when: When) -> bool {
                 matches!(phase, Phase::Raise | Phase::Attest)
             }
             Event::Attested(measured) => cell.nodes.contains(&measured.node),
-            Event::HarnessFault { .. } | Event::Interrupted => when != When::After,
+            Event::HarnessFault { .. } | Event::Unsupported { .. } | Event::Interrupted => {
+                when != When::After
+            }
             _ => false,
         };
     }
@@ -39,7 +41,9 @@ pub(super) fn is_about(cell: &Cell, entry: &Entry, when: When) -> bool {
         return false;
     }
     match &entry.event {
-        Event::NodeExited { .. } | Event::HarnessFault { .. } => when != When::After,
+        Event::NodeExited { .. } | Event::HarnessFault { .. } | Event::Unsupported { .. } => {
+            when != When::After
+        }
         Event::TurnSession(session) => {
             let client = session.client.as_deref();
             when == When::During && client.is_some_and(|client| is_of_a_peer(cell, client))

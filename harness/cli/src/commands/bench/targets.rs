@@ -11,7 +11,7 @@ pub(super) struct Target {
     bound: Bound,
     /// Whether the figure is what it is to be. Only said, never enforced: one machine's day is no
     /// regression.
-    met: bool,
+    pub(super) met: bool,
 }
 
 /// Up to where a figure is what it is to be.
