@@ -2,6 +2,7 @@
 //! expands to. Nothing below this crate sees a preset's name.
 
 mod firewall;
+mod firewall_preset;
 mod link;
 mod link_expand;
 mod link_preset;
@@ -9,9 +10,9 @@ mod nat;
 mod trace;
 
 pub use firewall::{
-    Action, Blocking, Direction, Firewall, FirewallOverride, FirewallPreset, FirewallService,
-    Protocol, Rule,
+    Action, Blocking, Direction, Firewall, FirewallOverride, FirewallService, Protocol, Rule,
 };
+pub use firewall_preset::FirewallPreset;
 pub use link::{JitterDistribution, Link, LinkDirection, Loss, Rate};
 pub use link_expand::TraceNotLoaded;
 pub use link_preset::LinkPreset;
