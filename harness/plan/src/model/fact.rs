@@ -246,7 +246,7 @@ pub enum Passage {
     Refused,
     /// The TCP connection opened and was reset when the payload was sent.
     Reset,
-    /// A TLS handshake was answered in the server's name by [`COMPANY_AUTHORITY`].
+    /// A TLS handshake was answered in the server's name by [`COMPANY_AUTHORITY`](super::COMPANY_AUTHORITY).
     Intercepted,
     /// An HTTP redirect to a captive portal came back.
     Redirected,
