@@ -135,7 +135,7 @@ pub(crate) struct MatrixArgs {
     /// Where the result goes, in a directory of its own.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
-    /// Print `matrix.json` instead of the grid.
+    /// Print `matrix.json`, on one line, instead of the grid.
     #[arg(long)]
     pub json: bool,
     /// How many calls are placed at the same time [default: four for each processor].

@@ -73,7 +73,7 @@ fn plan(args: &MatrixArgs) -> Result<MatrixPlan, Failure> {
 
 fn print(result: &MatrixResult, json: bool) -> Result<(), Failure> {
     if json {
-        let text = serde_json::to_string_pretty(result).map_err(Failure::infrastructure)?;
+        let text = serde_json::to_string(result).map_err(Failure::infrastructure)?;
         return Ok(output::line(text)?);
     }
     let colour = is_coloured();
