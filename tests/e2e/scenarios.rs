@@ -1,7 +1,7 @@
 //! Every built-in network with every shipped ICE configuration, on real containers, against the table
 //! in `outcomes.toml`.
 
-use crate::support::{call, configuration};
+use crate::support::{call, call_each, configuration};
 use farcall::timeline::{Aspect, CandidateType, IceServerOutcome, IceTransport, Measured};
 use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Scenario, StoredRun, Verdict};
@@ -70,82 +70,109 @@ async fn comes_out_as_in_the_table(
         "broken-ipv6"
     )]
     scenario: &str,
-    #[values("production", "with-tls", "udp-only", "development")] configuration_name: &str,
 ) {
-    let mut table = table();
-    let cell = table
-        .get_mut(scenario)
-        .and_then(|row| row.remove(configuration_name))
-        .unwrap_or_else(|| panic!("outcomes.toml has no [{scenario}.{configuration_name}]"));
+    let mut row = table()
+        .remove(scenario)
+        .unwrap_or_else(|| panic!("outcomes.toml has no row for {scenario}"));
     let scenario = Scenario::builtin(scenario).unwrap();
-    let run = call(&scenario, &configuration(configuration_name)).await;
-
-    assert_eq!(run.result.verdict, cell.verdict, "{run}");
-    failed_checks_are(&run, &cell.failed);
-    outcomes_are(&run, &cell);
-    for (peer, expected) in &cell.pair {
-        let pair = run.result.peers[peer].selected_pair.as_ref();
-        let local = &pair
-            .unwrap_or_else(|| panic!("{peer} has no pair\n{run}"))
-            .local;
-        assert!(
-            expected.local.contains(&local.candidate_type),
-            "{peer}: {local:?}\n{run}"
-        );
-        if let Some(transport) = local.relay_protocol {
-            assert!(
-                expected.relay_protocol.contains(&transport),
-                "{peer}: {local:?}\n{run}"
-            );
+    let runs = call_each(&scenario, &CONFIGURATIONS.map(configuration)).await;
+    assert_eq!(runs.len(), CONFIGURATIONS.len());
+    let mut wrong = String::new();
+    for (run, name) in runs.iter().zip(CONFIGURATIONS) {
+        assert_eq!(run.result.ice_configuration, name);
+        let cell = row
+            .remove(name)
+            .unwrap_or_else(|| panic!("outcomes.toml has no [{}.{name}]", scenario.name));
+        for difference in cell.differences(run) {
+            wrong += &format!("with {name}: {difference}\n\n{run}\n");
         }
     }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// What failed is what the cell lists, all of it and nothing else.
-fn failed_checks_are(run: &StoredRun, expected: &[String]) {
-    let wrong =
-        |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Invalid);
-    let failed: Vec<&str> = run
-        .result
-        .checks
-        .iter()
-        .filter(wrong)
-        .map(|check| check.name.as_str())
-        .collect();
-    let covers = |expected: &str, name: &str| match name.strip_prefix(expected) {
-        Some(rest) => rest.is_empty() || expected.ends_with('/'),
-        None => false,
-    };
-    for name in &failed {
-        assert!(
-            expected.iter().any(|expected| covers(expected, name)),
-            "{name} failed, which is not in {expected:?}\n{run}"
-        );
+impl Cell {
+    /// In what the run is other than the cell says.
+    fn differences(&self, run: &StoredRun) -> Vec<String> {
+        let mut differences = Vec::new();
+        if run.result.verdict != self.verdict {
+            differences.push(format!("{} is not {}", run.result.verdict, self.verdict));
+        }
+        differences.extend(self.failed_checks(run));
+        differences.extend(self.outcomes(run));
+        differences.extend(self.pairs(run));
+        differences
     }
-    for expected in expected {
-        assert!(
-            failed.iter().any(|name| covers(expected, name)),
-            "{expected} did not fail; {failed:?} did\n{run}"
-        );
-    }
-}
 
-/// Every URL of every peer came to what the cell says.
-fn outcomes_are(run: &StoredRun, cell: &Cell) {
-    for (name, peer) in &run.result.peers {
-        assert!(!peer.ice_servers.is_empty(), "{name}\n{run}");
-        for server in &peer.ice_servers {
-            let unreached = cell
-                .unreached
-                .get(name)
-                .and_then(|urls| urls.get(&server.url));
-            let expected = match unreached {
-                Some(outcome) => *outcome,
-                None if server.url.starts_with("stun:") => IceServerOutcome::Reachable,
-                None => IceServerOutcome::Allocated,
+    /// What failed is what the cell lists, all of it and nothing else.
+    fn failed_checks(&self, run: &StoredRun) -> Vec<String> {
+        let wrong =
+            |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Invalid);
+        let failed: Vec<&str> = run
+            .result
+            .checks
+            .iter()
+            .filter(wrong)
+            .map(|check| check.name.as_str())
+            .collect();
+        let covers = |expected: &str, name: &str| match name.strip_prefix(expected) {
+            Some(rest) => rest.is_empty() || expected.ends_with('/'),
+            None => false,
+        };
+        let unlisted = failed
+            .iter()
+            .filter(|name| !self.failed.iter().any(|listed| covers(listed, name)))
+            .map(|name| format!("{name} failed, which the cell does not list"));
+        let missing = self
+            .failed
+            .iter()
+            .filter(|listed| !failed.iter().any(|name| covers(listed, name)))
+            .map(|listed| format!("{listed} did not fail"));
+        unlisted.chain(missing).collect()
+    }
+
+    /// Every URL of every peer came to what the cell says.
+    fn outcomes(&self, run: &StoredRun) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (name, peer) in &run.result.peers {
+            if peer.ice_servers.is_empty() {
+                differences.push(format!("{name} has asked no server"));
+            }
+            for server in &peer.ice_servers {
+                let unreached = self
+                    .unreached
+                    .get(name)
+                    .and_then(|urls| urls.get(&server.url));
+                let expected = match unreached {
+                    Some(outcome) => *outcome,
+                    None if server.url.starts_with("stun:") => IceServerOutcome::Reachable,
+                    None => IceServerOutcome::Allocated,
+                };
+                if server.outcome != expected {
+                    let (url, outcome) = (&server.url, server.outcome);
+                    differences.push(format!("{name}: {url} is {outcome}, not {expected}"));
+                }
+            }
+        }
+        differences
+    }
+
+    /// Every peer selected a pair as the cell has it.
+    fn pairs(&self, run: &StoredRun) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (peer, expected) in &self.pair {
+            let Some(pair) = &run.result.peers[peer].selected_pair else {
+                differences.push(format!("{peer} has no pair"));
+                continue;
             };
-            assert_eq!(server.outcome, expected, "{name}: {}\n{run}", server.url);
+            let local = &pair.local;
+            let transport_fits = local
+                .relay_protocol
+                .is_none_or(|transport| expected.relay_protocol.contains(&transport));
+            if !expected.local.contains(&local.candidate_type) || !transport_fits {
+                differences.push(format!("{peer} selected {local:?}"));
+            }
         }
+        differences
     }
 }
 

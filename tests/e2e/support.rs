@@ -37,6 +37,16 @@ pub async fn call(scenario: &Scenario, ice: &IceConfiguration) -> StoredRun {
     call_with(scenario, ice, &options).await
 }
 
+/// Runs a scenario with each of several configurations, in one lab.
+pub async fn call_each(scenario: &Scenario, all: &[IceConfiguration]) -> Vec<StoredRun> {
+    let options = RunOptions {
+        out: out(),
+        ..RunOptions::default()
+    };
+    let harness = harness().await;
+    harness.run_each(scenario, all, &options).await.unwrap()
+}
+
 /// Runs a scenario with a configuration and options.
 pub async fn call_with(
     scenario: &Scenario,

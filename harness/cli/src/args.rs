@@ -78,7 +78,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
-    pub ice: IceArgs,
+    pub ice: EachIceArgs,
     /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
@@ -194,15 +194,36 @@ pub(crate) struct IceArgs {
     pub config: Option<ShippedConfiguration>,
 }
 
-/// The two configurations that the production guide speaks of, and one for the matrix of libwebrtc.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+/// One ICE configuration or several, with each of which a call is placed.
+#[derive(Debug, Args)]
+pub(crate) struct EachIceArgs {
+    /// The application's own ICE configuration, as JSON. With several, each scenario's lab is raised once and called
+    /// in with each.
+    #[arg(long = "ice", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A configuration that ships with farcall, or several [default: production, where no file is given].
+    #[arg(
+        long = "config",
+        value_enum,
+        value_name = "CONFIG,...",
+        value_delimiter = ','
+    )]
+    pub configs: Vec<ShippedConfiguration>,
+}
+
+/// The configurations that ship.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShippedConfiguration {
     /// TURN over UDP and TCP, then STUN.
     #[default]
     Production,
     /// STUN only: the state before the fix.
     Development,
-    /// STUN, and TURN over UDP, TCP and TLS.
+    /// TURN over UDP alone.
+    UdpOnly,
+    /// STUN, and TURN over UDP, TCP and TLS on one server.
+    WithTls,
+    /// As with-tls, for the networks of libwebrtc's tests.
     Libwebrtc,
 }
 

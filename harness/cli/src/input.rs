@@ -1,8 +1,9 @@
 //! Scenarios and ICE configurations as the command line names them.
 
-use crate::args::{IceArgs, SelectionArgs, ShippedConfiguration};
+use crate::args::{EachIceArgs, IceArgs, SelectionArgs, ShippedConfiguration};
 use crate::exit::Failure;
 use farcall_scenario::{IceConfiguration, Scenario};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A scenario by name or path.
@@ -20,14 +21,43 @@ pub(crate) fn ice_or(
     args: &IceArgs,
     default: ShippedConfiguration,
 ) -> Result<IceConfiguration, Failure> {
-    if let Some(path) = &args.file {
-        return IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()));
+    match &args.file {
+        Some(path) => load(path),
+        None => Ok(shipped(args.config.unwrap_or(default))),
     }
-    Ok(match args.config.unwrap_or(default) {
+}
+
+/// The ICE configurations that the arguments choose: files, then those that ship.
+pub(crate) fn each_ice(args: &EachIceArgs) -> Result<Vec<IceConfiguration>, Failure> {
+    let files = args.files.iter().map(|path| load(path));
+    let mut all = files.collect::<Result<Vec<_>, _>>()?;
+    all.extend(args.configs.iter().copied().map(shipped));
+    if all.is_empty() {
+        all.push(shipped(ShippedConfiguration::default()));
+    }
+    let mut names = BTreeSet::new();
+    match all.iter().find(|one| !names.insert(one.name.as_str())) {
+        Some(twice) => Err(Failure::Usage(miette::miette!(
+            help = "results tell configurations apart by name: rename a file, or name each once",
+            "two ICE configurations are called {}",
+            twice.name
+        ))),
+        None => Ok(all),
+    }
+}
+
+fn load(path: &Path) -> Result<IceConfiguration, Failure> {
+    IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()))
+}
+
+fn shipped(configuration: ShippedConfiguration) -> IceConfiguration {
+    match configuration {
         ShippedConfiguration::Production => IceConfiguration::production(),
         ShippedConfiguration::Development => IceConfiguration::development(),
+        ShippedConfiguration::UdpOnly => IceConfiguration::udp_only(),
+        ShippedConfiguration::WithTls => IceConfiguration::with_tls(),
         ShippedConfiguration::Libwebrtc => IceConfiguration::libwebrtc(),
-    })
+    }
 }
 
 /// The scenarios that were named, then those that all of `--all`, `--tag` and `--filter` choose; each once.
@@ -122,6 +152,23 @@ mod tests {
             names.iter().filter(|name| **name == "same-network").count(),
             1
         );
+    }
+
+    #[test]
+    fn without_a_choice_the_configuration_is_the_guides() {
+        let chosen = |configs: &[ShippedConfiguration]| {
+            let args = EachIceArgs {
+                files: Vec::new(),
+                configs: configs.to_vec(),
+            };
+            let all = each_ice(&args).map_err(|_| "a usage error");
+            all.map(|all| all.into_iter().map(|one| one.name).collect::<Vec<_>>())
+        };
+        use ShippedConfiguration::{Production, WithTls};
+        assert_eq!(chosen(&[]), Ok(vec!["production".to_owned()]));
+        let both = Ok(vec!["with-tls".to_owned(), "production".to_owned()]);
+        assert_eq!(chosen(&[WithTls, Production]), both);
+        assert_eq!(chosen(&[WithTls, WithTls]), Err("a usage error"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod services;
 mod validate;
 
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
-pub use compute::plan;
+pub use compute::{plan, plan_each};
 pub use coturn::{
     COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,
 };

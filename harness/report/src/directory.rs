@@ -16,7 +16,7 @@ pub(crate) const RESULT_FILE: &str = "result.json";
 const MATRIX_FILE: &str = "matrix.json";
 const LATEST: &str = "latest";
 
-/// How many runs of one scenario and session may begin within one second.
+/// How many runs of one scenario, configuration and session may begin within one second.
 const MAX_SAME_NAME: u32 = 1_000;
 
 /// A run's directory. It exists from the beginning of the run, so that a path that cannot be written
@@ -27,7 +27,7 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Creates `OUT/TIME-SCENARIO-SESSION` and lets the link `OUT/latest` point to it.
+    /// Creates `OUT/TIME-SCENARIO-CONFIGURATION-SESSION` and lets the link `OUT/latest` point to it.
     ///
     /// # Errors
     /// When the directory cannot be created or written.
@@ -37,6 +37,14 @@ impl RunDirectory {
         EventWriter::create(&path.join(EVENTS_FILE))?;
         point_latest_to(out, &path, &about.session)?;
         Ok(Self { path })
+    }
+
+    /// A directory that exists already.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
     }
 
     /// Its path.
@@ -146,12 +154,14 @@ fn directory_name(about: &About) -> String {
     let started_at = about.started_at.to_offset(time::UtcOffset::UTC);
     // The description has nothing that a date could lack.
     let time = started_at.format(&format).unwrap_or_default();
-    let scenario: String = about
-        .scenario
-        .chars()
-        .map(|letter| if is_plain(letter) { letter } else { '-' })
-        .collect();
-    format!("{time}-{scenario}-{}", about.session)
+    let plain = |name: &str| -> String {
+        let letters = name.chars();
+        letters
+            .map(|letter| if is_plain(letter) { letter } else { '-' })
+            .collect()
+    };
+    let (scenario, configuration) = (plain(&about.scenario), plain(&about.ice_configuration));
+    format!("{time}-{scenario}-{configuration}-{}", about.session)
 }
 
 fn create_unique(out: &Path, name: &str) -> Result<PathBuf, ReportError> {
@@ -245,7 +255,7 @@ mod tests {
         assert!(
             directory
                 .path()
-                .ends_with("deep/er/20260102T030405Z-corporate-firewall-a1b2c3")
+                .ends_with("deep/er/20260102T030405Z-corporate-firewall-production-a1b2c3")
         );
     }
 

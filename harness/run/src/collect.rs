@@ -2,13 +2,12 @@
 
 use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
-use farcall_plan::{Plan, Role};
+use farcall_plan::{Interface, Node, Plan, Role};
 use farcall_protocol::{Command, Reply};
 use farcall_report::{CapturePoint, ReportError, RunDirectory};
 use farcall_timeline::Event;
 use futures::future::{join_all, try_join_all};
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::time::Duration;
 
 /// How long a node may take to read its counters or hand over its files.
@@ -64,13 +63,13 @@ pub(crate) fn gateways(plan: &Plan) -> impl Iterator<Item = &str> {
     gateways.map(|node| node.name.as_str())
 }
 
-/// Asks every node for its files and writes them; `end_services` before, unless the lab is to go on. A
+/// Asks every node for its files and writes them to each directory; `end_services` before, unless the lab is to go on. A
 /// node that cannot answer is recorded and does not keep the others' files from being saved.
 pub(crate) async fn files(
     lab: &Lab,
     plan: &Plan,
     recorder: &Recorder,
-    directory: &RunDirectory,
+    directories: impl Iterator<Item = &RunDirectory> + Clone,
     end_services: bool,
 ) -> Result<(), ReportError> {
     let answers = join_all(plan.nodes.iter().map(async |planned| {
@@ -87,8 +86,10 @@ pub(crate) async fn files(
     for (name, answer) in answers {
         match answer {
             Ok(Reply::Files { files }) => {
-                for (file, text) in files {
-                    directory.write_node_file(name, &file, text.as_bytes())?;
+                for directory in directories.clone() {
+                    for (file, text) in &files {
+                        directory.write_node_file(name, file, text.as_bytes())?;
+                    }
                 }
             }
             Ok(other) => recorder.fault(format!("{name} answered collect with {other:?}")),
@@ -108,12 +109,12 @@ pub(crate) fn logs(lab: &Lab, plan: &Plan, directory: &RunDirectory) -> Result<(
     Ok(())
 }
 
-/// Fetches the capture of every interface and merges them, one file for each network.
+/// Fetches the capture of every interface and merges them, one file for each network in each directory.
 pub(crate) async fn captures(
     lab: &Lab,
     plan: &Plan,
     recorder: &Recorder,
-    directory: &RunDirectory,
+    directories: &[&RunDirectory],
 ) -> Result<(), ReportError> {
     let points = plan.nodes.iter().flat_map(|node| {
         node.interfaces
@@ -125,22 +126,25 @@ pub(crate) async fn captures(
         (node, interface, lab.fetch_file(&node.name, &path).await)
     }))
     .await;
-    let mut networks: BTreeMap<&str, Vec<CapturePoint<Cursor<Vec<u8>>>>> = BTreeMap::new();
+    let mut networks: BTreeMap<&str, Vec<(&Node, &Interface, Vec<u8>)>> = BTreeMap::new();
     for (node, interface, fetched) in fetched {
         match fetched {
             Ok(pcap) => networks
                 .entry(&interface.network)
                 .or_default()
-                .push(CapturePoint {
-                    node: node.name.clone(),
-                    interface: interface.name.clone(),
-                    pcap: Cursor::new(pcap),
-                }),
+                .push((node, interface, pcap)),
             Err(error) => recorder.fault(error.to_string()),
         }
     }
-    for (network, points) in networks {
-        directory.write_capture(network, points)?;
+    for (network, captured) in &networks {
+        for directory in directories {
+            let points = captured.iter().map(|(node, interface, pcap)| CapturePoint {
+                node: node.name.clone(),
+                interface: interface.name.clone(),
+                pcap: pcap.as_slice(),
+            });
+            directory.write_capture(network, points.collect())?;
+        }
     }
     Ok(())
 }

@@ -1,16 +1,17 @@
-//! A whole run: raise, attest, call, collect, judge, remove.
+//! A whole run: raise, attest, call, collect, judge, remove; with several ICE configurations a call for each.
 
 use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::error::RunError;
-use crate::recorder::Recorder;
-use crate::{RunOptions, attest};
+use crate::recorder::{Audience, Recorder};
+use crate::{RunOptions, attest, sessions};
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
-use farcall_plan::Plan;
+use farcall_plan::{Plan, PlanError};
 use farcall_report::{About, Environment, RunDirectory, StoredRun};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_timeline::{Event, Phase, Timeline};
 use farcall_verdict::{Declared, Verdict, judge};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use time::OffsetDateTime;
 
@@ -41,29 +42,74 @@ impl Harness {
         options: &RunOptions,
     ) -> Result<StoredRun, RunError> {
         let plan = farcall_plan::plan(scenario, ice, options.seed)?;
-        let declared = Declared::from(&plan);
+        let (first, _) = self.run_plans(&plan, &[], options).await?;
+        Ok(first)
+    }
+
+    /// Runs one scenario with each of several ICE configurations, one call after the other, and returns what came
+    /// of each, in their order. The calls share a lab, whose servers have the listeners and accounts of all; each
+    /// has a directory of its own and is judged by its own part of the log. Configurations that cannot share
+    /// servers have a lab each.
+    ///
+    /// # Errors
+    /// As of [`run`](Self::run).
+    pub async fn run_each(
+        &self,
+        scenario: &Scenario,
+        configurations: &[IceConfiguration],
+        options: &RunOptions,
+    ) -> Result<Vec<StoredRun>, RunError> {
+        let plans = match farcall_plan::plan_each(scenario, configurations, options.seed) {
+            Err(PlanError::TwoPasswords { .. }) => {
+                let mut runs = Vec::new();
+                for ice in configurations {
+                    runs.push(self.run(scenario, ice, options).await?);
+                }
+                return Ok(runs);
+            }
+            plans => plans?,
+        };
+        let Some((first, others)) = plans.split_first() else {
+            return Ok(Vec::new());
+        };
+        let (first, others) = self.run_plans(first, others, options).await?;
+        Ok([first].into_iter().chain(others).collect())
+    }
+
+    /// Raises the lab of the first plan, which is that of all, and places the call of each.
+    async fn run_plans(
+        &self,
+        first: &Plan,
+        others: &[Plan],
+        options: &RunOptions,
+    ) -> Result<(StoredRun, Vec<StoredRun>), RunError> {
         let started = Instant::now();
         let session = SessionId::random();
-        let mut about = self.about(&plan, &session);
-        let directory = RunDirectory::create(&options.out, &about)?;
-        directory.write_plan(&about, &declared)?;
-        let recorder = Recorder::start(started, directory.events()?, options.on_event.clone());
+        let call = |plan| PlannedCall::new(self.about(plan, &session), plan, options);
+        let mut first_call = call(first)?;
+        let mut other_calls = others.iter().map(call).collect::<Result<Vec<_>, _>>()?;
+        let every = || [&first_call].into_iter().chain(&other_calls);
+        let logs = every().map(|call| call.directory.events());
+        let logs = logs.collect::<Result<_, _>>()?;
+        let recorder = Recorder::start(started, logs, options.on_event.clone());
 
         let run = Run {
             harness: self,
-            plan: &plan,
-            declared: &declared,
+            plan: first,
+            calls: every().collect(),
             options,
-            session,
+            session: session.clone(),
             started,
-            directory: &directory,
             recorder: &recorder,
         };
         run.through().await;
-        about.environment.coturn = coturn_version(&recorder.timeline());
+        let coturn = coturn_version(&recorder.timeline());
         recorder.finish().await?;
-        directory.write_plan(&about, &declared)?;
-        Ok(directory.finish()?)
+        let stored = first_call.finish(coturn.as_deref())?;
+        let others = other_calls
+            .iter_mut()
+            .map(|call| call.finish(coturn.as_deref()));
+        Ok((stored, others.collect::<Result<_, _>>()?))
     }
 
     pub(crate) fn about(&self, plan: &Plan, session: &SessionId) -> About {
@@ -96,15 +142,44 @@ pub(crate) fn coturn_version(timeline: &Timeline) -> Option<String> {
     })
 }
 
+/// One of the calls of a run, with the directory of its results.
+struct PlannedCall<'a> {
+    about: About,
+    plan: &'a Plan,
+    declared: Declared,
+    directory: RunDirectory,
+}
+
+impl<'a> PlannedCall<'a> {
+    fn new(about: About, plan: &'a Plan, options: &RunOptions) -> Result<Self, RunError> {
+        let directory = RunDirectory::create(&options.out, &about)?;
+        let declared = Declared::from(plan);
+        directory.write_plan(&about, &declared)?;
+        Ok(Self {
+            about,
+            plan,
+            declared,
+            directory,
+        })
+    }
+
+    /// Judges what was recorded.
+    fn finish(&mut self, coturn: Option<&str>) -> Result<StoredRun, RunError> {
+        self.about.environment.coturn = coturn.map(str::to_owned);
+        self.directory.write_plan(&self.about, &self.declared)?;
+        Ok(self.directory.finish()?)
+    }
+}
+
 /// One run on its way.
 struct Run<'a> {
     harness: &'a Harness,
+    /// The lab; that of every call.
     plan: &'a Plan,
-    declared: &'a Declared,
+    calls: Vec<&'a PlannedCall<'a>>,
     options: &'a RunOptions,
     session: SessionId,
     started: Instant,
-    directory: &'a RunDirectory,
     recorder: &'a Recorder,
 }
 
@@ -118,14 +193,20 @@ impl Run<'_> {
             if let Err(error) = self.phases(&lab).await {
                 self.recorder.fault(error.to_string());
             }
+            self.recorder.turn_to(Audience::All);
             self.save(&lab).await;
         };
         tokio::select! {
             () = call_and_save => {}
-            () = self.options.stop.cancelled() => self.recorder.record(Event::Interrupted),
+            () = self.options.stop.cancelled() => {
+                self.recorder.record(Event::Interrupted);
+                self.recorder.turn_to(Audience::All);
+            }
         }
         // Without the network, so that an interrupted run has them too.
-        self.or_fault(collect::logs(&lab, self.raised(), self.directory));
+        for call in &self.calls {
+            self.or_fault(collect::logs(&lab, self.raised(), &call.directory));
+        }
         self.remove(lab).await;
     }
 
@@ -170,45 +251,54 @@ impl Run<'_> {
     async fn phases(&self, lab: &Lab) -> Result<(), NodeError> {
         self.begin(Phase::Attest);
         let as_declared = attest::attest(lab, self.plan, self.recorder).await?;
-        self.end(Phase::Attest);
+        self.settle(Phase::Attest).await;
         if !as_declared {
             return Ok(());
         }
-        self.begin(Phase::Call);
-        collect::counters(
-            lab,
-            collect::gateways(self.plan),
-            self.recorder,
-            Moment::BeforeCall,
-        )
-        .await?;
-        call::place(lab, Placement::of(self.plan), self.recorder).await?;
-        collect::counters(
-            lab,
-            collect::gateways(self.plan),
-            self.recorder,
-            Moment::AfterCall,
-        )
-        .await?;
-        self.end(Phase::Call);
+        for (number, call) in self.calls.iter().enumerate() {
+            self.recorder.turn_to(Audience::Only(number));
+            let is_last = number + 1 == self.calls.len();
+            self.call(lab, call.plan, is_last).await?;
+        }
         Ok(())
     }
 
-    /// Saves what the nodes have; captures only if the run does not pass.
+    async fn call(&self, lab: &Lab, plan: &Plan, is_last: bool) -> Result<(), NodeError> {
+        let begin = self.recorder.position();
+        self.begin(Phase::Call);
+        let counters =
+            |moment| collect::counters(lab, collect::gateways(plan), self.recorder, moment);
+        counters(Moment::BeforeCall).await?;
+        call::place(lab, Placement::of(plan), self.recorder).await?;
+        counters(Moment::AfterCall).await?;
+        if !is_last {
+            // Those of the last call are closed with the servers.
+            let gateways: BTreeSet<&str> = collect::gateways(plan).collect();
+            sessions::closed(self.recorder, begin, &plan.expect, |node| {
+                gateways.contains(node)
+            })
+            .await;
+        }
+        self.settle(Phase::Call).await;
+        Ok(())
+    }
+
+    /// Saves what the nodes have; captures only for calls that do not pass.
     async fn save(&self, lab: &Lab) {
         self.begin(Phase::Collect);
         let plan = self.raised();
         let end_services = !self.options.keep;
-        self.or_fault(collect::files(lab, plan, self.recorder, self.directory, end_services).await);
-        self.end(Phase::Collect);
+        let directories = || self.calls.iter().map(|call| &call.directory);
+        self.or_fault(collect::files(lab, plan, self.recorder, directories(), end_services).await);
         // What the nodes have said by now belongs to the judgement.
-        let collected = Event::PhaseEnded {
-            phase: Phase::Collect,
-        };
-        self.recorder.recorded(&collected).await;
-        let verdict = judge(&self.recorder.timeline(), self.declared).verdict;
-        if self.options.capture && verdict != Verdict::Pass {
-            self.or_fault(collect::captures(lab, plan, self.recorder, self.directory).await);
+        self.settle(Phase::Collect).await;
+        let not_passed = self.calls.iter().enumerate().filter(|(number, call)| {
+            let timeline = self.recorder.timeline_of(*number);
+            judge(&timeline, &call.declared).verdict != Verdict::Pass
+        });
+        let not_passed: Vec<&RunDirectory> = not_passed.map(|(_, call)| &call.directory).collect();
+        if self.options.capture && !not_passed.is_empty() {
+            self.or_fault(collect::captures(lab, plan, self.recorder, &not_passed).await);
         }
     }
 
@@ -228,6 +318,11 @@ impl Run<'_> {
 
     fn end(&self, phase: Phase) {
         self.recorder.record(Event::PhaseEnded { phase });
+    }
+
+    /// Ends a phase and waits until all that was said in it is recorded.
+    async fn settle(&self, phase: Phase) {
+        self.recorder.settle(Event::PhaseEnded { phase }).await;
     }
 }
 

@@ -12,6 +12,7 @@ mod matrix;
 mod options;
 mod prepare;
 mod recorder;
+mod sessions;
 mod traffic;
 
 pub use error::RunError;

@@ -85,6 +85,18 @@ impl IceConfiguration {
         shipped("libwebrtc", include_str!("../../../ice/libwebrtc.json"))
     }
 
+    /// TURN over UDP alone, `ice/udp-only.json`.
+    #[must_use]
+    pub fn udp_only() -> Self {
+        shipped("udp-only", include_str!("../../../ice/udp-only.json"))
+    }
+
+    /// STUN, and TURN over UDP, TCP and TLS on one server, `ice/with-tls.json`: what the production guide lacks.
+    #[must_use]
+    pub fn with_tls() -> Self {
+        shipped("with-tls", include_str!("../../../ice/with-tls.json"))
+    }
+
     /// Reads JSON: an `RTCConfiguration`, or its `iceServers` alone. `name` is for messages.
     ///
     /// `iceTransportPolicy` is honoured. `bundlePolicy`, `rtcpMuxPolicy`, `iceCandidatePoolSize`,

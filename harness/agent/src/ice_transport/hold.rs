@@ -7,7 +7,8 @@
 //! (seen on a busy machine between two home networks). So checks are held back until the candidate has
 //! arrived; ICE repeats them.
 
-use rtc::stun::message::{CLASS_INDICATION, METHOD_SEND, MessageType};
+use rtc::stun::attributes::ATTR_DATA;
+use rtc::stun::message::{CLASS_INDICATION, METHOD_DATA, METHOD_SEND, Message, MessageType};
 use rtc::turn::proto::chandata::ChannelData;
 
 /// Whether the datagram carries something to the other peer: ChannelData or a Send indication
@@ -15,6 +16,28 @@ use rtc::turn::proto::chandata::ChannelData;
 pub(super) fn is_relayed(datagram: &[u8]) -> bool {
     let send_indication = MessageType::new(METHOD_SEND, CLASS_INDICATION).value();
     ChannelData::is_channel_data(datagram) || datagram.starts_with(&send_indication.to_be_bytes())
+}
+
+/// What ChannelData, a Send or a Data indication carries to or from the other peer; `None` for anything else.
+pub(super) fn relayed_payload(datagram: &[u8]) -> Option<Vec<u8>> {
+    let is_indication = [METHOD_SEND, METHOD_DATA].into_iter().any(|method| {
+        let indication = MessageType::new(method, CLASS_INDICATION).value();
+        datagram.starts_with(&indication.to_be_bytes())
+    });
+    if is_indication {
+        let mut message = Message::new();
+        message.unmarshal_binary(datagram).ok()?;
+        return message.get(ATTR_DATA).ok();
+    }
+    if !ChannelData::is_channel_data(datagram) {
+        return None;
+    }
+    let mut channel_data = ChannelData {
+        raw: datagram.to_vec(),
+        ..ChannelData::default()
+    };
+    channel_data.decode().ok()?;
+    Some(channel_data.data)
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! stands between it and the network, as its [`Runtime`](webrtc::runtime::Runtime): it tells webrtc-rs
 //! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
 //! there over the URL's own transport (`link`, `frame`, `connect`, `tunnel`) or, for STUN servers, over the
-//! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`).
+//! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`). Where webrtc-rs
+//! leaves off what browsers do, it makes up for it (`hold`, `nudge`, `flight`).
 
 mod attempt;
 mod connect;
 #[cfg(test)]
 mod fake_server;
+mod flight;
 mod frame;
 mod gather;
 #[cfg(test)]

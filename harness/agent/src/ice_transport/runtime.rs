@@ -51,7 +51,7 @@ impl Runtime for IceRuntime {
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
-        Ok(Arc::new(IceSocket::new(inner, Arc::clone(&self.shared))?))
+        Ok(IceSocket::new(inner, Arc::clone(&self.shared))?)
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {

@@ -1,16 +1,19 @@
 //! A peer connection's local UDP socket that also carries what is meant for its servers.
 
+use super::flight::LastFlight;
 use super::link::{Inbound, Link, LinkConfig};
 use super::observer::{SocketId, Use};
 use super::reflexive::StunServers;
 use super::runtime::Shared;
 use super::server::{Server, index_of_stand_in};
+use futures::future::poll_fn;
 use std::collections::BTreeMap;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
@@ -32,17 +35,20 @@ pub(super) struct IceSocket {
     inbound_sender: mpsc::Sender<Inbound>,
     /// Whether the links are served first at the next read, so that neither side starves the other.
     links_first: AtomicBool,
+    last_flight: Arc<LastFlight>,
     closing: CancellationToken,
     _close_on_drop: DropGuard,
 }
 
 impl IceSocket {
-    pub fn new(inner: Arc<dyn AsyncUdpSocket>, shared: Arc<Shared>) -> io::Result<Self> {
+    /// Must be called within a tokio runtime.
+    pub fn new(inner: Arc<dyn AsyncUdpSocket>, shared: Arc<Shared>) -> io::Result<Arc<Self>> {
         let local = inner.local_addr()?;
         let id = shared.observer.socket_opened();
         let closing = CancellationToken::new();
         let (inbound_sender, inbound) = mpsc::channel(QUEUED_INBOUND);
-        Ok(Self {
+        let last_flight: Arc<LastFlight> = Arc::default();
+        let socket = Arc::new(Self {
             stun: Arc::new(StunServers::new(
                 Arc::clone(&inner),
                 local,
@@ -59,9 +65,13 @@ impl IceSocket {
             inbound: Mutex::new(inbound),
             inbound_sender,
             links_first: AtomicBool::new(true),
+            last_flight: Arc::clone(&last_flight),
             _close_on_drop: closing.clone().drop_guard(),
-            closing,
-        })
+            closing: closing.clone(),
+        });
+        let repeated = repeat(last_flight, Arc::downgrade(&socket));
+        tokio::spawn(closing.run_until_cancelled_owned(repeated));
+        Ok(socket)
     }
 
     fn send_to_turn(
@@ -92,6 +102,25 @@ impl IceSocket {
             self.shared.nudge.relayed();
         }
         Ok(transmit.contents.len())
+    }
+
+    fn poll_send_anywhere(
+        &self,
+        cx: &mut Context<'_>,
+        transmit: &Transmit<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let index = index_of_stand_in(transmit.destination);
+        let server = index.and_then(|index| Some((index, self.shared.servers.get(index)?)));
+        match server {
+            None if self.cannot_reach(transmit.destination) => {
+                Poll::Ready(Ok(transmit.contents.len()))
+            }
+            None => self.inner.poll_send(cx, transmit),
+            Some((index, server)) if server.is_stun() => {
+                self.poll_send_to_stun(cx, server, index, transmit)
+            }
+            Some((index, server)) => Poll::Ready(self.send_to_turn(server, index, transmit)),
+        }
     }
 
     fn poll_send_to_stun(
@@ -139,6 +168,7 @@ impl IceSocket {
             let Poll::Ready(Some((from, datagram))) = inbound.poll_recv(cx) else {
                 break;
             };
+            self.last_flight.received(&datagram);
             // A datagram beyond the buffer loses its end, as with any UDP socket.
             let length = datagram.len().min(buffer.len());
             buffer[..length].copy_from_slice(&datagram[..length]);
@@ -164,7 +194,11 @@ impl IceSocket {
         let polled = self.inner.poll_recv(cx, bufs, meta);
         if let Poll::Ready(Ok(filled)) = polled {
             for (buffer, meta) in bufs.iter().zip(meta).take(filled) {
-                self.name_sender(&buffer[..meta.len], meta);
+                let received = &buffer[..meta.len];
+                self.name_sender(received, meta);
+                for datagram in received.chunks(meta.stride.max(1)) {
+                    self.last_flight.received(datagram);
+                }
             }
         }
         polled
@@ -192,18 +226,14 @@ impl AsyncUdpSocket for IceSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let index = index_of_stand_in(transmit.destination);
-        let server = index.and_then(|index| Some((index, self.shared.servers.get(index)?)));
-        match server {
-            None if self.cannot_reach(transmit.destination) => {
-                Poll::Ready(Ok(transmit.contents.len()))
+        let sent = self.poll_send_anywhere(cx, transmit);
+        if matches!(sent, Poll::Ready(Ok(_))) {
+            for datagram in datagrams(transmit.contents, transmit.segment_size) {
+                let now = Instant::now();
+                self.last_flight.sent(transmit.destination, datagram, now);
             }
-            None => self.inner.poll_send(cx, transmit),
-            Some((index, server)) if server.is_stun() => {
-                self.poll_send_to_stun(cx, server, index, transmit)
-            }
-            Some((index, server)) => Poll::Ready(self.send_to_turn(server, index, transmit)),
         }
+        sent
     }
 
     fn poll_recv(
@@ -238,6 +268,32 @@ impl AsyncUdpSocket for IceSocket {
 impl Drop for IceSocket {
     fn drop(&mut self) {
         self.shared.observer.socket_closed(self.id);
+    }
+}
+
+/// Sends the last flight of the handshake again whenever it is due, as long as the socket is there.
+async fn repeat(last_flight: Arc<LastFlight>, socket: Weak<IceSocket>) {
+    loop {
+        let flight = last_flight.due().await;
+        let Some(socket) = socket.upgrade() else {
+            return;
+        };
+        if flight.is_empty() {
+            return;
+        }
+        for (destination, contents) in flight {
+            let transmit = Transmit {
+                destination,
+                ecn: None,
+                contents: &contents,
+                segment_size: None,
+                src_ip: None,
+            };
+            let sent = poll_fn(|cx| socket.poll_send_anywhere(cx, &transmit)).await;
+            if let Err(error) = sent {
+                tracing::debug!(%error, %destination, "a DTLS flight could not be repeated");
+            }
+        }
     }
 }
 

@@ -6,12 +6,13 @@ use bytes::{BufMut, Bytes, BytesMut};
 use farcall_scenario::{IceConfiguration, IceServer, IceUrl, Scheme, Secret};
 use farcall_timeline::IceTransport;
 use rtc::stun::attributes::{
-    ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM, ATTR_XOR_RELAYED_ADDRESS,
+    ATTR_DATA, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM,
+    ATTR_XOR_RELAYED_ADDRESS,
 };
 use rtc::stun::error_code::{ErrorCode, ErrorCodeAttribute};
 use rtc::stun::message::{
-    BINDING_REQUEST, CLASS_ERROR_RESPONSE, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, METHOD_ALLOCATE,
-    Message, MessageClass, MessageType, Setter, TransactionId,
+    BINDING_REQUEST, CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE,
+    METHOD_ALLOCATE, METHOD_DATA, Message, MessageClass, MessageType, Setter, TransactionId,
 };
 use rtc::stun::xoraddr::XorMappedAddress;
 use std::net::SocketAddr;
@@ -135,6 +136,26 @@ fn xor_address(address: SocketAddr) -> XorMappedAddress {
         ip: address.ip(),
         port: address.port(),
     }
+}
+
+/// A datagram of a peer, as a TURN client sends it once a channel is bound.
+pub(super) fn relayed_in_channel_data(payload: &[u8]) -> Bytes {
+    let length = u16::try_from(payload.len()).unwrap();
+    let header = channel_data(0x4000, length).slice(..4);
+    Bytes::from([&header[..], payload].concat())
+}
+
+/// A datagram of a peer, as a TURN server hands it on before a channel is bound.
+pub(super) fn relayed_in_indication(payload: &[u8]) -> Bytes {
+    let mut indication = Message::new();
+    indication
+        .build(&[
+            Box::new(TransactionId::new()),
+            Box::new(MessageType::new(METHOD_DATA, CLASS_INDICATION)),
+        ])
+        .unwrap();
+    indication.add(ATTR_DATA, payload);
+    Bytes::from(indication.raw)
 }
 
 /// ChannelData as a datagram: without padding.

@@ -21,10 +21,12 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     // Everything that the user wrote is read before anything is started.
     let selected = input::selected(&args.selection, scenarios)?;
-    let ice = input::ice(&args.ice)?;
+    let configurations = input::each_ice(&args.ice)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     for scenario in &selected {
-        farcall_plan::plan(scenario, &ice, seed).map_err(Failure::usage)?;
+        for ice in &configurations {
+            farcall_plan::plan(scenario, ice, seed).map_err(Failure::usage)?;
+        }
     }
 
     let progress = Progress::new();
@@ -35,24 +37,36 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     drop(progress);
 
     let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
-    let total = selected.len().saturating_mul(repeat);
+    let labs = selected.len().saturating_mul(repeat);
     let runs = Runs {
         harness,
-        ice,
+        configurations,
         seed,
-        board: Board::new("runs", total),
+        board: Board::new("labs", labs),
         halt: stop.child_token(),
         args,
     };
-    let mut summary = Summary::of(selected.iter().map(|scenario| scenario.name.as_str()));
+    let rows = selected.iter().flat_map(|scenario| {
+        let each = runs.configurations.iter();
+        each.map(|ice| runs.row(&scenario.name, &ice.name))
+    });
+    let mut summary = Summary::of(rows);
     let mut verdicts = Vec::new();
     let mut failure = None;
     let mut ended = std::pin::pin!(runs.all(&selected));
     while let Some(ended) = ended.next().await {
-        match ended.and_then(|run| runs.tell(&run).map(|()| run)) {
-            Ok(run) => {
-                summary.count(&run.result.scenario, run.result.verdict);
-                verdicts.push(run.result.verdict);
+        match ended.and_then(|ended| {
+            ended
+                .iter()
+                .try_for_each(|run| runs.tell(run))
+                .map(|()| ended)
+        }) {
+            Ok(ended) => {
+                for StoredRun { result, .. } in ended {
+                    let row = runs.row(&result.scenario, &result.ice_configuration);
+                    summary.count(&row, result.verdict);
+                    verdicts.push(result.verdict);
+                }
             }
             Err(error) => {
                 // What is under way comes to its end, so that each run removes its own lab.
@@ -62,7 +76,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
         }
     }
     runs.board.close();
-    if total > 1 {
+    if labs.saturating_mul(runs.configurations.len()) > 1 {
         runs.sum_up(&summary).map_err(Failure::infrastructure)?;
     }
     match failure {
@@ -75,7 +89,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
 /// What all runs have in common.
 struct Runs {
     harness: Harness,
-    ice: IceConfiguration,
+    configurations: Vec<IceConfiguration>,
     seed: u64,
     board: Board,
     /// No further run begins, and those under way are interrupted.
@@ -84,11 +98,19 @@ struct Runs {
 }
 
 impl Runs {
-    /// Every run as it ends, several at the same time.
+    /// How a scenario with a configuration is called where there are several.
+    fn row(&self, scenario: &str, configuration: &str) -> String {
+        match self.configurations.len() {
+            1 => scenario.to_owned(),
+            _ => format!("{scenario} with {configuration}"),
+        }
+    }
+
+    /// What came of each lab as it ends, several at the same time.
     fn all<'a>(
         &'a self,
         scenarios: &'a [Scenario],
-    ) -> impl Stream<Item = Result<StoredRun, Failure>> + 'a {
+    ) -> impl Stream<Item = Result<Vec<StoredRun>, Failure>> + 'a {
         let jobs = self.args.jobs.unwrap_or_else(jobs::labs);
         let each = scenarios.iter().flat_map(|scenario| {
             let repetitions = 1..=self.args.repeat;
@@ -100,7 +122,7 @@ impl Runs {
             .buffer_unordered(jobs)
     }
 
-    async fn one(&self, scenario: &Scenario, repetition: u32) -> Result<StoredRun, Failure> {
+    async fn one(&self, scenario: &Scenario, repetition: u32) -> Result<Vec<StoredRun>, Failure> {
         let title = title(&scenario.name, repetition, self.args.repeat);
         let line = Arc::new(self.board.begin(title));
         let options = RunOptions {
@@ -111,10 +133,14 @@ impl Runs {
             on_event: Some(self.events(Arc::clone(&line))),
             ..RunOptions::default()
         };
-        let run = self.harness.run(scenario, &self.ice, &options).await;
-        let has_passed = matches!(&run, Ok(run) if run.result.verdict == Verdict::Pass);
-        self.board.end(&line, has_passed);
-        run.map_err(Failure::infrastructure)
+        let runs = self
+            .harness
+            .run_each(scenario, &self.configurations, &options);
+        let runs = runs.await;
+        let passed = |run: &StoredRun| run.result.verdict == Verdict::Pass;
+        let have_passed = matches!(&runs, Ok(runs) if runs.iter().all(passed));
+        self.board.end(&line, have_passed);
+        runs.map_err(Failure::infrastructure)
     }
 
     /// Shows the phase of a run, and its logs if they are asked for.

@@ -1,8 +1,8 @@
 //! The servers that an ICE configuration asks for.
 
 use crate::support::{ice, office, planned, public, refused, stun, turn, with_tls};
-use farcall_plan::{Listener, Plan, PlanError, Role, TurnServer};
-use farcall_scenario::{FirewallPreset, Secret};
+use farcall_plan::{Listener, Plan, PlanError, Role, TurnServer, plan_each};
+use farcall_scenario::{FirewallPreset, IceConfiguration, Secret};
 use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
 use rstest::rstest;
 
@@ -127,4 +127,43 @@ fn one_user_with_two_passwords_on_one_server_is_refused_without_telling_them() {
     let error = refused(&office(FirewallPreset::Open), &ice(servers));
     assert!(matches!(error, PlanError::TwoPasswords { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("hunter"));
+}
+
+#[test]
+fn configurations_that_share_a_lab_have_its_servers_together_and_their_calls_apart() {
+    let scenario = office(FirewallPreset::Corporate);
+    let udp = IceConfiguration {
+        name: "udp".to_owned(),
+        ..ice(vec![turn("turn.example.net", 80, Udp)])
+    };
+    let all = [with_tls(), udp];
+    let [first, second] = &plan_each(&scenario, &all, 1).unwrap()[..] else {
+        panic!("a plan for each");
+    };
+    assert_eq!(first.nodes, second.nodes);
+    assert_eq!(first.attestation, second.attestation);
+    let listeners = &server(first, "turn.example.net").listeners;
+    for one in all.iter().map(|ice| planned(&scenario, ice)) {
+        let mut own = server(&one, "turn.example.net").listeners.iter();
+        assert!(own.all(|listener| listeners.contains(listener)));
+    }
+    for (plan, ice) in [first, second].into_iter().zip(&all) {
+        let alone = planned(&scenario, ice);
+        assert_eq!(plan.ice_configuration, ice.name);
+        assert_eq!(plan.call, alone.call);
+        assert_eq!(plan.expect.ice_servers, alone.expect.ice_servers);
+        assert_eq!(plan.expect.blocking_rules, alone.expect.blocking_rules);
+    }
+}
+
+#[test]
+fn configurations_with_two_passwords_for_one_account_cannot_share_a_lab() {
+    let mut other = with_tls();
+    let relay = other
+        .ice_servers
+        .iter_mut()
+        .find(|one| one.credential.is_some());
+    relay.unwrap().credential = Some(Secret::new("another"));
+    let planned = plan_each(&office(FirewallPreset::Open), &[with_tls(), other], 1);
+    assert!(matches!(planned, Err(PlanError::TwoPasswords { .. })));
 }

@@ -14,16 +14,17 @@ const VERDICTS: [Verdict; 4] = [
 /// The verdicts of several runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The scenarios in the order in which they were asked for, with how often each verdict came.
+    /// The scenarios, or scenarios with configurations, in the order in which they were asked for, with how often each
+    /// verdict came.
     rows: Vec<(String, [usize; 4])>,
 }
 
 impl Summary {
     /// A summary with a row for each scenario, in this order.
-    pub fn of<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn of(scenarios: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut summary = Self::default();
         for scenario in scenarios {
-            summary.row(scenario);
+            summary.row(scenario.as_ref());
         }
         summary
     }
@@ -78,8 +79,8 @@ impl Summary {
             .count();
         let flaky = match flaky {
             0 => String::new(),
-            1 => "; 1 scenario is flaky".to_owned(),
-            several => format!("; {several} scenarios are flaky"),
+            1 => "; 1 is flaky".to_owned(),
+            several => format!("; {several} are flaky"),
         };
         writeln!(out, "{} runs: {}{flaky}", self.runs(), in_words(&total))
     }
@@ -155,7 +156,7 @@ mod tests {
         FLAKE    corporate-firewall  flaky: 7 PASS, 3 FAIL
         INVALID  mobile-hotspot
         -        vpn                 no run came to its end
-        21 runs: 17 PASS, 3 FAIL, 1 INVALID; 1 scenario is flaky
+        21 runs: 17 PASS, 3 FAIL, 1 INVALID; 1 is flaky
         ");
     }
 }

@@ -1,26 +1,22 @@
 //! The calls of a matrix.
 
 use super::schedule::Schedule;
-use super::slice::{When, is_about, is_of_a_peer, reporter};
+use super::slice::{When, is_about, reporter};
 use super::{MatrixProgress, MatrixRun, fault_of, locked};
 use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::recorder::{Position, RECORDING_DEADLINE};
+use crate::sessions;
 use farcall_lab::{Lab, NodeError};
 use farcall_plan::Cell;
 use farcall_protocol::Command;
 use farcall_report::CellResult;
 use farcall_scenario::CellSource;
-use farcall_timeline::{Entry, Event, IceServerOutcome, Phase};
+use farcall_timeline::{Entry, Event, Phase};
 use farcall_verdict::{Declared, judge};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// How long a TURN server may take to close the allocations that a call has released; coturn looks once a
-/// second.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(4);
 
 /// How long a peer may take to hang up after its call broke.
 const HANG_UP_DEADLINE: Duration = Duration::from_secs(5);
@@ -99,47 +95,9 @@ impl MatrixRun<'_> {
         };
         call::place(lab, placement, self.recorder).await?;
         collect::counters(lab, gateways(), self.recorder, Moment::AfterCall).await?;
-        self.sessions_closed(cell, begin).await;
+        let is_gateway = |node: &str| cell.nodes.contains(node);
+        sessions::closed(self.recorder, begin, &cell.expect, is_gateway).await;
         Ok(())
-    }
-
-    /// Waits until the servers have closed what the two peers had allocated, so that each session is of the
-    /// call after which it was closed. One that is not closed in time is for the verdict to miss.
-    async fn sessions_closed(&self, cell: &Cell, begin: Position) {
-        let mut open: BTreeMap<String, i64> = BTreeMap::new();
-        let mut outcomes: BTreeMap<(String, String), IceServerOutcome> = BTreeMap::new();
-        let addresses = &cell.expect.public_addresses;
-        let is_last = |entry: &Entry| {
-            matches!(&entry.event, Event::Counters { moment, .. } if moment == Moment::AfterCall.name())
-                && cell.nodes.contains(&entry.node)
-        };
-        let mut seen_last = false;
-        let search = |entry: &Entry| {
-            match &entry.event {
-                Event::IceServer(report) if addresses.contains_key(&entry.node) => {
-                    let of = (entry.node.clone(), report.url.clone());
-                    outcomes.insert(of, report.outcome);
-                }
-                Event::TurnSession(session) => {
-                    let client = session.client.as_deref();
-                    let client = client.filter(|client| is_of_a_peer(cell, client));
-                    let address = client.and_then(|client| client.rsplit_once(':'));
-                    if let Some((address, _)) = address {
-                        *open.entry(address.to_owned()).or_default() += 1;
-                    }
-                }
-                _ => seen_last |= is_last(entry),
-            }
-            let all_closed = addresses.iter().all(|(peer, address)| {
-                let allocated = outcomes.iter().filter(|((of, _), outcome)| {
-                    of == peer && **outcome == IceServerOutcome::Allocated
-                });
-                let closed = open.get(&address.to_string()).copied().unwrap_or(0);
-                closed >= i64::try_from(allocated.count()).unwrap_or(i64::MAX)
-            });
-            (seen_last && all_closed).then_some(())
-        };
-        let _ = self.recorder.find(begin, CLOSE_DEADLINE, search).await;
     }
 
     /// Ends what is left of a call that broke, so that its peers can be in another.

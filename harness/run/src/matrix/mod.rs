@@ -56,7 +56,8 @@ impl Harness {
         let mut about = self.about(&matrix.plan, &session);
         about.scenario = format!("matrix-{}", about.scenario);
         let directory = RunDirectory::create(&options.out, &about)?;
-        let recorder = Recorder::start(started, directory.events()?, options.on_event.clone());
+        let log = vec![directory.events()?];
+        let recorder = Recorder::start(started, log, options.on_event.clone());
         let run = MatrixRun {
             harness: self,
             matrix,
@@ -117,8 +118,8 @@ impl MatrixRun<'_> {
                 self.place_calls(&lab),
             )
             .await;
-            let files =
-                collect::files(&lab, &self.matrix.plan, self.recorder, self.directory, true);
+            let directories = [self.directory].into_iter();
+            let files = collect::files(&lab, &self.matrix.plan, self.recorder, directories, true);
             let saved = self
                 .phase(
                     Phase::Collect,

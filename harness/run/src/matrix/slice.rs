@@ -1,9 +1,9 @@
 //! The part of the log that is about one call of many.
 
 use crate::recorder::HARNESS;
+use crate::sessions::is_of_a_peer;
 use farcall_plan::Cell;
 use farcall_timeline::{Entry, Event, Phase};
-use std::net::SocketAddr;
 
 /// The name under which the harness reports of a call.
 pub(super) fn reporter(cell: &Cell) -> String {
@@ -46,19 +46,10 @@ pub(super) fn is_about(cell: &Cell, entry: &Entry, when: When) -> bool {
         }
         Event::TurnSession(session) => {
             let client = session.client.as_deref();
-            when == When::During && client.is_some_and(|client| is_of_a_peer(cell, client))
+            when == When::During && client.is_some_and(|client| is_of_a_peer(&cell.expect, client))
         }
         _ => when == When::During,
     }
-}
-
-/// Whether a transport address is one at which servers see a peer of the cell.
-pub(super) fn is_of_a_peer(cell: &Cell, client: &str) -> bool {
-    let Ok(client) = client.parse::<SocketAddr>() else {
-        return false;
-    };
-    let mut addresses = cell.expect.public_addresses.values();
-    addresses.any(|address| client.ip() == *address)
 }
 
 #[cfg(test)]

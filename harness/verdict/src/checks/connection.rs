@@ -3,6 +3,7 @@
 use super::ice_server::describe;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
+use farcall_scenario::MediaQuality;
 
 /// Both peers reach the connection state `connected` (ICE and DTLS, W3C `RTCPeerConnectionState`)
 /// within the deadline, counted from the offer: the first `have-local-offer` of either peer.
@@ -51,7 +52,17 @@ pub(crate) fn connection(case: &Case<'_>) -> Vec<Check> {
 /// The connection that formed is still there when the harness ends the call.
 pub(crate) fn connection_lasts(case: &Case<'_>) -> Vec<Check> {
     let name = "connection/lasts";
-    let expected = "both peers connected until the harness ends the call";
+    let expected = match case.declared.expect.media {
+        MediaQuality::Good => "both peers connected until the harness ends the call",
+        // What carries less than is sent loses connectivity checks too. Consent outlasts that for 30 s (RFC 7675).
+        MediaQuality::Degraded => {
+            "both peers connected, or disconnected for a while, until the harness ends the call"
+        }
+    };
+    let lasts = |state: &str| match case.declared.expect.media {
+        MediaQuality::Good => state == "connected",
+        MediaQuality::Degraded => matches!(state, "connected" | "disconnected"),
+    };
     if let Some(observed) = nothing_to_observe(case) {
         return vec![Check::new(name, CheckVerdict::Skipped, expected, observed)];
     }
@@ -67,11 +78,11 @@ pub(crate) fn connection_lasts(case: &Case<'_>) -> Vec<Check> {
                 .iter()
                 .filter_map(|peer| {
                     let state = case.state_at(peer, "connection", at_ms)?;
-                    (state != "connected").then(|| format!("{peer} is {state}"))
+                    (!lasts(state)).then(|| format!("{peer} is {state}"))
                 })
                 .collect();
             if broken.is_empty() {
-                (CheckVerdict::Pass, "both connected".to_owned())
+                (CheckVerdict::Pass, "neither has lost it".to_owned())
             } else {
                 (CheckVerdict::Fail, broken.join(", "))
             }
@@ -155,6 +166,7 @@ fn progress(case: &Case<'_>, peer: &str, offer_ms: f64) -> String {
 mod tests {
     use crate::CheckVerdict::{Fail, Invalid, Pass, Skipped};
     use crate::sample::{Sample, TCP_URL};
+    use farcall_scenario::MediaQuality;
     use farcall_timeline::{Event, IceServerOutcome};
 
     #[test]
@@ -240,6 +252,17 @@ mod tests {
         let check = sample.check("connection/lasts");
         assert_eq!(check.verdict, Fail);
         assert_eq!(check.observed, "bob is failed");
+    }
+
+    #[test]
+    fn a_link_that_carries_too_little_may_hold_the_connection_up_but_not_end_it() {
+        for (state, verdict) in [("disconnected", Pass), ("failed", Fail)] {
+            let mut sample = Sample::good();
+            sample.add_state(9_000.0, "bob", "connection", state);
+            assert_eq!(sample.check("connection/lasts").verdict, Fail, "{state}");
+            sample.declared.expect.media = MediaQuality::Degraded;
+            assert_eq!(sample.check("connection/lasts").verdict, verdict, "{state}");
+        }
     }
 
     #[test]
