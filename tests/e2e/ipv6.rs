@@ -1,7 +1,7 @@
 //! IPv6 that is other than declared is found out.
 
 use crate::support::{configuration, harness};
-use farcall::plan::{Gateway, Node, Plan, Role, plan};
+use farcall::plan::{Gateway, Ipv6Route, Node, Plan, Role, plan};
 use farcall::{RunOptions, Scenario};
 
 /// What does not hold in a lab of this scenario that differs from its plan, each with what was found.
@@ -112,4 +112,57 @@ async fn a_translator_that_translates_nothing_is_found_out() {
         }
     });
     has(&broken.await, "alice: udp 3478 to the internet", "");
+}
+
+#[tokio::test]
+async fn a_router_that_lets_in_what_nobody_asked_for_is_found_out() {
+    let broken = broken("dual-stack", |plan| {
+        let rules = &mut node(plan, "alice-home-gateway").nftables;
+        let counter = "counter name \"ipv6/drop-unsolicited\"";
+        replace(
+            rules,
+            &format!("{counter} drop"),
+            &format!("{counter} accept"),
+        );
+    });
+    let broken = broken.await;
+    assert_eq!(broken.len(), 1, "{broken:#?}");
+    has(&broken, "alice: filtering of IPv6", "no filter");
+}
+
+#[tokio::test]
+async fn an_ipv6_route_to_the_outside_is_found_out() {
+    let broken = broken("dual-stack", |plan| {
+        let gateway = node(plan, "bob-home-gateway").ipv6.as_mut().unwrap();
+        gateway.routes.push(Ipv6Route {
+            to: "::/0".parse().unwrap(),
+            via: "2001:db8::2".parse().unwrap(),
+        });
+    });
+    let broken = broken.await;
+    has(
+        &broken,
+        "bob-home-gateway: a route to 2001:4860:4860::8888",
+        "from 2001:db8",
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_over_ipv6_is_found_out() {
+    let broken = broken("dual-stack", |plan| {
+        if let Role::Gateway(Gateway {
+            dnsmasq: Some(text),
+            ..
+        }) = &mut node(plan, "alice-home-gateway").role
+        {
+            replace(text, ",2001:db8::100", ",2001:db8::1");
+        }
+    });
+    let broken = broken.await;
+    assert_eq!(broken.len(), 1, "{broken:#?}");
+    has(
+        &broken,
+        "alice: the name openrelay.metered.ca, over IPv6",
+        "2001:db8::1",
+    );
 }

@@ -66,6 +66,7 @@ async fn comes_out_as_in_the_table(
         "captive-portal",
         "captive-portal-logged-in",
         "vpn-small-mtu",
+        "dual-stack",
         "ipv6-only",
         "broken-ipv6"
     )]

@@ -87,6 +87,7 @@ fn is_of_call(command: &Command) -> bool {
         | Command::Carry { .. }
         | Command::Used
         | Command::Counters
+        | Command::TellSessions
         | Command::ForgetMappings
         | Command::LogIn { .. }
         | Command::Collect { .. } => false,
@@ -167,6 +168,17 @@ impl Agent {
                     self.outlet.event(used);
                 }
                 Ok(Reply::Files { files })
+            }
+            Command::TellSessions => {
+                let node = self.node()?;
+                let RunningRole::TurnServer(server) = &node.role else {
+                    let name = &node.node.name;
+                    return Err(format!(
+                        "failed to tell allocations: {name} is no TURN server"
+                    ));
+                };
+                server.tell_sessions().await;
+                Ok(Reply::Done)
             }
             Command::ForgetMappings => {
                 let forgotten = mappings::forget(self.node()?).await;

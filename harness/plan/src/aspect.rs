@@ -39,7 +39,9 @@ impl Fact {
             | Self::PolicedRate { .. }
             | Self::Mtu { .. }
             | Self::LossRatio { .. } => Aspect::Link,
-            Self::Passage { .. } | Self::Ipv6Passage { .. } => Aspect::Firewall,
+            Self::Passage { .. } | Self::Ipv6Passage { .. } | Self::Ipv6Filtering { .. } => {
+                Aspect::Firewall
+            }
             Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
         }
     }

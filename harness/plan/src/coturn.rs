@@ -4,6 +4,7 @@ use crate::layout::ServerLayout;
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::net::Ipv6Addr;
 
 /// Where the agent puts coturn's files, and where coturn finds them.
 pub const COTURN_DIRECTORY: &str = "/run/farcall";
@@ -26,7 +27,10 @@ pub(crate) const RELAY_PORTS: (u16, u16) = (49_152, 65_535);
 /// other is an auxiliary server, and transports that no listener has are off. What is left too much,
 /// such as TCP on a port that only has UDP, the node's own packet filter refuses as a closed port
 /// would.
-pub(crate) fn configuration(server: &ServerLayout) -> String {
+///
+/// With an IPv6 address it listens there too. It relays over IPv4 alone: a client over IPv6 is given an IPv4 relayed
+/// address unless it asks for another, which webrtc-rs does not.
+pub(crate) fn configuration(server: &ServerLayout, also: Option<Ipv6Addr>) -> String {
     let listeners = &server.demand.listeners;
     let has = |transport| {
         listeners
@@ -39,6 +43,7 @@ pub(crate) fn configuration(server: &ServerLayout) -> String {
         format!("listening-ip={address}"),
         format!("relay-ip={address}"),
     ];
+    lines.extend(also.map(|address| format!("listening-ip={address}")));
     for (index, port) in ports.iter().enumerate() {
         if index == 0 {
             lines.push(format!("listening-port={port}"));
@@ -46,6 +51,7 @@ pub(crate) fn configuration(server: &ServerLayout) -> String {
             lines.push(format!("tls-listening-port={port}"));
         } else {
             lines.push(format!("aux-server={address}:{port}"));
+            lines.extend(also.map(|address| format!("aux-server=[{address}]:{port}")));
         }
     }
     lines.push("no-dtls".to_owned());

@@ -14,7 +14,7 @@ pub(crate) fn dnsmasq(
 ) -> String {
     if let Some(ipv6) = ipv6 {
         let listen = match ipv6.kind {
-            Ipv6Kind::Broken => listen.into(),
+            Ipv6Kind::DualStack | Ipv6Kind::Broken => listen.into(),
             Ipv6Kind::Only => ipv6.gateway().into(),
         };
         return authority(listen, 53) + &records(ipv6, names);

@@ -49,7 +49,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         let routers = site.routers.iter();
         let gateways = routers.map(|router| router.name.clone()).collect();
         expect.gateways.insert(peer.name.clone(), gateways);
-        let public = site.public_address(peer.port.address);
+        let public = site.public_addresses(&peer.port);
         expect.public_addresses.insert(peer.name.clone(), public);
         if peer.muted {
             expect.muted.push(peer.name.clone());

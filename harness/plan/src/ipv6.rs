@@ -7,9 +7,9 @@
 //! to that.
 
 use crate::error::PlanError;
-use crate::layout::{INTERNET_SUBNET, PeerLayout, SiteLayout, within};
+use crate::layout::{INTERNET_SUBNET, Layout, PeerLayout, SiteLayout, within};
 use crate::model::{Ipv6Route, NAT64_DEVICE, Nat64, Node, NodeIpv6, Role};
-use farcall_scenario::{Ipv6, Site};
+use farcall_scenario::{Ipv6, LinkPreset, Site};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,13 +31,18 @@ const PREFIX_DISCOVERY: (&str, Ipv4Addr) = ("ipv4only.arpa", Ipv4Addr::new(192, 
 /// Every router's link-local address towards its LAN.
 const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1), 64);
 
-const EVERYWHERE: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0);
+/// The destination of a default route.
+pub(crate) const EVERYWHERE: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0);
 
 const LAN_PREFIX_LENGTH: u8 = 64;
+
+const INTERNET_PREFIX_LENGTH: u8 = 64;
 
 /// How a site has IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ipv6Kind {
+    /// Beside IPv4, with a stateful filter and no translation.
+    DualStack,
     /// Beside IPv4, and the gateway drops all of it.
     Broken,
     /// Without IPv4, and the gateway translates.
@@ -68,14 +73,15 @@ impl SiteIpv6 {
         };
         let kind = match site.ipv6 {
             Ipv6::None => return Ok(None),
+            Ipv6::DualStack => Ipv6Kind::DualStack,
             Ipv6::Broken => Ipv6Kind::Broken,
             Ipv6::Only => Ipv6Kind::Only,
-            Ipv6::DualStack => {
-                return Err(impossible(
-                    "the lab has no IPv6 that works; use `only` or `broken`",
-                ));
-            }
         };
+        if kind == Ipv6Kind::DualStack && has_link(site) {
+            return Err(impossible(
+                "a link emulates IPv4 alone, and IPv6 would go past it; leave one of them out",
+            ));
+        }
         if site.carrier.is_some() {
             return Err(impossible(
                 "the lab has none behind a carrier; leave one of them out",
@@ -101,7 +107,7 @@ impl SiteIpv6 {
     }
 
     /// The address of a host in the LAN beside its IPv4 address, or for it.
-    fn host(&self, address: Ipv4Addr, lan: Ipv4Net) -> Ipv6Addr {
+    pub(crate) fn host(&self, address: Ipv4Addr, lan: Ipv4Net) -> Ipv6Addr {
         numbered(
             self.lan.network(),
             u32::from(address) - u32::from(lan.network()),
@@ -111,7 +117,7 @@ impl SiteIpv6 {
     /// What a name with this IPv4 address resolves to over IPv6.
     pub(crate) fn resolved(&self, address: Ipv4Addr) -> Ipv6Addr {
         match self.kind {
-            Ipv6Kind::Broken => native(address),
+            Ipv6Kind::DualStack | Ipv6Kind::Broken => native(address),
             Ipv6Kind::Only => synthesised(address),
         }
     }
@@ -119,6 +125,10 @@ impl SiteIpv6 {
     fn within(&self, address: Ipv6Addr) -> Ipv6Net {
         Ipv6Net::new_assert(address, LAN_PREFIX_LENGTH)
     }
+}
+
+fn has_link(site: &Site) -> bool {
+    site.link != LinkPreset::None || site.link_override.is_some()
 }
 
 /// The IPv6 address of who has this address on the internet.
@@ -142,12 +152,16 @@ fn numbered(network: Ipv6Addr, number: u32) -> Ipv6Addr {
 /// A site's gateway with IPv6, out of what it is without.
 pub(crate) fn gateway<'a>(
     mut node: Node,
+    layout: &'a Layout,
     site: &SiteLayout,
     peers: impl Iterator<Item = &'a PeerLayout>,
 ) -> Node {
     let Some(ipv6) = site.ipv6 else {
         return node;
     };
+    if ipv6.kind == Ipv6Kind::DualStack {
+        return router(node, &ipv6, layout, site);
+    }
     if let Some(lan) = node.interfaces.first_mut() {
         lan.addresses_v6 = vec![ipv6.within(ipv6.gateway())];
         if ipv6.kind == Ipv6Kind::Only {
@@ -172,6 +186,76 @@ pub(crate) fn gateway<'a>(
     }
     node.ipv6 = Some(NodeIpv6::default());
     node
+}
+
+/// A gateway that forwards between its LAN and an internet with IPv6.
+fn router(mut node: Node, ipv6: &SiteIpv6, layout: &Layout, site: &SiteLayout) -> Node {
+    let outside = site.gateway().outside.address;
+    if let [lan, wan] = node.interfaces.as_mut_slice() {
+        lan.addresses_v6 = vec![ipv6.within(ipv6.gateway()), LINK_LOCAL];
+        wan.addresses_v6 = vec![on_internet(outside), link_local_of(outside)];
+    }
+    node.sysctls.extend(sysctls());
+    node.sysctls
+        .insert("net.ipv6.conf.all.forwarding".to_owned(), "1".to_owned());
+    node.ipv6 = Some(NodeIpv6 {
+        routes: routes(layout, outside),
+        ..NodeIpv6::default()
+    });
+    node
+}
+
+/// Whether there is IPv6 on the internet: where a site has IPv6 that works.
+fn is_on_internet(layout: &Layout) -> bool {
+    let mut sites = layout.sites.iter().filter_map(|site| site.ipv6);
+    sites.any(|ipv6| ipv6.kind == Ipv6Kind::DualStack)
+}
+
+/// A node on the internet that has these addresses there, with the IPv6 addresses beside them, if the internet has any.
+pub(crate) fn reachable(mut node: Node, layout: &Layout, addresses: &[Ipv4Addr]) -> Node {
+    let (true, Some(own)) = (is_on_internet(layout), addresses.first()) else {
+        return node;
+    };
+    for interface in &mut node.interfaces {
+        interface.addresses_v6 = addresses.iter().copied().map(on_internet).collect();
+    }
+    node.sysctls.extend(sysctls());
+    node.ipv6 = Some(NodeIpv6 {
+        routes: routes(layout, *own),
+        ..NodeIpv6::default()
+    });
+    node
+}
+
+/// The address at which a server listens beside this one, if the internet has IPv6.
+pub(crate) fn listening(layout: &Layout, address: Ipv4Addr) -> Option<Ipv6Addr> {
+    is_on_internet(layout).then(|| native(address))
+}
+
+/// The LANs that a node with this address on the internet reaches through their gateways.
+fn routes(layout: &Layout, own: Ipv4Addr) -> Vec<Ipv6Route> {
+    let sites = layout.sites.iter().filter_map(|site| {
+        let ipv6 = site.ipv6.filter(|ipv6| ipv6.kind == Ipv6Kind::DualStack)?;
+        Some((ipv6.lan, site.gateway().outside.address))
+    });
+    sites
+        .filter(|(_, gateway)| *gateway != own)
+        .map(|(to, gateway)| Ipv6Route {
+            to,
+            via: native(gateway),
+        })
+        .collect()
+}
+
+fn on_internet(address: Ipv4Addr) -> Ipv6Net {
+    Ipv6Net::new_assert(native(address), INTERNET_PREFIX_LENGTH)
+}
+
+/// The link-local address of a router on the internet, of which there are several.
+fn link_local_of(address: Ipv4Addr) -> Ipv6Net {
+    let host = u32::from(address).wrapping_sub(u32::from(INTERNET_SUBNET.network()));
+    let prefix = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+    Ipv6Net::new_assert(numbered(prefix, host), LINK_LOCAL.prefix_len())
 }
 
 /// A peer with its site's IPv6, out of what it is without.

@@ -1,11 +1,11 @@
 //! Who is where: sites with their routers, peers and servers, each with its addresses.
 
-use crate::ipv6::SiteIpv6;
+use crate::ipv6::{Ipv6Kind, SiteIpv6};
 use crate::model::Interface;
 use crate::servers::Demand;
 use farcall_scenario::{Firewall, Link, Nat};
 use ipnet::Ipv4Net;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The network on which all public addresses are.
 pub(crate) const INTERNET: &str = "internet";
@@ -115,11 +115,14 @@ impl SiteLayout {
         &self.routers[0]
     }
 
-    /// The address at which a server on the internet sees what this address in the LAN sends.
-    pub(crate) fn public_address(&self, inside: Ipv4Addr) -> Ipv4Addr {
+    /// The addresses at which servers on the internet see what this port in the LAN sends.
+    pub(crate) fn public_addresses(&self, inside: &Port) -> Vec<IpAddr> {
         let mut inwards = self.routers.iter().rev();
         let outermost = inwards.find(|router| router.nat.is_some());
-        outermost.map_or(inside, |router| router.outside.address)
+        let ipv4 = outermost.map_or(inside.address, |router| router.outside.address);
+        let ipv6 = self.ipv6.filter(|ipv6| ipv6.kind == Ipv6Kind::DualStack);
+        let ipv6 = ipv6.map(|ipv6| ipv6.host(inside.address, inside.subnet).into());
+        [ipv4.into()].into_iter().chain(ipv6).collect()
     }
 
     /// The networks that router `count` and those beyond see untranslated, the LAN first.

@@ -18,7 +18,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 /// What follows from a scenario and an ICE configuration. Computed without Docker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -241,9 +241,9 @@ pub struct Expectations {
     pub blocking_rules: Vec<BlockingRule>,
     /// The gateways that the peer's packets pass, nearest first, by peer.
     pub gateways: BTreeMap<String, Vec<String>>,
-    /// The address at which servers on the internet see a peer, by peer: that of the outermost NAT on
-    /// its way, without one its own.
-    pub public_addresses: BTreeMap<String, Ipv4Addr>,
+    /// The addresses at which servers on the internet see a peer, by peer: that of the outermost NAT on
+    /// its way, without one its own; then that of its IPv6, which nothing translates.
+    pub public_addresses: BTreeMap<String, Vec<IpAddr>>,
     /// The TURN server node for each host name of the configuration.
     pub turn_nodes: BTreeMap<String, String>,
 }

@@ -106,7 +106,7 @@ fn router(
         return node;
     }
     let peers = layout.peers.iter().filter(|peer| peer.site == site);
-    ipv6::gateway(node, site_layout, peers)
+    ipv6::gateway(node, layout, site_layout, peers)
 }
 
 fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
@@ -132,19 +132,21 @@ fn server(layout: &Layout, server: &ServerLayout) -> Node {
     }
     let listeners: Vec<Listener> = server.demand.listeners.iter().copied().collect();
     let has_tls = listeners.iter().any(|at| at.transport == IceTransport::Tls);
-    on_the_internet(
+    let also = ipv6::listening(layout, server.primary);
+    let node = on_the_internet(
         &server.demand.host,
         interface,
         routes::of_server(layout, server.primary),
-        nft::server(server),
+        nft::server(server, also.is_some()),
         Role::TurnServer(TurnServer {
             host: server.demand.host.clone(),
-            configuration: coturn::configuration(server),
+            configuration: coturn::configuration(server, also),
             listeners,
             accounts: server.demand.accounts.clone(),
             certificate: has_tls.then(|| server.demand.host.clone()),
         }),
-    )
+    );
+    ipv6::reachable(node, layout, &[server.primary])
 }
 
 fn probe(layout: &Layout) -> Node {
@@ -154,7 +156,8 @@ fn probe(layout: &Layout) -> Node {
         ..on_internet(PROBE_ADDRESSES[0], "eth").interface()
     };
     let routes = routes::on_internet(layout, PROBE_ADDRESSES[0]);
-    let mut probe = on_the_internet(PROBE, interface, routes, nft::probe(), Role::Probe);
+    let rules = nft::probe(ipv6::listening(layout, PROBE_ADDRESSES[0]).is_some());
+    let mut probe = on_the_internet(PROBE, interface, routes, rules, Role::Probe);
     probe.sysctls.extend(settings(&[
         (
             "net.netfilter.nf_conntrack_udp_timeout",
@@ -165,7 +168,7 @@ fn probe(layout: &Layout) -> Node {
             LONGER_THAN_ANY_MAPPING_S,
         ),
     ]));
-    probe
+    ipv6::reachable(probe, layout, &PROBE_ADDRESSES)
 }
 
 fn on_the_internet(

@@ -50,6 +50,9 @@ pub enum Command {
     Used,
     /// Read the rules' counters (gateways). Answered by [`Reply::Counters`].
     Counters,
+    /// Tell of all allocations since this was asked last: those that clients have released once they are closed, then
+    /// those that are still open (TURN servers). Answered by [`Reply::Done`] after the last event.
+    TellSessions,
     /// Give what the node has to tell: connection tables, interface statistics. Answered by
     /// [`Reply::Files`].
     Collect {

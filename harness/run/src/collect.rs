@@ -63,6 +63,24 @@ pub(crate) fn gateways(plan: &Plan) -> impl Iterator<Item = &str> {
     gateways.map(|node| node.name.as_str())
 }
 
+/// Has every TURN server tell of the allocations of the call that is over, so that none is taken for one of the next.
+pub(crate) async fn sessions(lab: &Lab, plan: &Plan) -> Result<(), NodeError> {
+    let nodes = plan.nodes.iter();
+    let servers = nodes.filter(|node| matches!(node.role, Role::TurnServer(_)));
+    try_join_all(servers.map(async |server| {
+        let node = lab.node(&server.name)?;
+        match node
+            .request(Command::TellSessions, COLLECT_DEADLINE)
+            .await?
+        {
+            Reply::Done => Ok(()),
+            other => Err(node.unexpected(&other)),
+        }
+    }))
+    .await
+    .map(drop)
+}
+
 /// Asks every node for its files and writes them to each directory; `end_services` before, unless the lab is to go on. A
 /// node that cannot answer is recorded and does not keep the others' files from being saved.
 pub(crate) async fn files(

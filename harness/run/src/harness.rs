@@ -4,14 +4,13 @@ use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::error::RunError;
 use crate::recorder::{Audience, Recorder};
-use crate::{RunOptions, attest, sessions};
+use crate::{RunOptions, attest};
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, NodeError, SessionId};
 use farcall_plan::{Plan, PlanError};
 use farcall_report::{About, Environment, RunDirectory, StoredRun};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_timeline::{Event, Phase, Timeline};
 use farcall_verdict::{Declared, Verdict, judge};
-use std::collections::BTreeSet;
 use std::time::Instant;
 use time::OffsetDateTime;
 
@@ -264,7 +263,6 @@ impl Run<'_> {
     }
 
     async fn call(&self, lab: &Lab, plan: &Plan, is_last: bool) -> Result<(), NodeError> {
-        let begin = self.recorder.position();
         self.begin(Phase::Call);
         let counters =
             |moment| collect::counters(lab, collect::gateways(plan), self.recorder, moment);
@@ -272,12 +270,8 @@ impl Run<'_> {
         call::place(lab, Placement::of(plan), self.recorder).await?;
         counters(Moment::AfterCall).await?;
         if !is_last {
-            // Those of the last call are closed with the servers.
-            let gateways: BTreeSet<&str> = collect::gateways(plan).collect();
-            sessions::closed(self.recorder, begin, &plan.expect, |node| {
-                gateways.contains(node)
-            })
-            .await;
+            // Those of the last call are told when the servers end.
+            collect::sessions(lab, plan).await?;
         }
         self.settle(Phase::Call).await;
         Ok(())

@@ -12,7 +12,6 @@ mod matrix;
 mod options;
 mod prepare;
 mod recorder;
-mod sessions;
 mod traffic;
 
 pub use error::RunError;

@@ -21,6 +21,7 @@ fn the_catalogue_is_complete() {
         "corporate-tls-names",
         "corporate-tls-only",
         "double-nat",
+        "dual-stack",
         "full-cone",
         "home-to-home",
         "ipv6-only",

@@ -103,9 +103,9 @@ fn what_the_mistakes_are_made_in_is_good() {
     "site = \"office\"",
     "site = \"office\"\nuses_proxy = true\nlogs_in = true"
 )]
-#[case::ipv6_that_works(
+#[case::ipv6_past_a_link(
     "lan = \"10.20.0.0/24\"",
-    "lan = \"10.20.0.0/24\"\nipv6 = \"dual-stack\""
+    "lan = \"10.20.0.0/24\"\nipv6 = \"dual-stack\"\nlink = \"dsl\""
 )]
 #[case::ipv6_behind_a_carrier(
     "lan = \"192.168.43.0/24\"",

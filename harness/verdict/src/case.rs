@@ -6,7 +6,7 @@ use farcall_timeline::{
     Timeline, TurnSession,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 /// The moments at which gateways' counters are read ([`Event::Counters`]).
 const BEFORE_CALL: &str = "before-call";
@@ -74,9 +74,10 @@ impl<'a> Case<'a> {
             .any(|(_, _, event)| matches!(event, Event::PhaseEnded { phase } if *phase == wanted))
     }
 
-    /// The address at which servers on the internet see a peer.
-    pub(crate) fn public_address(&self, peer: &str) -> Option<Ipv4Addr> {
-        self.declared.expect.public_addresses.get(peer).copied()
+    /// The addresses at which servers on the internet see a peer.
+    pub(crate) fn public_addresses(&self, peer: &str) -> &'a [IpAddr] {
+        let addresses = self.declared.expect.public_addresses.get(peer);
+        addresses.map_or(&[], Vec::as_slice)
     }
 
     /// Each peer with the one it talks to.

@@ -1,7 +1,7 @@
 //! Nothing leads out of the lab.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
 use hickory_resolver::proto::rr::{Name, RecordType};
@@ -27,7 +27,7 @@ const EMBEDDED_RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
 const RESOLVER_WITHIN: Duration = Duration::from_millis(200);
 
 /// Asks the kernel for routes. Connecting a UDP socket sends nothing.
-pub(super) fn no_route(to: &[Ipv4Addr]) -> String {
+pub(super) fn no_route(to: &[IpAddr]) -> String {
     let routed = to
         .iter()
         .filter_map(|address| route(*address).map(|what| format!("{address}: {what}")))
@@ -39,8 +39,12 @@ pub(super) fn no_route(to: &[Ipv4Addr]) -> String {
 }
 
 /// How an address would be reached, `None` if the kernel knows no way.
-fn route(to: Ipv4Addr) -> Option<String> {
-    let connected = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+fn route(to: IpAddr) -> Option<String> {
+    let any: IpAddr = match to {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let connected = UdpSocket::bind((any, 0)).and_then(|socket| {
         socket.connect(SocketAddr::from((to, DISCARD)))?;
         socket.local_addr()
     });
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_route_is_found_where_there_is_one() {
-        let local = no_route(&[Ipv4Addr::LOCALHOST]);
+        let local = no_route(&[Ipv4Addr::LOCALHOST.into()]);
         assert_eq!(local, "127.0.0.1: from 127.0.0.1");
         assert_eq!(no_route(&[]), "none");
     }

@@ -2,7 +2,7 @@
 //! (RFC 8489 section 6.2).
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use farcall_plan::Listener;
@@ -25,7 +25,7 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 /// Asks a listener.
 pub(super) async fn measure(
     host: &str,
-    address: Ipv4Addr,
+    address: IpAddr,
     listener: Listener,
     ca_pem: &str,
     declared: &str,
@@ -200,7 +200,14 @@ mod tests {
     async fn refusal(at: SocketAddr, transport: IceTransport) -> String {
         let port = at.port();
         let listener = Listener { port, transport };
-        measure("turn.example", Ipv4Addr::LOCALHOST, listener, "", "refuses").await
+        measure(
+            "turn.example",
+            [127, 0, 0, 1].into(),
+            listener,
+            "",
+            "refuses",
+        )
+        .await
     }
 
     #[tokio::test]

@@ -87,6 +87,10 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             let to = SocketAddr::from((*address, *port));
             passage::measure_plain(*protocol, to, patience, declared).await
         }
+        Fact::Ipv6Filtering { address, port, .. } => {
+            let to = SocketAddr::from((*address, *port));
+            nat_filtering::measure(to, None, patience, declared).await
+        }
         Fact::NatMapping {
             protocol,
             ports,
@@ -257,7 +261,7 @@ mod tests {
         let measured = measure(&node(), "", &no_way, Duration::ZERO).await;
         assert!(measured.holds, "{measured:?}");
         let loopback = Fact::NoRoute {
-            to: vec![Ipv4Addr::LOCALHOST],
+            to: vec![Ipv4Addr::LOCALHOST.into()],
         };
         let measured = measure(&node(), "", &loopback, Duration::ZERO).await;
         assert!(!measured.holds, "{measured:?}");

@@ -1,7 +1,7 @@
 //! The responder on the internet: it tells whoever asks from which address the question came.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,20 +39,25 @@ pub(crate) struct Responder {
 type Post = [UdpSocket; 2];
 
 impl Responder {
-    /// Begins to answer at the probe's addresses.
-    pub(crate) async fn start() -> Result<Self, ProbeError> {
-        Self::start_at(PROBE_ADDRESSES, PROBE_PORTS).await
+    /// Begins to answer at the probe's addresses, and at these two over IPv6 if it has any.
+    pub(crate) async fn start(ipv6: Option<[Ipv6Addr; 2]>) -> Result<Self, ProbeError> {
+        let mut responder = Self::start_at(PROBE_ADDRESSES, PROBE_PORTS).await?;
+        if let Some(addresses) = ipv6 {
+            let also = Self::start_at(addresses, PROBE_PORTS).await?;
+            responder._tasks.extend(also._tasks);
+        }
+        Ok(responder)
     }
 
     /// Begins to answer at these addresses and ports.
     pub(super) async fn start_at(
-        addresses: [Ipv4Addr; 2],
+        addresses: [impl Into<IpAddr> + Copy; 2],
         ports: [u16; 2],
     ) -> Result<Self, ProbeError> {
         let mut posts: Vec<Post> = Vec::new();
         let mut tasks = Vec::new();
         for address in addresses {
-            let at = ports.map(|port| SocketAddr::from((address, port)));
+            let at = ports.map(|port| SocketAddr::new(address.into(), port));
             posts.push([udp(at[0]).await?, udp(at[1]).await?]);
             for address in at {
                 let listener = TcpListener::bind(address).await;
@@ -80,7 +85,9 @@ async fn udp(address: SocketAddr) -> Result<UdpSocket, ProbeError> {
         let socket = UdpSocket::bind(address).await?;
         note_arrivals(&socket)?;
         // Nothing is fragmented here, whatever the kernel learns of the way.
-        set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
+        if address.is_ipv4() {
+            set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
+        }
         Ok(socket)
     };
     bound.await.map_err(|source| ProbeError {

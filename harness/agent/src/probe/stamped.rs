@@ -2,11 +2,13 @@
 //! nothing about what it measures.
 
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
 use nix::sys::time::TimeSpec;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -48,7 +50,7 @@ pub(super) async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result
 fn receive_now(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = nix::cmsg_space!(TimeSpec);
     let mut parts = [IoSliceMut::new(buffer)];
-    let message = recvmsg::<SockaddrIn>(
+    let message = recvmsg::<SockaddrStorage>(
         socket.as_raw_fd(),
         &mut parts,
         Some(&mut control),
@@ -58,11 +60,19 @@ fn receive_now(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
         ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
         _ => None,
     });
-    let from = message.address.ok_or(io::ErrorKind::InvalidData)?;
+    let from = message.address.as_ref().and_then(address);
     Ok(Received {
         length: message.bytes,
-        from: std::net::SocketAddrV4::from(from).into(),
+        from: from.ok_or(io::ErrorKind::InvalidData)?,
         at: stamp.ok_or(io::ErrorKind::Unsupported)?,
+    })
+}
+
+fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
+    let ipv4 = of.as_sockaddr_in().map(|of| SocketAddrV4::from(*of).into());
+    ipv4.or_else(|| {
+        of.as_sockaddr_in6()
+            .map(|of| SocketAddrV6::from(*of).into())
     })
 }
 
@@ -71,6 +81,23 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_sender_is_known_in_either_family() {
+        for any in ["127.0.0.1:0", "[::1]:0"] {
+            let [from, to] = [
+                UdpSocket::bind(any).await.unwrap(),
+                UdpSocket::bind(any).await.unwrap(),
+            ];
+            note_arrivals(&to).unwrap();
+            let sender = from.local_addr().unwrap();
+            from.send_to(b"one", to.local_addr().unwrap())
+                .await
+                .unwrap();
+            let received = receive(&to, &mut [0; 16]).await.unwrap();
+            assert_eq!(received.from, sender);
+        }
+    }
 
     #[tokio::test]
     async fn the_moment_of_arrival_is_the_kernels_not_the_readers() {

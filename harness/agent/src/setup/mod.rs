@@ -6,7 +6,7 @@ mod routing;
 mod sysctls;
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -159,7 +159,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
             RunningRole::TurnServer(TurnServer::start(server, &setup, outlet).await?)
         }
         Role::Probe => {
-            let responder = Responder::start().await?;
+            let responder = Responder::start(ipv6_pair(node)).await?;
             privileges::keep_only_what(&node.role)?;
             RunningRole::Probe(responder)
         }
@@ -175,6 +175,13 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         datapath,
         captures,
     })
+}
+
+/// The first two IPv6 addresses of the node.
+fn ipv6_pair(node: &Node) -> Option<[Ipv6Addr; 2]> {
+    let of_interfaces = node.interfaces.iter().flat_map(|at| &at.addresses_v6);
+    let mut addresses = of_interfaces.map(Ipv6Net::addr);
+    Some([addresses.next()?, addresses.next()?])
 }
 
 /// All addresses of the node that are not link-local.

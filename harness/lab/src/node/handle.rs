@@ -260,6 +260,7 @@ fn answer_to(command: &Command) -> &'static str {
         Command::Measure { .. } => "measurement",
         Command::Counters => "counters",
         Command::Collect { .. } => "files",
+        Command::TellSessions => "end of its allocations",
         Command::ForgetMappings => "word that it has forgotten",
         Command::LogIn { .. } => "end of the login",
         Command::StartCall(_) => "peer connection",

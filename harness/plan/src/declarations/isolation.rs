@@ -5,7 +5,7 @@ use crate::datapath::devices;
 use crate::layout::{INTERNET_SUBNET, Layout};
 use crate::model::{Declaration, Fact, Node};
 use ipnet::Ipv4Net;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Addresses that a lab might have a way to, if it had a way out: of Docker's default network, of
 /// private networks, public ones, and documentation ranges (RFC 5737).
@@ -26,7 +26,7 @@ pub(super) fn declarations(layout: &Layout, nodes: &[Node]) -> Vec<Declaration> 
         let interfaces = node.interfaces.iter().cloned();
         let interfaces = interfaces.chain(devices(node)).collect();
         let no_route = is_bounded.then(|| Fact::NoRoute {
-            to: outside.clone(),
+            to: outside.iter().copied().map(IpAddr::from).collect(),
         });
         let facts = [
             Some(Fact::Interfaces { interfaces }),

@@ -2,11 +2,13 @@
 
 use super::near;
 use crate::coturn::RELAY_PORTS;
+use crate::ipv6::listening;
 use crate::layout::{Layout, PROBE};
 use crate::model::{Declaration, Fact, Listener};
 use crate::servers::Demand;
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Where STUN and TURN servers listen by default, over UDP and TCP (RFC 8489, RFC 8656).
 const DEFAULT_PORT: u16 = 3478;
@@ -14,8 +16,13 @@ const DEFAULT_PORT: u16 = 3478;
 /// What the probe finds at every server.
 pub(super) fn declarations(layout: &Layout) -> Vec<Declaration> {
     let mut all = Vec::new();
-    for server in &layout.servers {
-        let (address, demand) = (server.address, &server.demand);
+    let at = layout.servers.iter().flat_map(|server| {
+        let also = listening(layout, server.primary).map(IpAddr::from);
+        let addresses = [server.address.into()].into_iter().chain(also);
+        addresses.map(move |address| (server, address))
+    });
+    for (server, address) in at {
+        let demand = &server.demand;
         let answers = demand
             .listeners
             .iter()

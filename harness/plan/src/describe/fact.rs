@@ -21,6 +21,9 @@ impl Fact {
                 port,
                 ..
             } => format!("{protocol} {port} to {address} on the internet"),
+            Self::Ipv6Filtering { address, port, .. } => {
+                format!("filtering of IPv6, over udp {port} to {address}")
+            }
             Self::NatMapping {
                 protocol,
                 ports,
@@ -105,7 +108,9 @@ impl Fact {
             Self::NoEmbeddedResolver => "no answer".to_owned(),
             Self::Resolves { address, .. } => address.to_string(),
             Self::NatMapping { mapping, .. } => behaviour(*mapping, "no translation"),
-            Self::NatFiltering { filtering, .. } => behaviour(*filtering, "no filter"),
+            Self::NatFiltering { filtering, .. } | Self::Ipv6Filtering { filtering, .. } => {
+                behaviour(*filtering, "no filter")
+            }
             Self::NatPortPreservation { preserved, .. } => {
                 yes(*preserved, "preserved", "not preserved")
             }

@@ -3,7 +3,7 @@
 use super::{Interface, Listener};
 use farcall_scenario::{Behaviour, Direction};
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 /// Something about the lab that is measured before the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub enum Fact {
     /// The kernel has no route from the node to these addresses (nothing is sent to them).
     NoRoute {
         /// Addresses outside the lab.
-        to: Vec<Ipv4Addr>,
+        to: Vec<IpAddr>,
     },
     /// Docker's embedded resolver at 127.0.0.11 does not answer.
     NoEmbeddedResolver,
@@ -62,6 +62,15 @@ pub enum Fact {
         port: u16,
         /// What becomes of it.
         passage: Passage,
+    },
+    /// What comes in over IPv6 to a port from which the node has asked (RFC 6092 section 3.2). `None`: everything.
+    Ipv6Filtering {
+        /// The declared filtering.
+        filtering: Option<Behaviour>,
+        /// An address on the internet.
+        address: Ipv6Addr,
+        /// A UDP port that passes.
+        port: u16,
     },
     /// The NAT between the node and the internet maps like this. Over UDP where UDP passes, else
     /// over TCP ports that pass. `None`: no translation.
@@ -198,7 +207,7 @@ pub enum Fact {
         /// The host name (for TLS, the name that its certificate must have).
         host: String,
         /// Its address.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The listener.
         listener: Listener,
     },
@@ -208,7 +217,7 @@ pub enum Fact {
         /// The host name.
         host: String,
         /// Its address.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The listener that it must not have.
         listener: Listener,
     },

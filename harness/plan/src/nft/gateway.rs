@@ -3,7 +3,7 @@
 use super::UNSOLICITED;
 use super::datapath;
 use super::firewall::{INCOMING, OUTGOING, POLICING, SERVICES, firewall, polices, serves};
-use super::ipv6::{black_hole, closed_input, resolver, translated};
+use super::ipv6::{ROUTED, black_hole, closed_input, resolver, routed, translated};
 use super::node::isolation;
 use super::ruleset::{Chain, Ruleset};
 use crate::aspect::{FROM_INSIDE, TO_INSIDE};
@@ -24,7 +24,7 @@ pub(crate) fn gateway(
     // The translator's device also carries the same packets over IPv6.
     let family = match ipv6 {
         Some(Ipv6Kind::Only) => "meta nfproto ipv4 ",
-        Some(Ipv6Kind::Broken) | None => "",
+        Some(Ipv6Kind::DualStack | Ipv6Kind::Broken) | None => "",
     };
     let mut ruleset = Ruleset::new(format!(
         "{}: between {} and {}",
@@ -45,6 +45,9 @@ pub(crate) fn gateway(
     }
     if ipv6 == Some(Ipv6Kind::Broken) {
         ruleset = ruleset.chain(black_hole());
+    }
+    if ipv6 == Some(Ipv6Kind::DualStack) {
+        ruleset = ruleset.chain(routed(router, site_firewall.map(|_| OUTGOING)));
     }
     ruleset = ruleset
         .chain(forward(router, site_firewall, datapath, ipv6))
@@ -85,8 +88,10 @@ fn forward(
     if let Some(datapath) = datapath {
         chain = datapath::passes(chain, datapath);
     }
-    if ipv6 == Some(Ipv6Kind::Only) {
-        chain = translated(chain);
+    match ipv6 {
+        Some(Ipv6Kind::Only) => chain = translated(chain),
+        Some(Ipv6Kind::DualStack) => chain = chain.jump("meta nfproto ipv6", ROUTED),
+        Some(Ipv6Kind::Broken) | None => {}
     }
     if firewall.is_some_and(polices) {
         chain = chain.jump("", POLICING);

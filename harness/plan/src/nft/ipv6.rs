@@ -3,6 +3,7 @@
 
 use super::ruleset::Chain;
 use crate::ipv6::LAN;
+use crate::layout::Router;
 use crate::model::NAT64_DEVICE;
 
 /// Neighbour discovery (RFC 4861), without which there is no IPv6.
@@ -64,6 +65,25 @@ pub(super) fn translated(chain: Chain) -> Chain {
             "nat64/accept-from-translator",
             "accept",
         )
+}
+
+/// The chain of what a gateway forwards over IPv6.
+pub(super) const ROUTED: &str = "routed-ipv6";
+
+/// The chain of a gateway that forwards IPv6 as RFC 6092 recommends to a home's: what the LAN asks for goes out, where
+/// there is a firewall by its rules, and nothing comes in that answers nothing (REC-11 for UDP, REC-35 for TCP).
+pub(super) fn routed(router: &Router, outgoing: Option<&str>) -> Chain {
+    let (inside, outside) = (router.inside.interface, router.outside.interface);
+    let outwards = format!("iifname \"{inside}\" oifname \"{outside}\"");
+    let chain = Chain::regular(ROUTED)
+        .rule("ct state invalid", "ipv6/drop-invalid", "drop")
+        .rule("ct state related", "ipv6/accept-related", "accept")
+        .rule("ct direction reply", "ipv6/accept-reply", "accept");
+    let chain = match outgoing {
+        Some(rules) => chain.jump(&outwards, rules),
+        None => chain.rule(&outwards, "ipv6/accept-outgoing", "accept"),
+    };
+    chain.rule("", "ipv6/drop-unsolicited", "drop")
 }
 
 /// Adds the way of a LAN's questions to its gateway's resolver.

@@ -26,17 +26,22 @@ pub(super) fn isolation(has_ipv6: bool) -> Chain {
 pub(crate) fn peer(peer: &PeerLayout, has_ipv6: bool) -> String {
     let mut ruleset = Ruleset::new(format!("{}: a peer in {}", peer.name, peer.port.network));
     if has_ipv6 {
-        ruleset = ruleset.chain(ipv6::closed_input(Chain::base(
-            "input",
-            "type filter hook input priority filter; policy accept;",
-        )));
+        ruleset = ruleset.chain(input());
     }
     ruleset.chain(isolation(has_ipv6)).text()
 }
 
+/// Takes everything but what would be a way to the host.
+fn input() -> Chain {
+    ipv6::closed_input(Chain::base(
+        "input",
+        "type filter hook input priority filter; policy accept;",
+    ))
+}
+
 /// The probe answers at every port: what is sent to one where it does not listen is brought to one
 /// where it does, at the same address.
-pub(crate) fn probe() -> String {
+pub(crate) fn probe(has_ipv6: bool) -> String {
     let mut prerouting = Chain::base(
         "prerouting",
         "type nat hook prerouting priority dstnat; policy accept;",
@@ -50,8 +55,9 @@ pub(crate) fn probe() -> String {
             );
         }
     }
-    Ruleset::new(format!("{PROBE}: answers at every port"))
-        .chain(prerouting)
-        .chain(isolation(false))
-        .text()
+    let mut ruleset = Ruleset::new(format!("{PROBE}: answers at every port")).chain(prerouting);
+    if has_ipv6 {
+        ruleset = ruleset.chain(input());
+    }
+    ruleset.chain(isolation(has_ipv6)).text()
 }

@@ -1,6 +1,7 @@
 //! The ruleset of a STUN and TURN server.
 
 use super::inspect::inspection;
+use super::ipv6::closed_input;
 use super::node::isolation;
 use super::ruleset::{Chain, Ruleset};
 use crate::coturn::RELAY_PORTS;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// The ruleset of a server, which has exactly its listeners: every other port is as one on which
 /// nobody listens.
-pub(crate) fn server(server: &ServerLayout) -> String {
+pub(crate) fn server(server: &ServerLayout, has_ipv6: bool) -> String {
     let listeners = &server.demand.listeners;
     let on = |transport| {
         let same = listeners.iter().filter(move |at| at.transport == transport);
@@ -26,6 +27,9 @@ pub(crate) fn server(server: &ServerLayout) -> String {
         "type filter hook input priority filter; policy drop;",
     )
     .rule("iifname \"lo\"", "input/accept-loopback", "accept");
+    if has_ipv6 {
+        input = closed_input(input);
+    }
     for port in on(IceTransport::Udp) {
         let counter = format!("listen/udp-{port}");
         input = input.rule(&format!("udp dport {port}"), &counter, "accept");
@@ -66,8 +70,8 @@ pub(crate) fn server(server: &ServerLayout) -> String {
         .rule(
             "meta l4proto udp",
             "closed/unreachable-udp",
-            "reject with icmp port-unreachable",
+            "reject with icmpx port-unreachable",
         )
         .rule("", "input/drop-other", "drop");
-    ruleset.chain(input).chain(isolation(false)).text()
+    ruleset.chain(input).chain(isolation(has_ipv6)).text()
 }

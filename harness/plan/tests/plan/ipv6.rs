@@ -30,6 +30,89 @@ fn facts(plan: &Plan, name: &str) -> Vec<String> {
     own.map(|at| at.fact.to_string()).collect()
 }
 
+/// The addresses at which servers see a peer.
+fn seen_at(plan: &Plan, peer: &str) -> Vec<String> {
+    let addresses = plan.expect.public_addresses[peer].iter();
+    addresses.map(ToString::to_string).collect()
+}
+
+#[test]
+fn with_ipv6_that_works_the_internet_has_it_too() {
+    let plan = planned(&homes(Ipv6::DualStack), &production());
+    let interfaces = |name: &str| node(&plan, name).interfaces.iter().map(ToString::to_string);
+    let all: Vec<String> = ["first-gateway", "alice", "relay.example.net", "probe"]
+        .into_iter()
+        .flat_map(interfaces)
+        .collect();
+    assert_eq!(
+        all,
+        [
+            "lan in first-lan: 192.168.1.1/24, 2001:db8:1:1::1/64, fe80::1/64",
+            "wan in internet: 203.0.113.10/24, 2001:db8::10/64, fe80::10/64",
+            "eth in first-lan: 192.168.1.10/24, 2001:db8:1:1::10/64",
+            "eth in internet: 203.0.113.101/24, 2001:db8::101/64",
+            "eth in internet: 203.0.113.2/24, 203.0.113.3/24, 2001:db8::2/64, 2001:db8::3/64",
+        ]
+    );
+    for name in ["relay.example.net", "probe"] {
+        let routes = &node(&plan, name).ipv6.as_ref().unwrap().routes;
+        let routes: Vec<String> = routes
+            .iter()
+            .map(|at| format!("{} via {}", at.to, at.via))
+            .collect();
+        assert_eq!(routes, ["2001:db8:1:1::/64 via 2001:db8::10"], "{name}");
+    }
+    let Role::TurnServer(server) = &node(&plan, "relay.example.net").role else {
+        panic!("a TURN server");
+    };
+    assert!(
+        server
+            .configuration
+            .contains("listening-ip=2001:db8::101\n")
+    );
+    assert_eq!(
+        seen_at(&plan, "alice"),
+        ["203.0.113.10", "2001:db8:1:1::10"]
+    );
+    assert_eq!(seen_at(&plan, "bob"), ["203.0.113.11"]);
+    // Where no site has it, nobody else does.
+    assert!(node(&plan, "bob").ipv6.is_none() && node(&plan, "second-gateway").ipv6.is_none());
+}
+
+#[test]
+fn ipv6_that_works_is_attested_to_let_in_answers_alone() {
+    let plan = planned(&homes(Ipv6::DualStack), &production());
+    let facts = facts(&plan, "alice");
+    for fact in [
+        "the name relay.example.net, over IPv6: 2001:db8::101",
+        "udp 3478 to 2001:db8::2 on the internet: passes",
+        "tcp 443 to 2001:db8::2 on the internet: passes",
+        "filtering of IPv6, over udp 3478 to 2001:db8::2: address-and-port-dependent",
+    ] {
+        assert!(facts.iter().any(|at| at == fact), "{fact}: {facts:#?}");
+    }
+    let no_way = "a route to 2001:4860:4860::8888, fd00::1, 2001:db8:ffff::1: none";
+    for name in ["first-gateway", "relay.example.net", "probe"] {
+        let facts = self::facts(&plan, name);
+        assert!(facts.iter().any(|at| at == no_way), "{name}: {facts:#?}");
+    }
+}
+
+#[test]
+fn a_firewall_rules_over_both_families() {
+    let mut scenario = homes(Ipv6::DualStack);
+    let site = scenario.sites.get_mut("first").unwrap();
+    site.gateway.firewall = FirewallPreset::Corporate;
+    let plan = planned(&scenario, &production());
+    let facts = facts(&plan, "alice");
+    for fact in [
+        "udp 3478 to 2001:db8::2 on the internet: dropped",
+        "tcp 443 to 2001:db8::2 on the internet: passes",
+    ] {
+        assert!(facts.iter().any(|at| at == fact), "{fact}: {facts:#?}");
+    }
+}
+
 #[test]
 fn without_ipv6_it_is_off_everywhere() {
     let plan = planned(&homes(Ipv6::None), &production());
@@ -118,10 +201,7 @@ fn behind_nat64_there_is_no_ipv4_and_everything_has_an_ipv6_address() {
         tayga.contains("map 192.168.1.10 2001:db8:1:1::10\n"),
         "{tayga}"
     );
-    assert_eq!(
-        plan.expect.public_addresses["alice"].to_string(),
-        "203.0.113.10"
-    );
+    assert_eq!(seen_at(&plan, "alice"), ["203.0.113.10"]);
 }
 
 #[test]
@@ -178,7 +258,9 @@ fn of_a_link_behind_nat64_everything_but_its_mtu_is_measured() {
 
 #[test]
 fn ipv6_that_the_lab_does_not_have_is_refused() {
-    let error = refused(&homes(Ipv6::DualStack), &production()).to_string();
+    let mut over_a_link = homes(Ipv6::DualStack);
+    over_a_link.sites.get_mut("first").unwrap().link = LinkPreset::Dsl;
+    let error = refused(&over_a_link, &production()).to_string();
     assert!(error.contains("the IPv6 of first"), "{error}");
     let mut behind_a_carrier = homes(Ipv6::Broken);
     let site = behind_a_carrier.sites.get_mut("first").unwrap();

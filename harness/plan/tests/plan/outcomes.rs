@@ -102,7 +102,7 @@ fn the_account_of_the_ice_configuration_is_expected_to_be_accepted_whatever_the_
 
 #[test]
 fn servers_see_a_peer_at_its_outermost_nat_or_at_its_own_address() {
-    let at = |plan: &Plan, peer: &str| plan.expect.public_addresses[peer].to_string();
+    let at = |plan: &Plan, peer: &str| plan.expect.public_addresses[peer][0].to_string();
     let translated = planned(&office(FirewallPreset::Corporate), &production());
     assert_eq!(at(&translated, "alice"), "203.0.113.10");
     assert_eq!(at(&translated, "bob"), "203.0.113.11");

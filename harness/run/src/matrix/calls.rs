@@ -2,11 +2,10 @@
 
 use super::schedule::Schedule;
 use super::slice::{When, is_about, reporter};
-use super::{MatrixProgress, MatrixRun, fault_of, locked};
+use super::{MatrixProgress, MatrixRun, fault_of, locked, sessions};
 use crate::call::{self, Placement};
 use crate::collect::{self, Moment};
 use crate::recorder::{Position, RECORDING_DEADLINE};
-use crate::sessions;
 use farcall_lab::{Lab, NodeError};
 use farcall_plan::Cell;
 use farcall_protocol::Command;

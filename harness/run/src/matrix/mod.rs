@@ -4,6 +4,7 @@
 mod calls;
 mod options;
 mod schedule;
+mod sessions;
 mod slice;
 
 pub use options::{MatrixOptions, MatrixProgress, OnMatrixProgress};

@@ -1,7 +1,7 @@
 //! The part of the log that is about one call of many.
 
+use super::sessions::is_of_a_peer;
 use crate::recorder::HARNESS;
-use crate::sessions::is_of_a_peer;
 use farcall_plan::Cell;
 use farcall_timeline::{Entry, Event, Phase};
 
@@ -109,7 +109,7 @@ mod tests {
             };
             entry("turn.example.net", Event::TurnSession(session))
         };
-        let own = cell.expect.public_addresses[&cell.call.offerer];
+        let own = cell.expect.public_addresses[&cell.call.offerer][0];
         assert!(is_about(
             &cell,
             &session(format!("{own}:4000")),

@@ -2,7 +2,7 @@
 
 use super::{LABEL_RULE, firewall, is_label, link};
 use crate::model::{Carrier, Gateway, Ipv6, NatOverride, Scenario, Site};
-use crate::preset::{Action, NatPreset};
+use crate::preset::{Action, LinkPreset, NatPreset};
 use crate::read::Finding;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -90,17 +90,18 @@ fn check_site(path: &str, site: &Site) -> Vec<Finding> {
 fn check_ipv6(path: &str, site: &Site) -> Vec<Finding> {
     let key = format!("{path}.ipv6");
     let finding = |message: &str, hint: &str| Finding::new(&key, message).hint(hint);
-    match site.ipv6 {
-        Ipv6::None => return Vec::new(),
-        Ipv6::DualStack => {
-            return vec![finding(
-                "a site whose IPv6 works is not yet possible",
-                "leave `ipv6` out, or write `only` or `broken`",
-            )];
-        }
-        Ipv6::Only | Ipv6::Broken => {}
+    if site.ipv6 == Ipv6::None {
+        return Vec::new();
     }
     let mut findings = Vec::new();
+    let has_link = site.link != LinkPreset::None || site.link_override.is_some();
+    if site.ipv6 == Ipv6::DualStack && has_link {
+        let finding = finding(
+            "a link emulates IPv4 alone, and IPv6 would go past it",
+            "leave one of them out",
+        );
+        findings.push(finding.because_of(format!("{path}.link")));
+    }
     if site.carrier.is_some() {
         let finding = finding(
             "a site with IPv6 behind a carrier's NAT is not yet possible",

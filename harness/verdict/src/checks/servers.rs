@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_timeline::{CandidateType, IceServerOutcome, TurnSession};
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 /// One check for each TURN server.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn servers_agree(case: &Case<'_>) -> Vec<Check> {
 /// What the server's log must have of a peer whose selected pair is relayed.
 struct Need<'a> {
     peer: &'a str,
-    address: Option<Ipv4Addr>,
+    addresses: &'a [IpAddr],
     bytes: Bytes,
 }
 
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>, node: &str) -> Check {
     let sessions: Vec<&TurnSession> = case.sessions(node).into_values().collect();
     let owners = allocated
         .iter()
-        .map(|(peer, _)| case.public_address(peer))
+        .map(|(peer, _)| case.public_addresses(peer))
         .collect::<Vec<_>>();
     let agrees = every_claim_is_logged(&owners, &sessions)
         && carries(&needs, &sessions, |session, bytes| {
@@ -71,7 +71,7 @@ fn needs<'a>(case: &Case<'a>, node: &str) -> Vec<Need<'a>> {
             let claimed = relayed_bytes(case, peer);
             Need {
                 peer,
-                address: case.public_address(peer),
+                addresses: case.public_addresses(peer),
                 bytes: Bytes {
                     sent: least_of(claimed.sent),
                     received: least_of(claimed.received),
@@ -85,8 +85,11 @@ fn expectation(case: &Case<'_>, allocated: &[(&str, String)], needs: &[Need<'_>]
     let mut text = format!("at least {} allocations", allocated.len());
     for peer in &case.peers {
         let count = allocated.iter().filter(|(of, _)| of == peer).count();
-        if let Some(address) = case.public_address(peer).filter(|_| count > 0) {
-            text.push_str(&format!(", {count} of {peer} from {address}"));
+        let addresses = case.public_addresses(peer).iter();
+        let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
+        if count > 0 && !addresses.is_empty() {
+            let addresses = addresses.join(" or ");
+            text.push_str(&format!(", {count} of {peer} from {addresses}"));
         }
     }
     for Need { peer, bytes, .. } in needs {
@@ -99,14 +102,14 @@ fn expectation(case: &Case<'_>, allocated: &[(&str, String)], needs: &[Need<'_>]
 }
 
 /// The address of a session's client, if the log has told it.
-fn client(session: &TurnSession) -> Option<Ipv4Addr> {
+fn client(session: &TurnSession) -> Option<IpAddr> {
     let client = session.client.as_deref()?;
-    client.parse().ok().map(|client: SocketAddrV4| *client.ip())
+    client.parse().ok().map(|client: SocketAddr| client.ip())
 }
 
-/// Whether there is a session for each claim, given by its owner's address. A session whose client is
+/// Whether there is a session for each claim, given by its owner's addresses. A session whose client is
 /// not known can be anybody's.
-fn every_claim_is_logged(owners: &[Option<Ipv4Addr>], sessions: &[&TurnSession]) -> bool {
+fn every_claim_is_logged(owners: &[&[IpAddr]], sessions: &[&TurnSession]) -> bool {
     let anybodys = sessions
         .iter()
         .filter(|session| client(session).is_none())
@@ -118,7 +121,7 @@ fn every_claim_is_logged(owners: &[Option<Ipv4Addr>], sessions: &[&TurnSession])
             let claimed = owners.iter().filter(|other| *other == owner).count();
             let logged = sessions
                 .iter()
-                .filter(|session| owner.is_some() && client(session) == *owner)
+                .filter(|session| client(session).is_some_and(|client| owner.contains(&client)))
                 .count();
             claimed.saturating_sub(logged)
         })
@@ -136,7 +139,7 @@ fn carries(
         return true;
     };
     sessions.iter().enumerate().any(|(index, session)| {
-        let is_own = client(session).is_none_or(|client| need.address == Some(client));
+        let is_own = client(session).is_none_or(|client| need.addresses.contains(&client));
         let mut left = sessions.to_vec();
         left.remove(index);
         is_own
@@ -215,7 +218,7 @@ mod tests {
     use crate::checks::claims::Bytes;
     use crate::sample::{Sample, TCP_URL};
     use farcall_timeline::{Event, IceServerOutcome, TurnSession};
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     const CHECK: &str = "claims/turn/turn";
 
@@ -318,7 +321,7 @@ mod tests {
     fn peers_behind_one_gateway_share_their_allocations() {
         let mut sample = Sample::good();
         let addresses = &mut sample.declared.expect.public_addresses;
-        addresses.insert("bob".into(), Ipv4Addr::new(198, 51, 100, 2));
+        addresses.insert("bob".into(), vec![Ipv4Addr::new(198, 51, 100, 2).into()]);
         for id in ["002", "003"] {
             change_session(&mut sample, id, |session| {
                 session.client = Some("198.51.100.2:50009".into());
@@ -365,11 +368,11 @@ mod tests {
 
     #[test]
     fn each_need_takes_a_session_of_its_own() {
-        let address = Ipv4Addr::new(198, 51, 100, 2);
+        let addresses = [IpAddr::from([198, 51, 100, 2])];
         let met = |needs: &[u64], seen: &[u64]| {
             let need = |received: &u64| Need {
                 peer: "alice",
-                address: Some(address),
+                addresses: &addresses,
                 bytes: Bytes {
                     sent: 0,
                     received: *received,
@@ -393,12 +396,30 @@ mod tests {
 
     #[test]
     fn a_session_of_an_unknown_client_counts_for_one_claim_alone() {
-        let [alice, bob] = [2, 9].map(|host| Some(Ipv4Addr::new(198, 51, 100, host)));
+        let addresses = [2, 9].map(|host| [IpAddr::from([198, 51, 100, host])]);
+        let [alice, bob] = addresses.each_ref().map(|one| &one[..]);
         let (known, unknown) = (session(Some("198.51.100.2:9"), 0), session(None, 0));
         let sessions = [&known, &unknown];
         assert!(every_claim_is_logged(&[alice, bob], &sessions));
         assert!(every_claim_is_logged(&[alice, alice], &sessions));
         assert!(!every_claim_is_logged(&[bob, bob], &sessions));
         assert!(!every_claim_is_logged(&[alice, alice, bob], &sessions));
+    }
+
+    #[test]
+    fn a_peer_is_known_by_its_address_of_either_family() {
+        let both = [
+            [198, 51, 100, 2].into(),
+            "2001:db8:1:1::10".parse().unwrap(),
+        ];
+        let (ipv4, ipv6) = (
+            session(Some("198.51.100.2:9"), 0),
+            session(Some("[2001:db8:1:1::10]:9"), 0),
+        );
+        assert!(every_claim_is_logged(&[&both, &both], &[&ipv4, &ipv6]));
+        assert!(!every_claim_is_logged(
+            &[&both[..1], &both[..1]],
+            &[&ipv4, &ipv6]
+        ));
     }
 }

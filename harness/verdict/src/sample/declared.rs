@@ -47,8 +47,14 @@ pub(super) fn declared() -> Declared {
             ]
             .into(),
             public_addresses: [
-                ("alice".to_owned(), Ipv4Addr::new(198, 51, 100, 2)),
-                ("bob".to_owned(), Ipv4Addr::new(198, 51, 100, 9)),
+                (
+                    "alice".to_owned(),
+                    vec![Ipv4Addr::new(198, 51, 100, 2).into()],
+                ),
+                (
+                    "bob".to_owned(),
+                    vec![Ipv4Addr::new(198, 51, 100, 9).into()],
+                ),
             ]
             .into(),
             turn_nodes: [
@@ -149,7 +155,7 @@ fn attestation() -> Vec<Declaration> {
             "probe",
             Fact::ListenerAnswers {
                 host: "turn.example.net".into(),
-                address,
+                address: address.into(),
                 listener: Listener {
                     port: 443,
                     transport: IceTransport::Tcp,

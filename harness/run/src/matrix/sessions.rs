@@ -1,4 +1,4 @@
-//! The allocations that a call leaves on the TURN servers.
+//! The allocations that a call of many leaves on the TURN servers, which have those of others at the same time.
 
 use crate::collect::Moment;
 use crate::recorder::{Position, Recorder};
@@ -34,7 +34,7 @@ pub(crate) async fn closed(
 /// Whether a transport address is one at which servers see a peer.
 pub(crate) fn is_of_a_peer(expect: &Expectations, client: &str) -> bool {
     address_of(client).is_some_and(|address| {
-        let mut known = expect.public_addresses.values();
+        let mut known = expect.public_addresses.values().flatten();
         known.any(|public| address == *public)
     })
 }
@@ -47,7 +47,8 @@ fn is_after_call(event: &Event) -> bool {
     matches!(event, Event::Counters { moment, .. } if moment == Moment::AfterCall.name())
 }
 
-/// What was allocated and what was closed, by the address at which servers see the peers.
+/// What was allocated and what was closed. Peers that servers see at the same addresses, behind one NAT, are counted
+/// together; a peer may allocate over IPv4 and IPv6.
 struct Tally<'a> {
     expect: &'a Expectations,
     outcomes: BTreeMap<(String, String), IceServerOutcome>,
@@ -79,18 +80,21 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Whether as many sessions are closed as were allocated. Peers behind one NAT have an address in common.
+    /// Whether as many sessions are closed as were allocated, of which each URL has one for each of a peer's addresses.
     fn is_even(&self) -> bool {
-        let mut allocated: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        let mut allocated: BTreeMap<&[IpAddr], usize> = BTreeMap::new();
         for ((peer, _), outcome) in &self.outcomes {
             if *outcome == IceServerOutcome::Allocated
-                && let Some(address) = self.expect.public_addresses.get(peer)
+                && let Some(addresses) = self.expect.public_addresses.get(peer)
             {
-                *allocated.entry((*address).into()).or_default() += 1;
+                *allocated.entry(addresses).or_default() += 1;
             }
         }
-        allocated.iter().all(|(address, allocated)| {
-            self.closed.get(address).map_or(0, BTreeSet::len) >= *allocated
+        allocated.iter().all(|(addresses, allocated)| {
+            let closed = addresses
+                .iter()
+                .filter_map(|address| self.closed.get(address));
+            closed.map(BTreeSet::len).sum::<usize>() >= *allocated * addresses.len()
         })
     }
 }
@@ -156,11 +160,11 @@ mod tests {
         for url in URLS {
             tally.take(&allocated("alice", url));
         }
-        let alice = expect.public_addresses["alice"].into();
+        let alice = expect.public_addresses["alice"][0];
         tally.take(&closed("1", alice, true));
         tally.take(&closed("1", alice, true));
         tally.take(&closed("2", alice, false));
-        let bob = expect.public_addresses["bob"].into();
+        let bob = expect.public_addresses["bob"][0];
         tally.take(&closed("3", bob, true));
         assert!(!tally.is_even());
         tally.take(&closed("2", alice, true));
@@ -170,14 +174,14 @@ mod tests {
     #[test]
     fn peers_behind_one_nat_are_counted_together() {
         let expect = expect("same-network");
-        let address = expect.public_addresses["alice"];
-        assert_eq!(expect.public_addresses["bob"], address);
+        let address = expect.public_addresses["alice"][0];
+        assert_eq!(expect.public_addresses["bob"], [address]);
         let mut tally = Tally::new(&expect);
         tally.take(&allocated("alice", URLS[0]));
         tally.take(&allocated("bob", URLS[0]));
-        tally.take(&closed("1", address.into(), true));
+        tally.take(&closed("1", address, true));
         assert!(!tally.is_even());
-        tally.take(&closed("2", address.into(), true));
+        tally.take(&closed("2", address, true));
         assert!(tally.is_even());
     }
 }
