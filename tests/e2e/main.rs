@@ -8,6 +8,7 @@ mod ipv6;
 mod library;
 mod matrix;
 mod nat;
+mod recovery;
 mod rulesets;
 mod scenarios;
 mod support;

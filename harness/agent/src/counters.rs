@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::tool::{self, ToolError};
 
-const COMMAND: [&str; 7] = ["nft", "-j", "list", "counters", "table", "inet", "farcall"];
+/// The table of a node's own rules.
+const OWN_TABLE: &str = "farcall";
 
 /// The counters could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub(crate) enum CountersError {
     #[error(transparent)]
     Tool(#[from] ToolError),
     /// nft wrote something else than expected.
-    #[error("failed to read what `{}` wrote: {source}", COMMAND.join(" "))]
+    #[error("failed to read what `nft -j list counters` wrote: {source}")]
     Json {
         /// Where it is other than expected.
         #[from]
@@ -64,7 +65,13 @@ impl Tally {
 
 /// Every named counter of the node's ruleset.
 pub(crate) async fn counters() -> Result<Vec<RuleCounter>, CountersError> {
-    Ok(parse(&tool::run(&COMMAND, "").await?)?)
+    counters_of(OWN_TABLE).await
+}
+
+/// Every named counter of a table.
+pub(crate) async fn counters_of(table: &str) -> Result<Vec<RuleCounter>, CountersError> {
+    let command = ["nft", "-j", "list", "counters", "table", "inet", table];
+    Ok(parse(&tool::run(&command, "").await?)?)
 }
 
 fn parse(json: &str) -> Result<Vec<RuleCounter>, serde_json::Error> {

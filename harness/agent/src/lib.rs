@@ -6,6 +6,7 @@ mod collect;
 mod counters;
 mod datapath;
 mod dns;
+mod fault;
 mod gateway;
 pub mod ice_transport;
 mod logs;

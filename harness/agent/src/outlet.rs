@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use farcall_protocol::{Message, RemoteCandidate, Reply};
+use farcall_protocol::{Message, Reply, Signal};
 use farcall_scenario::Secret;
 use farcall_timeline::{Event, Level, TurnSession};
 use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
@@ -49,9 +49,9 @@ impl Outlet {
         });
     }
 
-    /// Gives a local candidate to the other peer.
-    pub fn trickle(&self, candidate: RemoteCandidate) {
-        self.say(Message::Trickle(candidate));
+    /// Says something to the other peer.
+    pub fn signal(&self, signal: Signal) {
+        self.say(Message::Signal(signal));
     }
 
     /// Answers the request with this `id`.

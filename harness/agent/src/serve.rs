@@ -15,6 +15,7 @@ use tokio::task::LocalSet;
 use crate::Outlet;
 use crate::collect::{collect, cpu_ms, end, resources};
 use crate::counters::counters;
+use crate::fault;
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
@@ -73,14 +74,7 @@ async fn read(mut requests: impl AsyncBufRead + Unpin, agent: Rc<Agent>) {
 /// What must take effect in the order in which it was asked for.
 fn is_of_call(command: &Command) -> bool {
     match command {
-        Command::StartCall(_)
-        | Command::CreateOffer
-        | Command::AcceptOffer { .. }
-        | Command::AcceptAnswer { .. }
-        | Command::AddCandidate(_)
-        | Command::CandidateSignalled(_)
-        | Command::StopMedia
-        | Command::EndCall => true,
+        Command::StartCall(_) | Command::Signal(_) | Command::StopMedia | Command::EndCall => true,
         Command::Setup(_)
         | Command::Clock
         | Command::Measure { .. }
@@ -88,6 +82,8 @@ fn is_of_call(command: &Command) -> bool {
         | Command::Used
         | Command::Counters
         | Command::TellSessions
+        | Command::BeginFault { .. }
+        | Command::EndFault { .. }
         | Command::ForgetMappings
         | Command::LogIn { .. }
         | Command::Collect { .. } => false,
@@ -180,6 +176,17 @@ impl Agent {
                 server.tell_sessions().await;
                 Ok(Reply::Done)
             }
+            Command::BeginFault { action } => {
+                let begun = fault::begin(self.node()?, &action).await;
+                begun.map(|()| Reply::Done).map_err(in_words)
+            }
+            Command::EndFault { action } => {
+                let mended = fault::end(self.node()?, &action).await;
+                let mended = mended.map_err(in_words)?;
+                Ok(Reply::Mended {
+                    dropped_packets: mended,
+                })
+            }
             Command::ForgetMappings => {
                 let forgotten = mappings::forget(self.node()?).await;
                 forgotten.map(|()| Reply::Done).map_err(in_words)
@@ -193,13 +200,7 @@ impl Agent {
                 }
                 done(self.peer()?.start_call(&call).await)
             }
-            Command::CreateOffer => description(self.peer()?.create_offer().await),
-            Command::AcceptOffer { sdp } => description(self.peer()?.accept_offer(sdp).await),
-            Command::AcceptAnswer { sdp } => done(self.peer()?.accept_answer(sdp).await),
-            Command::AddCandidate(candidate) => done(self.peer()?.add_candidate(candidate).await),
-            Command::CandidateSignalled(candidate) => {
-                done(self.peer()?.candidate_signalled(&candidate).await)
-            }
+            Command::Signal(signal) => done(self.peer()?.signal(signal).await),
             Command::StopMedia => done(self.peer()?.stop_media().await),
             Command::EndCall => done(self.peer()?.end_call().await),
         }
@@ -249,11 +250,6 @@ fn done(result: Result<(), PeerError>) -> Result<Reply, String> {
     result.map(|()| Reply::Done).map_err(in_words)
 }
 
-fn description(result: Result<String, PeerError>) -> Result<Reply, String> {
-    let described = result.map(|sdp| Reply::Description { sdp });
-    described.map_err(in_words)
-}
-
 fn in_words(error: impl std::error::Error) -> String {
     error.to_string()
 }
@@ -301,7 +297,7 @@ mod tests {
     #[tokio::test]
     async fn what_needs_a_node_fails_before_there_is_one() {
         let lines = "{\"id\":1,\"command\":{\"do\":\"collect\",\"end_services\":true}}\n\
-                     {\"id\":2,\"command\":{\"do\":\"create-offer\"}}\n\
+                     {\"id\":2,\"command\":{\"do\":\"stop-media\"}}\n\
                      {\"id\":3,\"command\":{\"do\":\"measure\",\"fact\":{\"kind\":\"no-embedded-resolver\"},\"round_trip_ms\":0}}\n";
         let answers = answers(lines, 3).await;
         for answer in &answers {

@@ -143,6 +143,16 @@ impl Service {
         });
     }
 
+    /// Sends the program a signal that does not end it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Some(process) = self.process
+            && self.status.borrow().is_none()
+        {
+            // One that ends in between is told of by its guard.
+            let _ = kill(process, signal);
+        }
+    }
+
     /// Ends the service and waits until it has written its last line.
     pub(crate) async fn end(&self, signal: Signal, within: Duration) -> Result<(), ServiceError> {
         self.ending.store(true, Ordering::Release);

@@ -21,4 +21,4 @@ pub use engine::{Engine, EngineError};
 pub use identity::{Owner, OwnerState, SessionId, SessionIdError};
 pub use images::AgentImage;
 pub use lab::{Lab, LabOptions, RaiseError, RemoveError, Step};
-pub use node::{NodeError, NodeHandle, Trickles};
+pub use node::{NodeError, NodeHandle, Signals};

@@ -34,6 +34,7 @@ pub(crate) fn call(
         media_ms: scenario.call.media_ms,
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
+        recovery: scenario.recovery.clone(),
         proxies: proxies(layout),
         logins: logins(layout),
     }

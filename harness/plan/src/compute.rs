@@ -4,8 +4,9 @@ use crate::call::call;
 use crate::declarations::{declarations, deep_declarations};
 use crate::error::PlanError;
 use crate::expectations::expectations;
+use crate::faults::faults;
 use crate::layout::Layout;
-use crate::model::{CallPlan, Node, Plan};
+use crate::model::{CallPlan, Node, Plan, PlannedFault};
 use crate::nodes::{names, networks, nodes};
 use crate::place::layout;
 use crate::servers::demands;
@@ -85,6 +86,7 @@ struct Design<'a> {
     layout: Layout,
     names: BTreeMap<String, Ipv4Addr>,
     nodes: Vec<Node>,
+    faults: Vec<PlannedFault>,
     seed: u64,
 }
 
@@ -95,11 +97,13 @@ impl<'a> Design<'a> {
         let names = names(&layout);
         let nodes = nodes(&layout, &names, seed);
         validate::names(&nodes)?;
+        let faults = faults(scenario, &layout, &nodes)?;
         Ok(Self {
             scenario,
             layout,
             names,
             nodes,
+            faults,
             seed,
         })
     }
@@ -114,6 +118,7 @@ impl<'a> Design<'a> {
             layout,
             names,
             nodes,
+            faults,
             seed,
         } = self;
         Plan {
@@ -121,6 +126,7 @@ impl<'a> Design<'a> {
             ice_configuration: ice.name.clone(),
             seed: *seed,
             networks: networks(layout),
+            faults: faults.clone(),
             attestation: declarations(layout, nodes, names, &call),
             deep_attestation: deep_declarations(layout, &call),
             expect: expectations(scenario, layout, &call),

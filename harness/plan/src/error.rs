@@ -47,6 +47,17 @@ pub enum PlanError {
         /// Which trace.
         source: TraceNotLoaded,
     },
+    /// A fault befalls nobody.
+    #[error(
+        "failed to plan {fault}: there is no {target} in this lab; name a site, or the host of a TURN server that the \
+         ICE configuration has"
+    )]
+    FaultTarget {
+        /// The fault in words.
+        fault: String,
+        /// What it names.
+        target: String,
+    },
     /// IPv6 that the lab cannot build.
     #[error("failed to plan the IPv6 of {site}: {reason}")]
     Ipv6 {

@@ -4,12 +4,13 @@
 use crate::ipv6::{BLACK_HOLED, Ipv6Kind};
 use crate::layout::{Layout, PeerLayout, SiteLayout};
 use crate::model::{
-    BlockingRule, CallPlan, CallServer, Expectations, ExpectedOutcome, Passage, Payload,
+    BlockingRule, CallPlan, CallServer, Expectations, ExpectedFault, ExpectedOutcome, Passage,
+    Payload,
 };
 use crate::passage::{Attempt, Ruling, ruling};
 use crate::servers::host_key;
 use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_before, proxy};
-use farcall_scenario::{IceTransportPolicy, Scenario, Scheme};
+use farcall_scenario::{Fault, FaultKind, IceTransportPolicy, Scenario, Scheme};
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,6 +23,8 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         relayed: scenario.expect.relayed,
         media: scenario.expect.media,
         selected_pair: scenario.expect.selected_pair.clone(),
+        recovery: scenario.expect.recovery.clone(),
+        faults: scenario.faults.iter().map(expected_fault).collect(),
         ice_servers: BTreeMap::new(),
         muted: Vec::new(),
         blocking_rules: Vec::new(),
@@ -61,6 +64,16 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
             .insert(server.url.host.clone(), host_key(&server.url));
     }
     expect
+}
+
+fn expected_fault(fault: &Fault) -> ExpectedFault {
+    ExpectedFault {
+        what: crate::faults::in_words(fault),
+        drops: !matches!(
+            fault.kind,
+            FaultKind::ForgetMappings | FaultKind::ServerFrozen
+        ),
+    }
 }
 
 /// Whether a peer asks a URL's server: under the policy `relay` it gathers relayed candidates only,

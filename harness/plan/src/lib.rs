@@ -12,6 +12,7 @@ mod describe;
 mod dns;
 mod error;
 mod expectations;
+mod faults;
 mod ipv6;
 mod layout;
 mod matrix;
@@ -36,8 +37,9 @@ pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
-    Datapath, Declaration, Expectations, ExpectedOutcome, Fact, Gateway, GatewayService, Interface,
-    Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6,
-    PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage,
-    Payload, Plan, ProbeProtocol, Role, Route, TurnAccount, TurnServer,
+    Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact, FaultAction,
+    Gateway, GatewayService, Interface, Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64,
+    Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
+    PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Role, Route,
+    TurnAccount, TurnServer,
 };

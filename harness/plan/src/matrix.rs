@@ -146,12 +146,15 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
             ..Call::default()
         },
         servers: Servers::default(),
+        recovery: None,
+        faults: Vec::new(),
         expect: Expect {
             connects: true,
             within_ms: call.within_ms,
             relayed: None,
             media: Default::default(),
             selected_pair: BTreeMap::new(),
+            recovery: None,
         },
     })
 }

@@ -12,7 +12,10 @@ pub use gateway::{
     LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
 };
 
-use farcall_scenario::{ExpectedPair, IceTransportPolicy, IceUrl, MediaQuality, Secret};
+use farcall_scenario::{
+    ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl, MediaQuality, Moment, Recovery,
+    Secret,
+};
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
 use schemars::JsonSchema;
@@ -38,6 +41,8 @@ pub struct Plan {
     pub names: BTreeMap<String, Ipv4Addr>,
     /// The call to place.
     pub call: CallPlan,
+    /// What breaks in the middle of the call, in the order of the scenario.
+    pub faults: Vec<PlannedFault>,
     /// What is attested before the call, in order.
     pub attestation: Vec<Declaration>,
     /// What takes too long to be attested before each call: `farcall attest --deep` and tests measure it.
@@ -201,6 +206,9 @@ pub struct CallPlan {
     pub ice_servers: Vec<CallServer>,
     /// The HTTP proxy through which a peer reaches TURN servers over TCP and TLS, by peer.
     pub proxies: BTreeMap<String, SocketAddrV4>,
+    /// What the peers do when a connection breaks or does not form; `None`: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// The captive portal whose login page a peer answers before the call, by peer.
     pub logins: BTreeMap<String, SocketAddrV4>,
 }
@@ -229,6 +237,12 @@ pub struct Expectations {
     pub relayed: Option<bool>,
     /// How well media arrive.
     pub media: MediaQuality,
+    /// What must come of the faults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<ExpectedRecovery>,
+    /// The faults in words, in order, each with whether it must have dropped packets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<ExpectedFault>,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that
@@ -258,6 +272,53 @@ pub struct ExpectedOutcome {
     pub outcome: IceServerOutcome,
     /// Why, in words: the rule or listener that it follows from.
     pub because: String,
+}
+
+/// A fault as the verdict looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedFault {
+    /// What it is, in words.
+    pub what: String,
+    /// Whether it drops packets, of which there must have been some.
+    pub drops: bool,
+}
+
+/// A fault with everything that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedFault {
+    /// What it is, in words: `link-down at office`.
+    pub what: String,
+    /// The node that it befalls.
+    pub node: String,
+    /// What is done there.
+    pub action: FaultAction,
+    /// When it begins.
+    pub from: Moment,
+    /// When it is mended; `None`: when the call ends.
+    pub until: Option<Moment>,
+}
+
+/// What a node does for a fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FaultAction {
+    /// Adds this table to its rules, and takes it away when the fault is mended.
+    Drop {
+        /// The table's name.
+        table: String,
+        /// The table in nft's own language. What it drops is counted by the counter [`DROPPED`](Self::DROPPED).
+        rules: String,
+    },
+    /// Forgets all connections and mappings.
+    ForgetMappings,
+    /// Lets coturn stand still, and go on when the fault is mended.
+    FreezeServer,
+}
+
+impl FaultAction {
+    /// The counter of a fault's table.
+    pub const DROPPED: &str = "fault/dropped";
 }
 
 /// A rule that must have counted packets during the call. Its counter is the gateway's: it counts

@@ -2,12 +2,14 @@
 //! input, messages on its standard output. No network is involved, so that a peer has exactly the
 //! interfaces that its scenario gives it.
 
+mod signal;
 mod traffic;
 
+pub use signal::{RemoteCandidate, Signal, SignalBody};
 pub use traffic::{Carried, Delays, Traffic};
 
-use farcall_plan::{Fact, Node};
-use farcall_scenario::{IceTransportPolicy, IceUrl};
+use farcall_plan::{Fact, FaultAction, Node};
+use farcall_scenario::{IceTransportPolicy, IceUrl, Recovery};
 use farcall_timeline::{Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
@@ -60,6 +62,16 @@ pub enum Command {
         /// that is to go on.
         end_services: bool,
     },
+    /// Break on purpose. Answered by [`Reply::Done`] when the fault is in effect.
+    BeginFault {
+        /// What to do.
+        action: FaultAction,
+    },
+    /// Mend what was broken. Answered by [`Reply::Mended`].
+    EndFault {
+        /// What was done.
+        action: FaultAction,
+    },
     /// Forget all connections and mappings, as a router does that restarts (gateways). Answered by
     /// [`Reply::Done`].
     ForgetMappings,
@@ -69,25 +81,11 @@ pub enum Command {
         /// Where the portal speaks HTTP.
         portal: SocketAddrV4,
     },
-    /// Prepare a call (peers): create the peer connection. Answered by [`Reply::Done`].
+    /// Begin a call (peers): create the peer connection and, if this peer makes the offer, offer. From then on the peer
+    /// does by itself what signalling and its recovery ask for. Answered by [`Reply::Done`].
     StartCall(CallSetup),
-    /// Create an offer and begin to gather. Answered by [`Reply::Description`].
-    CreateOffer,
-    /// Take the other peer's offer, answer it, begin to gather. Answered by [`Reply::Description`].
-    AcceptOffer {
-        /// The offer, as SDP.
-        sdp: String,
-    },
-    /// Take the other peer's answer. Answered by [`Reply::Done`].
-    AcceptAnswer {
-        /// The answer, as SDP.
-        sdp: String,
-    },
-    /// Take a candidate of the other peer (trickle ICE). Answered by [`Reply::Done`].
-    AddCandidate(RemoteCandidate),
-    /// The other peer has taken this candidate of yours; before that no relayed check is sent to it.
-    /// Answered by [`Reply::Done`].
-    CandidateSignalled(RemoteCandidate),
+    /// Take what the other peer says (peers). Answered by [`Reply::Done`] at once.
+    Signal(Signal),
     /// Stop to send media and data, so that nothing is under way when totals are read. Answered by
     /// [`Reply::Done`] after the last packet was sent.
     StopMedia,
@@ -166,20 +164,8 @@ pub struct CallSetup {
     /// The HTTP proxy through which it reaches TURN servers over TCP and TLS (CONNECT, RFC 9110 section
     /// 9.3.6). UDP knows no such way and is tried directly, as browsers do.
     pub proxy: Option<SocketAddrV4>,
-}
-
-/// A trickled candidate (W3C `RTCIceCandidateInit`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RemoteCandidate {
-    /// The candidate attribute.
-    pub candidate: String,
-    /// The media stream it belongs to.
-    pub sdp_mid: Option<String>,
-    /// The index of its media description.
-    pub sdp_mline_index: Option<u16>,
-    /// The user name fragment of its ICE generation.
-    pub username_fragment: Option<String>,
+    /// What it does when the connection breaks or does not form; `None`: it leaves it as it is.
+    pub recovery: Option<Recovery>,
 }
 
 /// What an agent says.
@@ -200,8 +186,8 @@ pub enum Message {
         /// What.
         event: Event,
     },
-    /// A local candidate for the other peer.
-    Trickle(RemoteCandidate),
+    /// Something for the other peer.
+    Signal(Signal),
 }
 
 /// An answer to a [`Command`].
@@ -234,14 +220,14 @@ pub enum Reply {
         /// Each rule.
         rules: Vec<RuleCounter>,
     },
+    /// What was broken is mended.
+    Mended {
+        /// What the fault dropped, in packets, as far as it drops any.
+        dropped_packets: Option<u64>,
+    },
     /// Files to keep with the run, by name.
     Files {
         /// Name and text.
         files: Vec<(String, String)>,
-    },
-    /// A local session description.
-    Description {
-        /// The description, as SDP.
-        sdp: String,
     },
 }

@@ -119,10 +119,7 @@ impl Recovery {
                 Phase::Forming { .. } | Phase::Connected | Phase::Disconnected { .. },
                 ConnectionState::Failed,
             ) => Some(self.fail(now, Trigger::Failed)),
-            (
-                Phase::Forming { .. } | Phase::Disconnected { .. },
-                ConnectionState::Disconnected,
-            )
+            (Phase::Forming { .. } | Phase::Disconnected { .. }, ConnectionState::Disconnected)
             | (Phase::Waiting { .. }, _) => None,
         }
     }

@@ -43,7 +43,11 @@ fn policy() -> Policy {
     Policy {
         max_attempts: MAX_ATTEMPTS,
         retry_delay: RETRY_DELAY,
-        strategies: vec![Strategy::IceRestart, Strategy::Reset, Strategy::ResetRelayed],
+        strategies: vec![
+            Strategy::IceRestart,
+            Strategy::Reset,
+            Strategy::ResetRelayed,
+        ],
         ..Policy::default()
     }
 }
@@ -78,7 +82,11 @@ fn extend(
     }
 }
 
-fn happen(recovery: &mut Recovery, now: Duration, input: Input) -> (Duration, Option<Action>, bool) {
+fn happen(
+    recovery: &mut Recovery,
+    now: Duration,
+    input: Input,
+) -> (Duration, Option<Action>, bool) {
     match input {
         Input::State(state) => (now, recovery.on_state(now, state), true),
         Input::Deadline => {
@@ -208,7 +216,11 @@ fn every_failure_is_followed_by_an_attempt_until_there_is_none_left() {
         )
     };
     every_history(|history| {
-        for (index, step) in history.iter().enumerate().filter(|(_, step)| is_failure(step)) {
+        for (index, step) in history
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| is_failure(step))
+        {
             if let Some(Action::GiveUp { attempts, .. }) = step.action {
                 assert!(attempts >= MAX_ATTEMPTS, "gave up early: {history:#?}");
                 let others = history[..index].iter();
@@ -269,7 +281,9 @@ fn a_recovery_is_told_once_with_the_attempts_that_it_took() {
             let failures = before
                 .iter()
                 .filter(|step| matches!(step.action, Some(Action::Schedule { .. })));
-            let others = before.iter().filter(|step| step.input == Input::Other && step.accepted);
+            let others = before
+                .iter()
+                .filter(|step| step.input == Input::Other && step.accepted);
             let gave_up = history[..index]
                 .iter()
                 .any(|step| matches!(step.action, Some(Action::GiveUp { .. })));
@@ -310,10 +324,16 @@ fn a_short_disconnection_passes_and_a_long_one_is_a_failure() {
     let mut recovery = Recovery::new(policy());
     recovery.begin(at(0));
     assert_eq!(recovery.on_state(at(1), ConnectionState::Connected), None);
-    assert_eq!(recovery.on_state(at(10), ConnectionState::Disconnected), None);
+    assert_eq!(
+        recovery.on_state(at(10), ConnectionState::Disconnected),
+        None
+    );
     assert_eq!(recovery.on_timer(at(14)), None);
     assert_eq!(recovery.on_state(at(14), ConnectionState::Connected), None);
-    assert_eq!(recovery.on_state(at(20), ConnectionState::Disconnected), None);
+    assert_eq!(
+        recovery.on_state(at(20), ConnectionState::Disconnected),
+        None
+    );
     let scheduled = Action::Schedule {
         number: 1,
         trigger: Trigger::Disconnected,

@@ -1,15 +1,16 @@
-//! The call: offer, answer and candidates between the two peers, as an application's signalling
-//! carries them, then media for as long as the scenario says.
+//! The call: what the two peers say to each other, as an application's signalling carries it, then media for as long
+//! as the scenario says, with what breaks in between.
 
+use crate::faults::{self, Breaking};
 use crate::recorder::{HARNESS, Position, Recorder};
+use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
-use farcall_protocol::{CallSetup, Command, PlainAccount, Reply};
+use farcall_protocol::{CallSetup, Command, PlainAccount};
 use farcall_timeline::{Entry, Event};
 use futures::FutureExt;
 use futures::future::try_join;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// How long a peer may take for a step of the signalling, which involves no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
@@ -25,6 +26,8 @@ pub(crate) struct Placement<'a> {
     pub within_ms: u32,
     /// The name under which the harness reports of this call.
     pub reporter: &'a str,
+    /// What breaks in it, and what must come of that.
+    pub breaking: Option<Breaking<'a>>,
 }
 
 impl<'a> Placement<'a> {
@@ -35,6 +38,10 @@ impl<'a> Placement<'a> {
             configuration: &plan.ice_configuration,
             within_ms: plan.expect.within_ms,
             reporter: HARNESS,
+            breaking: plan.expect.recovery.as_ref().map(|expected| Breaking {
+                faults: &plan.faults,
+                expected,
+            }),
         }
     }
 }
@@ -50,48 +57,20 @@ pub(crate) async fn place(
     let answerer = lab.node(&call.answerer)?;
     let begin = recorder.position();
     for peer in [offerer, answerer] {
-        // Candidates of an earlier call are of no use to this one.
-        let mut trickles = peer.trickles();
-        while let Some(Some(_)) = trickles.recv().now_or_never() {}
+        // What was said in an earlier call is of no use in this one.
+        let mut signals = peer.signals();
+        while let Some(Some(_)) = signals.recv().now_or_never() {}
     }
-    try_join(
-        ask(offerer, Command::StartCall(setup(placement, &call.offerer))),
-        ask(
-            answerer,
-            Command::StartCall(setup(placement, &call.answerer)),
-        ),
-    )
-    .await?;
-
-    // A candidate may be added only once the remote description is set; applications queue it.
-    let (offerer_described, offerer_gate) = oneshot::channel();
-    let (answerer_described, answerer_gate) = oneshot::channel();
-    let to_answerer = relay(offerer, answerer, answerer_gate);
-    let to_offerer = relay(answerer, offerer, offerer_gate);
-
-    let conversation = async {
-        let offer = describe(offerer, Command::CreateOffer).await?;
-        let answer = describe(answerer, Command::AcceptOffer { sdp: offer }).await?;
-        let _ = answerer_described.send(());
-        ask(offerer, Command::AcceptAnswer { sdp: answer }).await?;
-        let _ = offerer_described.send(());
-
-        let within = Duration::from_millis(u64::from(placement.within_ms));
-        let reason = match connected(recorder, begin, call, within).await {
-            Some(Ok(())) => {
-                tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
-                None
-            }
-            Some(Err(reason)) => Some(reason),
-            None => Some(format!("not connected within {} ms", within.as_millis())),
-        };
-        Ok::<_, NodeError>(reason)
-    };
-
+    // Who answers must be there to be called.
+    for peer in [answerer, offerer] {
+        let setup = setup(placement, peer.name());
+        ask(peer, Command::StartCall(setup)).await?;
+    }
+    let conversation = converse(lab, placement, recorder, begin);
     let reason = tokio::select! {
         reason = conversation => reason?,
-        broken = to_answerer => return Err(broken),
-        broken = to_offerer => return Err(broken),
+        broken = relay(offerer, answerer) => return Err(broken),
+        broken = relay(answerer, offerer) => return Err(broken),
     };
     let ended = Event::CallEnded {
         reason: reason.clone(),
@@ -104,6 +83,33 @@ pub(crate) async fn place(
     Ok(reason)
 }
 
+/// From the offer to the end of media, with all that breaks in between.
+async fn converse(
+    lab: &Lab,
+    placement: Placement<'_>,
+    recorder: &Recorder,
+    begin: Position,
+) -> Result<Option<String>, NodeError> {
+    let call = placement.call;
+    let within = Duration::from_millis(u64::from(placement.within_ms));
+    match connected(recorder, begin, call, within).await {
+        Some(Ok(())) => {}
+        Some(Err(reason)) => return Ok(Some(reason)),
+        None => {
+            return Ok(Some(format!(
+                "not connected within {} ms",
+                within.as_millis()
+            )));
+        }
+    }
+    let media = Duration::from_millis(u64::from(call.media_ms));
+    let Some(breaking) = placement.breaking else {
+        tokio::time::sleep(media).await;
+        return Ok(None);
+    };
+    faults::through(lab, call, breaking, recorder, begin).await
+}
+
 /// Waits until both peers are connected: `Ok`, or `Err` with the peer that failed. Only what came after
 /// `begin` is of this call.
 async fn connected(
@@ -112,39 +118,21 @@ async fn connected(
     call: &CallPlan,
     within: Duration,
 ) -> Option<Result<(), String>> {
-    let peers = [&call.offerer, &call.answerer];
-    let mut is_connected = [false; 2];
-    let next = |entry: &Entry| {
-        let peer = peers.iter().position(|peer| **peer == entry.node)?;
-        let Event::State(state) = &entry.event else {
-            return None;
-        };
-        if state.machine != "connection" {
-            return None;
+    let mut states = States::new(call);
+    let next = |entry: &Entry| match states.take(entry) {
+        Some(Seen::Failed) if call.recovery.is_none() => {
+            Some(Err(format!("the connection of {} failed", entry.node)))
         }
-        if state.state == "failed" {
-            return Some(Err(format!("the connection of {} failed", entry.node)));
-        }
-        is_connected[peer] = state.state == "connected";
-        (is_connected == [true; 2]).then_some(Ok(()))
+        _ => states.both_connected().then_some(Ok(())),
     };
     recorder.find(begin, within, next).await
 }
 
-/// Carries candidates from one peer to the other once `gate` opens, and tells the first what the other
-/// has taken. Ends only when a peer is gone.
-async fn relay(from: &NodeHandle, to: &NodeHandle, gate: oneshot::Receiver<()>) -> NodeError {
-    if gate.await.is_err() {
-        // The conversation ended before the description was set; its own result says why.
-        return std::future::pending().await;
-    }
-    let mut trickles = from.trickles();
-    while let Some(candidate) = trickles.recv().await {
-        let carried = async {
-            ask(to, Command::AddCandidate(candidate.clone())).await?;
-            ask(from, Command::CandidateSignalled(candidate)).await
-        };
-        if let Err(error) = carried.await {
+/// Carries what one peer says to the other. Ends only when a peer is gone.
+async fn relay(from: &NodeHandle, to: &NodeHandle) -> NodeError {
+    let mut signals = from.signals();
+    while let Some(signal) = signals.recv().await {
+        if let Err(error) = ask(to, Command::Signal(signal)).await {
             return error;
         }
     }
@@ -174,16 +162,10 @@ fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
         gathering_timeout_ms: call.gathering_timeout_ms,
         offerer: call.offerer == peer,
         proxy: call.proxies.get(peer).copied(),
+        recovery: call.recovery.clone(),
     }
 }
 
 async fn ask(node: &NodeHandle, command: Command) -> Result<(), NodeError> {
     node.request(command, SIGNALLING_DEADLINE).await.map(drop)
-}
-
-async fn describe(node: &NodeHandle, command: Command) -> Result<String, NodeError> {
-    match node.request(command, SIGNALLING_DEADLINE).await? {
-        Reply::Description { sdp } => Ok(sdp),
-        other => Err(node.unexpected(&other)),
-    }
 }

@@ -127,6 +127,9 @@ pub(crate) fn logs(lab: &Lab, plan: &Plan, directory: &RunDirectory) -> Result<(
     Ok(())
 }
 
+/// What was captured at an interface of a node, as pcap.
+type Captured<'a> = (&'a Node, &'a Interface, Vec<u8>);
+
 /// Fetches the capture of every interface and merges them, one file for each network in each directory.
 pub(crate) async fn captures(
     lab: &Lab,
@@ -144,7 +147,7 @@ pub(crate) async fn captures(
         (node, interface, lab.fetch_file(&node.name, &path).await)
     }))
     .await;
-    let mut networks: BTreeMap<&str, Vec<(&Node, &Interface, Vec<u8>)>> = BTreeMap::new();
+    let mut networks: BTreeMap<&str, Vec<Captured<'_>>> = BTreeMap::new();
     for (node, interface, fetched) in fetched {
         match fetched {
             Ok(pcap) => networks

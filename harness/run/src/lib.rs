@@ -6,12 +6,14 @@ mod attestation;
 mod call;
 mod collect;
 mod error;
+mod faults;
 mod harness;
 mod login;
 mod matrix;
 mod options;
 mod prepare;
 mod recorder;
+mod states;
 mod traffic;
 
 pub use error::RunError;

@@ -10,6 +10,7 @@ mod model;
 mod preset;
 mod problem;
 mod read;
+mod recovery;
 mod scenario;
 mod secret;
 mod validate;
@@ -26,4 +27,7 @@ pub use preset::{
     Protocol, Rate, Rule, TraceError, TraceNotLoaded,
 };
 pub use problem::{InputError, Place, Problem, Problems};
+pub use recovery::{
+    ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery, RecoveryStrategy,
+};
 pub use secret::Secret;

@@ -3,6 +3,7 @@
 use crate::preset::{
     FirewallOverride, FirewallPreset, JitterDistribution, LinkPreset, Loss, NatPreset, Rate,
 };
+use crate::recovery::{ExpectedRecovery, Fault, Recovery};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,11 @@ pub struct Scenario {
     /// How the lab's TURN servers differ from what the ICE configuration says.
     #[serde(default)]
     pub servers: Servers,
+    /// What the peers do when a connection breaks or does not form; left out: nothing.
+    pub recovery: Option<Recovery>,
+    /// What breaks in the middle of the call.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
     /// What a good ICE configuration achieves here.
     pub expect: Expect,
 }
@@ -292,6 +298,8 @@ pub struct Expect {
     /// not named may use any.
     #[serde(default)]
     pub selected_pair: BTreeMap<String, ExpectedPair>,
+    /// What must come of the faults.
+    pub recovery: Option<ExpectedRecovery>,
 }
 
 /// How well media arrive.

@@ -5,6 +5,7 @@ mod expect;
 mod firewall;
 mod link;
 mod peers;
+mod recovery;
 mod sites;
 
 use crate::model::{Call, Scenario};
@@ -21,6 +22,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     findings.extend(peers::check(scenario));
     findings.extend(call(&scenario.call));
     findings.extend(expect::check(scenario));
+    findings.extend(recovery::check(scenario));
     findings
 }
 

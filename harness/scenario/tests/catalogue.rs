@@ -41,6 +41,16 @@ fn the_catalogue_is_complete() {
         "mobile-hotspot",
         "mobile-hotspot-both-sides",
         "open-internet",
+        "recovery-12-s-outage",
+        "recovery-attempt-1",
+        "recovery-attempt-2",
+        "recovery-attempt-3",
+        "recovery-escalates",
+        "recovery-failed",
+        "recovery-ice-restart",
+        "recovery-nat-forgets",
+        "recovery-never",
+        "recovery-short-outage",
         "same-network",
         "turn-port-only",
         "udp-443-only",
@@ -117,11 +127,29 @@ media_ms = 501
 gathering_timeout_ms = 502
 [servers]
 account = { username = "u", credential = "c" }
+[recovery]
+max_attempts = 2
+retry_delay_ms = 503
+backoff = 1.5
+max_retry_delay_ms = 504
+disconnected_grace_ms = 505
+connect_timeout_ms = 1506
+strategies = ["ice-restart", "reset", "reset-relayed"]
+[[faults]]
+kind = "drop-rtp"
+target = "office"
+direction = "out"
+from = { event = "connected", ms = 7 }
+until = { event = "attempt-2", ms = 8 }
 [expect]
 connects = true
 within_ms = 1001
 relayed = true
 media = "degraded"
+[expect.recovery]
+recovers = true
+attempts = 1
+within_ms = 1007
 [expect.selected_pair.alice]
 local = ["host", "srflx", "prflx", "relay"]
 remote = ["relay"]

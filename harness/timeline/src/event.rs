@@ -122,6 +122,10 @@ pub enum Event {
         /// Totals since the call began.
         stats: DataStats,
     },
+    /// Something broke on purpose, or was mended (node `harness`).
+    Fault(FaultEvent),
+    /// A peer's recovery took a step.
+    Recovery(RecoveryEvent),
     /// The call's part in the harness came to an end: `None` when its media time was up, else why
     /// it was given up.
     CallEnded {
@@ -166,6 +170,72 @@ pub struct CallState {
     pub machine: String,
     /// The state's W3C name, such as `connected`.
     pub state: String,
+}
+
+/// A fault's beginning or end, as it really was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultEvent {
+    /// Its place among the scenario's faults, 1 being the first.
+    pub number: u32,
+    /// What it is, in words: `link-down at office`.
+    pub what: String,
+    /// Whether it began or was mended.
+    pub edge: FaultEdge,
+    /// How much later than declared that was done, in milliseconds.
+    pub late_ms: f64,
+    /// What it dropped, in packets, as far as it drops any; told when it is mended.
+    pub dropped_packets: Option<u64>,
+}
+
+/// Which end of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultEdge {
+    /// It took effect.
+    Begun,
+    /// It was mended.
+    Mended,
+}
+
+/// A step of a peer's recovery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RecoveryEvent {
+    /// An attempt will be made.
+    Scheduled {
+        /// Its number, 1 being the first since the connection was last up.
+        attempt: u32,
+        /// How many there may be.
+        of: u32,
+        /// Why: `failed`, `disconnected` or `not-formed`.
+        trigger: String,
+        /// After how long, in milliseconds.
+        delay_ms: f64,
+    },
+    /// An attempt begins.
+    Started {
+        /// Its number.
+        attempt: u32,
+        /// How many there may be.
+        of: u32,
+        /// Why.
+        trigger: String,
+        /// How: `reset`, `ice-restart` or `reset-relayed`.
+        strategy: String,
+    },
+    /// The connection is up again.
+    Recovered {
+        /// How many attempts that took.
+        attempts: u32,
+    },
+    /// No attempt is left; the connection is closed.
+    GaveUp {
+        /// How many were made.
+        attempts: u32,
+        /// What failed last.
+        trigger: String,
+    },
 }
 
 /// A side of the lab that attestation looks at.

@@ -10,7 +10,8 @@ mod media;
 mod store;
 
 pub use event::{
-    Aspect, CallState, Entry, Event, Level, Measured, Phase, RuleCounter, TurnSession,
+    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Level, Measured, Phase, RecoveryEvent,
+    RuleCounter, TurnSession,
 };
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,

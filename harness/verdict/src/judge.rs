@@ -31,11 +31,43 @@ const CALL: [CheckFunction; 10] = [
     checks::servers_agree,
 ];
 
+/// The checks of a call in which something breaks and the peers recover. What servers and gateways count is of all its
+/// connections together, and what becomes of a URL depends on when it was asked: neither is compared. What was sent while nothing got through may
+/// be missing from the totals; what is sent afterwards is judged by itself.
+const RECOVERY: [CheckFunction; 8] = [
+    checks::faults,
+    checks::connection,
+    checks::attempts,
+    checks::outcome,
+    checks::media_again,
+    checks::connection_lasts,
+    checks::selected_pairs,
+    checks::datapaths,
+];
+
+/// As those, where the peers must give up: there is nothing to see of a connection in the end.
+const HOPELESS: [CheckFunction; 5] = [
+    checks::faults,
+    checks::connection,
+    checks::attempts,
+    checks::outcome,
+    checks::datapaths,
+];
+
+fn checks_of_call(declared: &Declared) -> &'static [CheckFunction] {
+    match &declared.expect.recovery {
+        None => &CALL,
+        Some(expected) if expected.recovers => &RECOVERY,
+        Some(_) => &HOPELESS,
+    }
+}
+
 /// Says what a run comes to. See the [crate's documentation](crate) for what outranks what.
 #[must_use]
 pub fn judge(timeline: &Timeline, declared: &Declared) -> Judgement {
     let case = Case::new(timeline, declared);
-    let call = CALL.iter().flat_map(|check| check(&case));
+    let call = checks_of_call(declared);
+    let call = call.iter().flat_map(|check| check(&case));
     let checks: Vec<Check> = SOUNDNESS
         .iter()
         .flat_map(|check| check(&case))

@@ -159,6 +159,8 @@ fn direct_content(datagram: &[u8]) -> Content {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::super::testing::{relayed_in_channel_data, relayed_in_indication};
     use super::*;
 

@@ -25,6 +25,18 @@ use webrtc::peer_connection::{
     SettingEngineBuilder, register_default_interceptors,
 };
 
+/// What a peer connection is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To make an offer: it has the data channel.
+    Offer,
+    /// To answer one.
+    Answer,
+}
+
+/// Hears of every state of the connection.
+pub(super) type OnState = Box<dyn Fn(RTCPeerConnectionState) + Send + Sync>;
+
 /// A peer connection with all that belongs to it.
 pub(super) struct Call {
     connection: Arc<dyn PeerConnection>,
@@ -46,6 +58,9 @@ impl Call {
         identity: &PeerIdentity,
         outlet: &Outlet,
         setup: &CallSetup,
+        number: u32,
+        purpose: Purpose,
+        on_state: OnState,
     ) -> Result<Self, PeerError> {
         tracing::info!("Initializing WebRTC with config: {}", setup.configuration);
         if setup.policy == IceTransportPolicy::Relay {
@@ -63,10 +78,9 @@ impl Call {
             setup.proxy.map(SocketAddr::V4),
         )?;
         transport.hold_relays();
-        let role = if setup.offerer {
-            Role::Offerer
-        } else {
-            Role::Answerer
+        let role = match purpose {
+            Purpose::Offer => Role::Offerer,
+            Purpose::Answer => Role::Answerer,
         };
         let receivers = Receivers::new(Instant::now())?;
         let data = DataLink::new(role);
@@ -89,7 +103,9 @@ impl Call {
             receivers: receivers.clone(),
             data: data.clone(),
             gathering_complete: complete,
+            number,
             connection: state,
+            on_state,
         };
 
         let mut codecs = media::media_engine().tried("register the codecs")?;
@@ -119,7 +135,7 @@ impl Call {
         };
         let senders = add_tracks(connection.as_ref(), &options).await?;
         let senders: SharedSenders = Arc::new(tokio::sync::Mutex::new(senders));
-        if setup.offerer {
+        if purpose == Purpose::Offer {
             let channel = connection
                 .create_data_channel(DATA_CHANNEL_LABEL, None)
                 .await
@@ -158,6 +174,11 @@ impl Call {
     pub async fn create_offer(&self) -> Result<String, PeerError> {
         let offer = self.connection.create_offer(None).await;
         self.describe(offer.tried("create an offer")?).await
+    }
+
+    /// The next offer has new ICE credentials.
+    pub async fn restart_ice(&self) -> Result<(), PeerError> {
+        self.connection.restart_ice().await.tried("restart ICE")
     }
 
     pub async fn accept_offer(&self, sdp: String) -> Result<String, PeerError> {

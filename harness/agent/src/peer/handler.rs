@@ -1,10 +1,11 @@
 //! What the peer connection tells: to the timeline as typed events, to a person as the log lines that
 //! the production guide expects in a browser's console.
 
+use super::call::OnState;
 use super::candidates::{Gathered, Origin, socket_address};
 use crate::Outlet;
 use crate::media::{DataLink, Receivers};
-use farcall_protocol::RemoteCandidate;
+use farcall_protocol::{RemoteCandidate, Signal, SignalBody};
 use farcall_timeline::{CallState, Candidate, Event};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,10 @@ pub(super) struct Handler {
     pub receivers: Receivers,
     pub data: DataLink,
     pub gathering_complete: watch::Sender<bool>,
+    /// The number of the connection, by which signalling tells it from others.
+    pub number: u32,
     pub connection: watch::Sender<RTCPeerConnectionState>,
+    pub on_state: OnState,
 }
 
 impl Handler {
@@ -60,11 +64,14 @@ impl PeerConnectionEventHandler for Handler {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .trickled(&init.candidate, &event.candidate);
-                self.outlet.trickle(RemoteCandidate {
-                    candidate: init.candidate,
-                    sdp_mid: init.sdp_mid,
-                    sdp_mline_index: init.sdp_mline_index,
-                    username_fragment: init.username_fragment,
+                self.outlet.signal(Signal {
+                    connection: self.number,
+                    body: SignalBody::Candidate(RemoteCandidate {
+                        candidate: init.candidate,
+                        sdp_mid: init.sdp_mid,
+                        sdp_mline_index: init.sdp_mline_index,
+                        username_fragment: init.username_fragment,
+                    }),
                 });
             }
             Err(error) => tracing::error!(%error, "failed to write a candidate as an attribute"),
@@ -96,6 +103,7 @@ impl PeerConnectionEventHandler for Handler {
         }
         self.state("connection", state);
         self.connection.send_replace(state);
+        (self.on_state)(state);
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {

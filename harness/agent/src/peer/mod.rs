@@ -5,13 +5,14 @@ mod candidates;
 mod error;
 mod handler;
 mod login;
+mod session;
 mod watch;
 
 use crate::Outlet;
-use call::Call;
 pub use error::PeerError;
-use farcall_protocol::{CallSetup, RemoteCandidate};
+use farcall_protocol::{CallSetup, Signal};
 pub use login::LoginError;
+use session::Session;
 use std::net::{IpAddr, SocketAddrV4};
 use tokio::sync::Mutex;
 
@@ -30,7 +31,7 @@ pub struct PeerIdentity {
 pub struct Peer {
     identity: PeerIdentity,
     outlet: Outlet,
-    call: Mutex<Option<Call>>,
+    session: Mutex<Option<Session>>,
 }
 
 impl Peer {
@@ -40,7 +41,7 @@ impl Peer {
         Self {
             identity,
             outlet,
-            call: Mutex::new(None),
+            session: Mutex::new(None),
         }
     }
 
@@ -52,57 +53,26 @@ impl Peer {
         Ok(login::log_in(portal).await?)
     }
 
-    /// Creates the peer connection, with tracks and, if it makes the offer, the data channel.
+    /// Begins a call: creates the peer connection, with tracks, and offers if it is to.
     ///
     /// # Errors
     /// When it is in a call already, or webrtc-rs refuses.
     pub async fn start_call(&self, setup: &CallSetup) -> Result<(), PeerError> {
-        let mut call = self.call.lock().await;
-        if call.is_some() {
+        let mut session = self.session.lock().await;
+        if session.is_some() {
             return Err(PeerError::AlreadyInCall);
         }
-        *call = Some(Call::start(&self.identity, &self.outlet, setup).await?);
+        *session = Some(Session::start(&self.identity, &self.outlet, setup).await?);
         Ok(())
     }
 
-    /// Creates the offer and begins to gather.
-    ///
-    /// # Errors
-    /// When it is in no call, or webrtc-rs refuses.
-    pub async fn create_offer(&self) -> Result<String, PeerError> {
-        self.in_call().await?.get()?.create_offer().await
-    }
-
-    /// Takes the other peer's offer and answers it.
-    ///
-    /// # Errors
-    /// When it is in no call, or webrtc-rs refuses.
-    pub async fn accept_offer(&self, sdp: String) -> Result<String, PeerError> {
-        self.in_call().await?.get()?.accept_offer(sdp).await
-    }
-
-    /// Takes the other peer's answer.
-    ///
-    /// # Errors
-    /// When it is in no call, or webrtc-rs refuses.
-    pub async fn accept_answer(&self, sdp: String) -> Result<(), PeerError> {
-        self.in_call().await?.get()?.accept_answer(sdp).await
-    }
-
-    /// Takes a candidate of the other peer.
-    ///
-    /// # Errors
-    /// When it is in no call, or webrtc-rs refuses.
-    pub async fn add_candidate(&self, candidate: RemoteCandidate) -> Result<(), PeerError> {
-        self.in_call().await?.get()?.add_candidate(candidate).await
-    }
-
-    /// The other peer has taken one of this peer's candidates.
+    /// Takes what the other peer says.
     ///
     /// # Errors
     /// When it is in no call.
-    pub async fn candidate_signalled(&self, candidate: &RemoteCandidate) -> Result<(), PeerError> {
-        self.in_call().await?.get()?.signalled(candidate);
+    pub async fn signal(&self, signal: Signal) -> Result<(), PeerError> {
+        let session = self.session.lock().await;
+        session.as_ref().ok_or(PeerError::NotInCall)?.signal(signal);
         Ok(())
     }
 
@@ -111,7 +81,9 @@ impl Peer {
     /// # Errors
     /// When it is in no call.
     pub async fn stop_media(&self) -> Result<(), PeerError> {
-        self.in_call().await?.get()?.stop_media().await;
+        let session = self.session.lock().await;
+        let session = session.as_ref().ok_or(PeerError::NotInCall)?;
+        session.stop_media().await;
         Ok(())
     }
 
@@ -120,20 +92,7 @@ impl Peer {
     /// # Errors
     /// When it is in no call, or webrtc-rs fails to close.
     pub async fn end_call(&self) -> Result<(), PeerError> {
-        let call = self.call.lock().await.take();
-        call.ok_or(PeerError::NotInCall)?.end().await
-    }
-
-    async fn in_call(&self) -> Result<InCall<'_>, PeerError> {
-        Ok(InCall(self.call.lock().await))
-    }
-}
-
-/// The call, locked: commands of one peer take effect one after the other.
-struct InCall<'a>(tokio::sync::MutexGuard<'a, Option<Call>>);
-
-impl InCall<'_> {
-    fn get(&self) -> Result<&Call, PeerError> {
-        self.0.as_ref().ok_or(PeerError::NotInCall)
+        let session = self.session.lock().await.take();
+        session.ok_or(PeerError::NotInCall)?.end().await
     }
 }

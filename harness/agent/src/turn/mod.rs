@@ -112,6 +112,11 @@ impl TurnServer {
         }
     }
 
+    /// Sends coturn a signal that does not end it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.service.signal(signal);
+    }
+
     /// Ends coturn.
     pub(crate) async fn end(&self) -> Result<(), ServiceError> {
         self.service.end(Signal::SIGTERM, END_WITHIN).await

@@ -4,7 +4,7 @@ use super::clock::{Offset, PINGS};
 use super::error::NodeError;
 use super::logbook::Logbook;
 use super::sink::EventSink;
-use farcall_protocol::{Command, Message, RemoteCandidate, Reply, Request};
+use farcall_protocol::{Command, Message, Reply, Request, Signal};
 use farcall_timeline::{Event, Level};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,8 +30,8 @@ pub(super) struct Shared {
     next_id: AtomicU64,
     logbook: Mutex<Logbook>,
     pub(super) sink: EventSink,
-    trickle_sender: mpsc::UnboundedSender<RemoteCandidate>,
-    trickles: Trickles,
+    signal_sender: mpsc::UnboundedSender<Signal>,
+    signals: Signals,
     end_expected: AtomicBool,
 }
 
@@ -42,13 +42,13 @@ enum Conversation {
     Over { ending: String },
 }
 
-/// The candidates that a peer trickles. Each goes to one receiver, however many there are.
+/// What a peer says to the other. Each message goes to one receiver, however many there are.
 #[derive(Debug, Clone)]
-pub struct Trickles(Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<RemoteCandidate>>>);
+pub struct Signals(Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Signal>>>);
 
-impl Trickles {
-    /// The next candidate; `None` when the node is gone and all were taken.
-    pub async fn recv(&mut self) -> Option<RemoteCandidate> {
+impl Signals {
+    /// The next message; `None` when the node is gone and all were taken.
+    pub async fn recv(&mut self) -> Option<Signal> {
         self.0.lock().await.recv().await
     }
 }
@@ -97,10 +97,10 @@ impl NodeHandle {
         }
     }
 
-    /// The candidates that the node trickles.
+    /// What the node says to the other peer.
     #[must_use]
-    pub fn trickles(&self) -> Trickles {
-        self.shared.trickles.clone()
+    pub fn signals(&self) -> Signals {
+        self.shared.signals.clone()
     }
 
     /// What the node's container printed so far: log lines and events as they came, without the
@@ -142,7 +142,7 @@ impl NodeHandle {
 
 impl Shared {
     pub(super) fn new(name: String, sink: EventSink, lines: mpsc::UnboundedSender<String>) -> Self {
-        let (trickle_sender, receiver) = mpsc::unbounded_channel();
+        let (signal_sender, receiver) = mpsc::unbounded_channel();
         Self {
             name,
             lines,
@@ -150,8 +150,8 @@ impl Shared {
             next_id: AtomicU64::new(0),
             logbook: Mutex::default(),
             sink,
-            trickle_sender,
-            trickles: Trickles(Arc::new(tokio::sync::Mutex::new(receiver))),
+            signal_sender,
+            signals: Signals(Arc::new(tokio::sync::Mutex::new(receiver))),
             end_expected: AtomicBool::new(false),
         }
     }
@@ -188,7 +188,7 @@ impl Shared {
         match message {
             Message::Event { at_ns, event } => self.sink.reported(at_ns, event),
             // The receiver lives in this very struct.
-            Message::Trickle(candidate) => drop(self.trickle_sender.send(candidate)),
+            Message::Signal(signal) => drop(self.signal_sender.send(signal)),
             Message::Reply { id, reply } => {
                 if let Conversation::Open(pending) = &mut *self.conversation()
                     && let Some(waiting) = pending.remove(&id)
@@ -261,14 +261,12 @@ fn answer_to(command: &Command) -> &'static str {
         Command::Counters => "counters",
         Command::Collect { .. } => "files",
         Command::TellSessions => "end of its allocations",
+        Command::BeginFault { .. } => "beginning of a fault",
+        Command::EndFault { .. } => "end of a fault",
         Command::ForgetMappings => "word that it has forgotten",
         Command::LogIn { .. } => "end of the login",
         Command::StartCall(_) => "peer connection",
-        Command::CreateOffer => "offer",
-        Command::AcceptOffer { .. } => "answer to the offer",
-        Command::AcceptAnswer { .. } => "acceptance of the answer",
-        Command::AddCandidate(_) => "acceptance of a candidate",
-        Command::CandidateSignalled(_) => "acknowledgement of a candidate",
+        Command::Signal(_) => "acceptance of what the other peer says",
         Command::StopMedia => "end of media",
         Command::EndCall => "end of the call",
         Command::Carry { .. } => "figures of the traffic",
@@ -284,7 +282,7 @@ fn kind(reply: &Reply) -> &'static str {
         Reply::Measured(_) => "a measurement",
         Reply::Counters { .. } => "counters",
         Reply::Files { .. } => "files",
-        Reply::Description { .. } => "a session description",
+        Reply::Mended { .. } => "the end of a fault",
         Reply::Carried(_) => "figures of traffic",
         Reply::Used { .. } => "processor time",
     }

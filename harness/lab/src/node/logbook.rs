@@ -47,7 +47,7 @@ impl Logbook {
                 ..
             } => self.line(format!("{} {target}: {message}", name(*level))),
             Message::Event { .. } => self.line(line),
-            Message::Reply { .. } | Message::Trickle(_) => {}
+            Message::Reply { .. } | Message::Signal(_) => {}
         }
     }
 
@@ -124,7 +124,9 @@ mod tests {
             message: "up".into(),
         };
         logbook.message("{..}", &Message::Event { at_ns: 1, event });
-        let reply = Reply::Description { sdp: "pwd".into() };
+        let reply = Reply::Files {
+            files: vec![("name".into(), "pwd".into())],
+        };
         logbook.message("{pwd}", &Message::Reply { id: 1, reply });
         let event = Event::NodeReady { after_ms: 1.0 };
         logbook.message("{ready}", &Message::Event { at_ns: 2, event });

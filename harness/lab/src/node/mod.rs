@@ -9,5 +9,5 @@ mod sink;
 
 pub(crate) use attach::{Wires, attach};
 pub use error::NodeError;
-pub use handle::{NodeHandle, Trickles};
+pub use handle::{NodeHandle, Signals};
 pub(crate) use sink::EventSink;

@@ -27,10 +27,10 @@ while IFS= read -r line; do
   *'"do":"setup"'*) event '{"name":"node-ready","after_ms":1.5}'; reply '{"is":"done"}' ;;
   *'"do":"counters"'*) ;;
   *'"do":"end-call"'*) exit 4 ;;
-  *'"do":"create-offer"'*)
-    say '"trickle","candidate":"first","sdp_mid":"0","sdp_mline_index":0,"username_fragment":null'
+  *'"do":"stop-media"'*)
+    say '"signal","connection":1,"body":{"kind":"answer","sdp":"v=0 secret"}'
     echo 'no message at all'
-    reply '{"is":"description","sdp":"v=0 secret"}' ;;
+    reply '{"is":"done"}' ;;
   *) reply '{"is":"done"}' ;;
   esac
 done
@@ -186,9 +186,11 @@ fn plan(networks: &[&str]) -> Plan {
             media_ms: 0,
             gathering_timeout_ms: 0,
             ice_servers: Vec::new(),
+            recovery: None,
             proxies: Default::default(),
             logins: Default::default(),
         },
+        faults: Vec::new(),
         attestation: Vec::new(),
         deep_attestation: Vec::new(),
         expect: Expectations {
@@ -197,6 +199,8 @@ fn plan(networks: &[&str]) -> Plan {
             relayed: None,
             media: Default::default(),
             selected_pair: BTreeMap::new(),
+            recovery: None,
+            faults: Vec::new(),
             ice_servers: BTreeMap::new(),
             muted: Vec::new(),
             blocking_rules: Vec::new(),

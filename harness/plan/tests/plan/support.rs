@@ -61,12 +61,15 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
         sites: BTreeMap::from([(alice.0.to_owned(), alice.1), (bob.0.to_owned(), bob.1)]),
         call: Call::default(),
         servers: Servers::default(),
+        recovery: None,
+        faults: Vec::new(),
         expect: Expect {
             connects: true,
             within_ms: 15_000,
             relayed: None,
             media: Default::default(),
             selected_pair: BTreeMap::new(),
+            recovery: None,
         },
     }
 }

@@ -1,6 +1,7 @@
 //! Results for people and programs: one format a file.
 
 mod attestation;
+mod course;
 mod json;
 mod media;
 mod style;

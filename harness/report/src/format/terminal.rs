@@ -2,7 +2,7 @@
 
 use super::style::Paint;
 use super::text::{COLUMNS, cut, duration, wrap};
-use super::{Report, media};
+use super::{Report, course, media};
 use crate::StoredRun;
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::IceServerReport;
@@ -31,6 +31,7 @@ impl Report for Terminal {
         headline(paint, run, out)?;
         peers(paint, run, out)?;
         call(run, out)?;
+        course(run, out)?;
         checks(paint, run, out)?;
         phases(run, out)?;
         writeln!(out, "seed    {}", run.result.seed)?;
@@ -106,6 +107,14 @@ fn call(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
     }
     for (index, line) in directions.iter().enumerate() {
         let heading = if index == 0 { "media   " } else { "        " };
+        writeln!(out, "{}", wrap(heading, line))?;
+    }
+    Ok(())
+}
+
+fn course(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
+    for (index, line) in course::lines(run).iter().enumerate() {
+        let heading = if index == 0 { "course  " } else { "        " };
         writeln!(out, "{}", wrap(heading, line))?;
     }
     Ok(())

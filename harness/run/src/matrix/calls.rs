@@ -91,6 +91,7 @@ impl MatrixRun<'_> {
             configuration: &self.matrix.plan.ice_configuration,
             within_ms: cell.expect.within_ms,
             reporter,
+            breaking: None,
         };
         call::place(lab, placement, self.recorder).await?;
         collect::counters(lab, gateways(), self.recorder, Moment::AfterCall).await?;

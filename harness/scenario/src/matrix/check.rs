@@ -44,12 +44,15 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         peers: vec![peer("offers"), peer("answers")],
         call: Call::default(),
         servers: Servers::default(),
+        recovery: None,
+        faults: Vec::new(),
         expect: Expect {
             connects: true,
             within_ms: 10_000,
             relayed: None,
             media: Default::default(),
             selected_pair: BTreeMap::new(),
+            recovery: None,
         },
     };
     let site = format!("sites.{}", network.name);

@@ -17,6 +17,8 @@ impl Read for Scenario {
             peers: table.required("peers", "[[peers]]"),
             call: table.optional("call").unwrap_or_default(),
             servers: table.optional("servers").unwrap_or_default(),
+            recovery: table.optional("recovery"),
+            faults: table.optional("faults").unwrap_or_default(),
             expect: table.required("expect", "[expect]"),
         })
     }
@@ -133,6 +135,7 @@ impl Read for Expect {
             relayed: table.optional("relayed"),
             media: table.optional("media").unwrap_or_default(),
             selected_pair: table.optional("selected_pair").unwrap_or_default(),
+            recovery: table.optional("recovery"),
         })
     }
 }

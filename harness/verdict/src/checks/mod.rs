@@ -11,6 +11,7 @@ mod lab;
 mod media;
 mod pair;
 mod peers;
+mod recovery;
 mod servers;
 
 pub(crate) use blocking::blocking_rules;
@@ -25,4 +26,5 @@ pub(crate) use media::media;
 pub use media::{MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
 pub(crate) use pair::selected_pairs;
 pub(crate) use peers::peers_agree;
+pub(crate) use recovery::{attempts, faults, media_again, outcome};
 pub(crate) use servers::servers_agree;

@@ -410,7 +410,7 @@ mod tests {
     fn a_peer_is_known_by_its_address_of_either_family() {
         let both = [
             [198, 51, 100, 2].into(),
-            "2001:db8:1:1::10".parse().unwrap(),
+            IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x10]),
         ];
         let (ipv4, ipv6) = (
             session(Some("198.51.100.2:9"), 0),

@@ -23,6 +23,8 @@ pub(super) fn declared() -> Declared {
             within_ms: 20_000,
             relayed: Some(true),
             media: Default::default(),
+            recovery: None,
+            faults: Vec::new(),
             selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
             ice_servers: [
                 ("alice".to_owned(), from_the_office()),

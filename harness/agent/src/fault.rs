@@ -1,0 +1,70 @@
+//! Faults at this node: what breaks it on purpose, and mends it again.
+
+use crate::counters::{CountersError, counters_of};
+use crate::mappings;
+use crate::node::{RunningNode, RunningRole};
+use crate::tool::{self, ToolError};
+use farcall_plan::FaultAction;
+use nix::sys::signal::Signal;
+
+/// A fault could not be brought about or mended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FaultError {
+    /// A tool failed.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// What was dropped could not be read.
+    #[error(transparent)]
+    Counters(#[from] CountersError),
+    /// The node is of another kind.
+    #[error("failed to freeze the TURN server: there is none at {node}")]
+    NoServer {
+        /// The node.
+        node: String,
+    },
+}
+
+/// Breaks the node; when this returns, the fault is in effect.
+pub(crate) async fn begin(node: &RunningNode, action: &FaultAction) -> Result<(), FaultError> {
+    match action {
+        FaultAction::Drop { rules, .. } => {
+            tool::run(&["nft", "-f", "-"], rules).await?;
+        }
+        FaultAction::ForgetMappings => mappings::forget(node).await?,
+        FaultAction::FreezeServer => server(node, Signal::SIGSTOP)?,
+    }
+    Ok(())
+}
+
+/// Mends the node, and tells how many packets were dropped, as far as the fault drops any.
+pub(crate) async fn end(
+    node: &RunningNode,
+    action: &FaultAction,
+) -> Result<Option<u64>, FaultError> {
+    match action {
+        FaultAction::Drop { table, .. } => {
+            let counters = counters_of(table).await?;
+            tool::run(&["nft", "delete", "table", "inet", table], "").await?;
+            let mut counters = counters.into_iter();
+            let dropped = counters.find(|counter| counter.rule == FaultAction::DROPPED);
+            Ok(dropped.map(|counter| counter.packets))
+        }
+        FaultAction::ForgetMappings => Ok(None),
+        FaultAction::FreezeServer => {
+            server(node, Signal::SIGCONT)?;
+            Ok(None)
+        }
+    }
+}
+
+fn server(node: &RunningNode, signal: Signal) -> Result<(), FaultError> {
+    match &node.role {
+        RunningRole::TurnServer(server) => {
+            server.signal(signal);
+            Ok(())
+        }
+        _ => Err(FaultError::NoServer {
+            node: node.node.name.clone(),
+        }),
+    }
+}

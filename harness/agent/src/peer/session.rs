@@ -1,0 +1,419 @@
+//! A peer in a call: what an application's client does with its connection. It offers, answers and trickles by what
+//! signalling brings, and tries again by its [recovery](farcall_recovery) when the connection breaks or does not form.
+//!
+//! Where both peers offer at once, the one that did not begin the call gives way (perfect negotiation, W3C webrtc-pc
+//! section 10.7). A new connection's offer is then dropped with its connection; webrtc-rs 0.21.1 cannot roll back an
+//! offer of a connection that is kept, so for new ICE credentials that peer asks the other to offer.
+
+use super::PeerIdentity;
+use super::call::{Call, Purpose};
+use super::error::PeerError;
+use crate::Outlet;
+use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
+use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
+use farcall_scenario::IceTransportPolicy;
+use farcall_timeline::{Event, RecoveryEvent};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+/// What a session is told.
+pub(super) enum Input {
+    /// By the other peer.
+    Signal(Signal),
+    /// By the connection with this number.
+    State {
+        connection: u32,
+        state: RTCPeerConnectionState,
+    },
+    /// To stop to send.
+    StopMedia(oneshot::Sender<()>),
+    /// To end the call.
+    End(oneshot::Sender<Result<(), PeerError>>),
+}
+
+/// A handle to a running session.
+pub(super) struct Session {
+    inputs: mpsc::UnboundedSender<Input>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Session {
+    /// Begins the call.
+    pub async fn start(
+        identity: &PeerIdentity,
+        outlet: &Outlet,
+        setup: &CallSetup,
+    ) -> Result<Self, PeerError> {
+        let (inputs, told) = mpsc::unbounded_channel();
+        let policy = setup.recovery.as_ref().map_or_else(Policy::off, policy);
+        let mut state = State {
+            identity: identity.clone(),
+            outlet: outlet.clone(),
+            setup: setup.clone(),
+            inputs: inputs.clone(),
+            started: Instant::now(),
+            recovers: setup.recovery.is_some(),
+            recovery: Recovery::new(policy),
+            connection: 0,
+            call: None,
+            is_offering: false,
+            has_remote: false,
+            early: Vec::new(),
+        };
+        let role = if setup.offerer {
+            Purpose::Offer
+        } else {
+            Purpose::Answer
+        };
+        state.connect(1, role, setup.policy).await?;
+        state.recovery.begin(Duration::ZERO);
+        if setup.offerer {
+            state.offer(0).await?;
+        }
+        let task = tokio::spawn(state.run(told));
+        Ok(Self {
+            inputs,
+            _task: AbortOnDropHandle::new(task),
+        })
+    }
+
+    /// Hands on what the other peer says.
+    pub fn signal(&self, signal: Signal) {
+        // The session's end answers whoever waits for it.
+        let _ = self.inputs.send(Input::Signal(signal));
+    }
+
+    /// Stops to send media and data.
+    pub async fn stop_media(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.inputs.send(Input::StopMedia(done)).is_ok() {
+            let _ = stopped.await;
+        }
+    }
+
+    /// Reports what there is to report, closes the connection and releases its allocations.
+    pub async fn end(self) -> Result<(), PeerError> {
+        let (done, ended) = oneshot::channel();
+        if self.inputs.send(Input::End(done)).is_err() {
+            return Err(PeerError::NotInCall);
+        }
+        ended.await.unwrap_or(Err(PeerError::NotInCall))
+    }
+}
+
+struct State {
+    identity: PeerIdentity,
+    outlet: Outlet,
+    setup: CallSetup,
+    inputs: mpsc::UnboundedSender<Input>,
+    started: Instant,
+    recovers: bool,
+    recovery: Recovery,
+    /// The number of the current connection.
+    connection: u32,
+    /// It, until the session has given up.
+    call: Option<Call>,
+    /// Whether an offer of this peer waits for its answer.
+    is_offering: bool,
+    /// Whether the other peer's description is set, before which no candidate can be added.
+    has_remote: bool,
+    early: Vec<RemoteCandidate>,
+}
+
+impl State {
+    async fn run(mut self, mut told: mpsc::UnboundedReceiver<Input>) {
+        loop {
+            let due = self.recovery.deadline().filter(|_| self.recovers);
+            let due = due.map(|at| (self.started + at).into());
+            let timer = async {
+                match due {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let done = tokio::select! {
+                input = told.recv() => match input {
+                    None => return,
+                    Some(Input::End(done)) => {
+                        let _ = done.send(self.end().await);
+                        return;
+                    }
+                    Some(input) => self.take(input).await,
+                },
+                () = timer => {
+                    let action = self.recovery.on_timer(self.now());
+                    self.perform(action).await
+                }
+            };
+            if let Err(error) = done {
+                // webrtc-rs refused something that signalling asks for: the peer is at fault, not the network.
+                self.outlet.event(Event::HarnessFault {
+                    message: error.to_string(),
+                });
+            }
+        }
+    }
+
+    async fn take(&mut self, input: Input) -> Result<(), PeerError> {
+        match input {
+            Input::Signal(signal) => self.signalled(signal).await,
+            Input::State { connection, state } if connection == self.connection => {
+                let state = match state {
+                    RTCPeerConnectionState::Connected => ConnectionState::Connected,
+                    RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
+                    RTCPeerConnectionState::Failed => ConnectionState::Failed,
+                    _ => return Ok(()),
+                };
+                let action = self.recovery.on_state(self.now(), state);
+                self.perform(action).await
+            }
+            // Of a connection that another has taken the place of.
+            Input::State { .. } => Ok(()),
+            Input::StopMedia(done) => {
+                if let Some(call) = &self.call {
+                    call.stop_media().await;
+                }
+                let _ = done.send(());
+                Ok(())
+            }
+            Input::End(_) => Ok(()),
+        }
+    }
+
+    async fn perform(&mut self, action: Option<Action>) -> Result<(), PeerError> {
+        let Some(action) = action.filter(|_| self.recovers) else {
+            return Ok(());
+        };
+        let of = self.recovery.policy().max_attempts;
+        match action {
+            Action::Schedule {
+                number,
+                trigger,
+                at,
+            } => {
+                tracing::info!("Connection failed. Retrying... ({number}/{of})");
+                let delay = at.saturating_sub(self.now());
+                self.tell(RecoveryEvent::Scheduled {
+                    attempt: number,
+                    of,
+                    trigger: trigger.to_string(),
+                    delay_ms: delay.as_secs_f64() * 1e3,
+                });
+                Ok(())
+            }
+            Action::Attempt {
+                number,
+                trigger,
+                strategy,
+            } => {
+                self.tell(RecoveryEvent::Started {
+                    attempt: number,
+                    of,
+                    trigger: trigger.to_string(),
+                    strategy: strategy.to_string(),
+                });
+                self.attempt(number, strategy).await
+            }
+            Action::Recovered { attempts } => {
+                self.tell(RecoveryEvent::Recovered { attempts });
+                Ok(())
+            }
+            Action::GiveUp { attempts, trigger } => {
+                tracing::error!("Connection failed after {attempts} attempts. Giving up.");
+                let ended = self.end().await;
+                self.tell(RecoveryEvent::GaveUp {
+                    attempts,
+                    trigger: trigger.to_string(),
+                });
+                ended
+            }
+        }
+    }
+
+    async fn attempt(&mut self, number: u32, strategy: Strategy) -> Result<(), PeerError> {
+        let policy = match strategy {
+            Strategy::IceRestart => return self.restart_ice(number).await,
+            Strategy::Reset => self.setup.policy,
+            Strategy::ResetRelayed => IceTransportPolicy::Relay,
+        };
+        self.connect(self.connection + 1, Purpose::Offer, policy)
+            .await?;
+        self.offer(number).await
+    }
+
+    async fn restart_ice(&mut self, number: u32) -> Result<(), PeerError> {
+        if !self.setup.offerer {
+            self.say(SignalBody::Restart { attempt: number });
+            return Ok(());
+        }
+        let Some(call) = &self.call else {
+            return Ok(());
+        };
+        call.restart_ice().await?;
+        self.offer(number).await
+    }
+
+    /// A connection in place of the last one.
+    async fn connect(
+        &mut self,
+        number: u32,
+        purpose: Purpose,
+        policy: IceTransportPolicy,
+    ) -> Result<(), PeerError> {
+        let ended = self.end().await;
+        let inputs = self.inputs.clone();
+        let on_state = Box::new(move |state| {
+            let _ = inputs.send(Input::State {
+                connection: number,
+                state,
+            });
+        });
+        self.connection = number;
+        self.is_offering = false;
+        self.has_remote = false;
+        self.early.clear();
+        let setup = CallSetup {
+            policy,
+            ..self.setup.clone()
+        };
+        let call = Call::start(
+            &self.identity,
+            &self.outlet,
+            &setup,
+            number,
+            purpose,
+            on_state,
+        );
+        self.call = Some(call.await?);
+        ended
+    }
+
+    async fn offer(&mut self, attempt: u32) -> Result<(), PeerError> {
+        if let Some(call) = &self.call {
+            self.is_offering = true;
+            let sdp = call.create_offer().await?;
+            self.say(SignalBody::Offer { sdp, attempt });
+        }
+        Ok(())
+    }
+
+    async fn signalled(&mut self, signal: Signal) -> Result<(), PeerError> {
+        let is_current = signal.connection == self.connection;
+        match signal.body {
+            SignalBody::Offer { sdp, attempt } => {
+                self.offered(signal.connection, sdp, attempt).await
+            }
+            SignalBody::Answer { sdp } if is_current && self.is_offering => {
+                self.is_offering = false;
+                if let Some(call) = &self.call {
+                    call.accept_answer(sdp).await?;
+                }
+                self.described().await
+            }
+            SignalBody::Candidate(candidate) if is_current => {
+                if self.has_remote {
+                    return self.add(candidate).await;
+                }
+                self.early.push(candidate);
+                Ok(())
+            }
+            SignalBody::Taken(candidate) if is_current => {
+                if let Some(call) = &self.call {
+                    call.signalled(&candidate);
+                }
+                Ok(())
+            }
+            SignalBody::Restart { attempt } if is_current && self.setup.offerer => {
+                if !self.is_offering && self.recovery.on_attempt_of_other(self.now(), attempt) {
+                    return self.restart_ice(attempt).await;
+                }
+                Ok(())
+            }
+            // Of a connection that another has taken the place of, or that is not there yet.
+            SignalBody::Answer { .. }
+            | SignalBody::Candidate(_)
+            | SignalBody::Taken(_)
+            | SignalBody::Restart { .. } => Ok(()),
+        }
+    }
+
+    async fn offered(&mut self, number: u32, sdp: String, attempt: u32) -> Result<(), PeerError> {
+        let gives_way = !self.setup.offerer;
+        let is_glare = number == self.connection && self.is_offering;
+        if number < self.connection || (is_glare && !gives_way) {
+            return Ok(());
+        }
+        if attempt > 0 && !self.recovery.on_attempt_of_other(self.now(), attempt) {
+            return Ok(());
+        }
+        if number > self.connection || is_glare {
+            self.connect(number, Purpose::Answer, self.setup.policy)
+                .await?;
+        }
+        let Some(call) = &self.call else {
+            return Ok(());
+        };
+        let answer = call.accept_offer(sdp).await?;
+        self.say(SignalBody::Answer { sdp: answer });
+        self.described().await
+    }
+
+    /// The other peer's description is set.
+    async fn described(&mut self) -> Result<(), PeerError> {
+        self.has_remote = true;
+        for candidate in std::mem::take(&mut self.early) {
+            self.add(candidate).await?;
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, candidate: RemoteCandidate) -> Result<(), PeerError> {
+        if let Some(call) = &self.call {
+            call.add_candidate(candidate.clone()).await?;
+            self.say(SignalBody::Taken(candidate));
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), PeerError> {
+        match self.call.take() {
+            Some(call) => call.end().await,
+            None => Ok(()),
+        }
+    }
+
+    fn say(&self, body: SignalBody) {
+        self.outlet.signal(Signal {
+            connection: self.connection,
+            body,
+        });
+    }
+
+    fn tell(&self, event: RecoveryEvent) {
+        self.outlet.event(Event::Recovery(event));
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+fn policy(recovery: &farcall_scenario::Recovery) -> Policy {
+    let strategy = |strategy: &farcall_scenario::RecoveryStrategy| match strategy {
+        farcall_scenario::RecoveryStrategy::Reset => Strategy::Reset,
+        farcall_scenario::RecoveryStrategy::IceRestart => Strategy::IceRestart,
+        farcall_scenario::RecoveryStrategy::ResetRelayed => Strategy::ResetRelayed,
+    };
+    let ms = |ms: u32| Duration::from_millis(ms.into());
+    Policy {
+        max_attempts: recovery.max_attempts,
+        retry_delay: ms(recovery.retry_delay_ms),
+        backoff: recovery.backoff,
+        max_retry_delay: ms(recovery.max_retry_delay_ms),
+        disconnected_grace: Some(ms(recovery.disconnected_grace_ms)),
+        connect_timeout: Some(ms(recovery.connect_timeout_ms)),
+        strategies: recovery.strategies.iter().map(strategy).collect(),
+    }
+}

@@ -1,0 +1,111 @@
+//! The course of a call in which something breaks: faults, states, attempts and media on one time line.
+
+use crate::StoredRun;
+use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, MediaKind, RecoveryEvent};
+use std::collections::BTreeMap;
+
+/// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
+pub(super) fn lines(run: &StoredRun) -> Vec<String> {
+    let entries = run.timeline.entries();
+    let is_broken = |entry: &Entry| matches!(entry.event, Event::Fault(_) | Event::Recovery(_));
+    let began = entries
+        .iter()
+        .find(|entry| matches!(entry.event, Event::CallStarted { .. }));
+    let (true, Some(began)) = (entries.iter().any(is_broken), began) else {
+        return Vec::new();
+    };
+    let peers = run.result.peers.keys().map(String::len);
+    let width = peers.chain(["fault 1".len()]).max().unwrap_or(0);
+    let mut media: BTreeMap<&str, Flow> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for entry in entries {
+        let Some((who, what)) = told(entry, &mut media) else {
+            continue;
+        };
+        let at_s = (entry.at_ms - began.at_ms) / 1e3;
+        lines.push(format!("{at_s:>6.1} s  {who:width$}  {what}"));
+    }
+    lines
+}
+
+/// How media come in at a peer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flow {
+    frames: u64,
+    is_flowing: bool,
+}
+
+/// Who and what, if the event belongs on the time line.
+fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(String, String)> {
+    let of_peer = |what: String| Some((entry.node.clone(), what));
+    match &entry.event {
+        Event::Fault(FaultEvent {
+            number,
+            what,
+            edge,
+            dropped_packets,
+            ..
+        }) => {
+            let dropped =
+                dropped_packets.map_or(String::new(), |packets| format!(", {packets} dropped"));
+            let what = match edge {
+                FaultEdge::Begun => format!("{what} begins"),
+                FaultEdge::Mended => format!("{what} is mended{dropped}"),
+            };
+            Some((format!("fault {number}"), what))
+        }
+        Event::Recovery(step) => of_peer(step_in_words(step)),
+        Event::CallStarted { policy, .. } => {
+            media.insert(&entry.node, Flow::default());
+            of_peer(match policy.as_str() {
+                "relay" => "new connection, relay only".to_owned(),
+                _ => "new connection".to_owned(),
+            })
+        }
+        Event::State(state) if state.machine == "connection" => match state.state.as_str() {
+            "connected" | "disconnected" | "failed" | "closed" => of_peer(state.state.clone()),
+            _ => None,
+        },
+        Event::Media {
+            kind: MediaKind::Video,
+            stats,
+        } => {
+            let flow = media.entry(&entry.node).or_default();
+            let frames = stats.frames_intact + stats.frames_silent;
+            let is_flowing = frames > flow.frames;
+            let has_changed = is_flowing != flow.is_flowing;
+            *flow = Flow { frames, is_flowing };
+            let words = if is_flowing {
+                "receives media"
+            } else {
+                "receives no more media"
+            };
+            has_changed.then(|| (entry.node.clone(), words.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+fn step_in_words(step: &RecoveryEvent) -> String {
+    match step {
+        RecoveryEvent::Scheduled {
+            attempt,
+            of,
+            trigger,
+            delay_ms,
+        } => format!(
+            "attempt {attempt} of {of} in {:.1} s ({trigger})",
+            delay_ms / 1e3
+        ),
+        RecoveryEvent::Started {
+            attempt,
+            of,
+            strategy,
+            ..
+        } => format!("attempt {attempt} of {of}: {strategy}"),
+        RecoveryEvent::Recovered { attempts: 0 } => "recovered by itself".to_owned(),
+        RecoveryEvent::Recovered { attempts: 1 } => "recovered after 1 attempt".to_owned(),
+        RecoveryEvent::Recovered { attempts } => format!("recovered after {attempts} attempts"),
+        RecoveryEvent::GaveUp { attempts, .. } => format!("gives up after {attempts} attempts"),
+    }
+}

@@ -1,0 +1,187 @@
+//! What breaks in the middle of a call, on time, and is mended again.
+
+use crate::recorder::{Position, Recorder};
+use crate::states::States;
+use farcall_lab::{Lab, NodeError};
+use farcall_plan::{CallPlan, PlannedFault};
+use farcall_protocol::{Command, Reply};
+use farcall_scenario::{ExpectedRecovery, Milestone, Moment};
+use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, RecoveryEvent};
+use futures::future::try_join_all;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How long a node may take to break or to be mended.
+const FAULT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What breaks in a call, and what must come of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breaking<'a> {
+    pub faults: &'a [PlannedFault],
+    pub expected: &'a ExpectedRecovery,
+}
+
+/// Breaks and mends, waits for what the peers make of it, then lets media flow. `begin` is the call's beginning; both
+/// peers are connected. Returns why the call was given up, if it was; giving up where that is expected is none.
+pub(crate) async fn through(
+    lab: &Lab,
+    call: &CallPlan,
+    breaking: Breaking<'_>,
+    recorder: &Recorder,
+    begin: Position,
+) -> Result<Option<String>, NodeError> {
+    let (is_over, over) = watch::channel(false);
+    let connected = Instant::now();
+    let faults = breaking.faults.iter().enumerate().map(|(index, fault)| {
+        let step = Step {
+            lab,
+            fault,
+            number: u32::try_from(index + 1).unwrap_or(u32::MAX),
+            recorder,
+            begin,
+            connected,
+        };
+        step.through(over.clone())
+    });
+    let outcome = async {
+        let reason = outcome(call, breaking, recorder, begin).await;
+        if reason.is_none() && breaking.expected.recovers {
+            tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
+        }
+        // Whatever is still broken is mended before anybody is asked for anything.
+        is_over.send_replace(true);
+        Ok(reason)
+    };
+    let (reason, _) = futures::future::try_join(outcome, try_join_all(faults)).await?;
+    Ok(reason)
+}
+
+/// Waits until the peers have come to what is expected of them, as long as that may take.
+async fn outcome(
+    call: &CallPlan,
+    breaking: Breaking<'_>,
+    recorder: &Recorder,
+    begin: Position,
+) -> Option<String> {
+    let expected = breaking.expected;
+    let mut states = States::new(call);
+    let mut begun = 0;
+    let mut mended = 0;
+    let lasting = breaking.faults.iter().filter(|fault| fault.until.is_some());
+    let (all, to_mend) = (breaking.faults.len(), lasting.count());
+    let mut was_off = false;
+    let search = |entry: &Entry| {
+        states.take(entry);
+        if let Event::Fault(fault) = &entry.event {
+            match fault.edge {
+                FaultEdge::Begun => begun += 1,
+                FaultEdge::Mended => mended += 1,
+            }
+        }
+        let all_done = begun >= all && mended >= to_mend;
+        was_off |= begun > 0 && !states.both_connected();
+        match expected.recovers {
+            // An outage that nobody notices is over when it is mended.
+            true if expected.attempts == 0 => (all_done && states.both_connected()).then_some(()),
+            true => (all_done && was_off && states.both_connected()).then_some(()),
+            false => (begun >= all && states.both_gave_up()).then_some(()),
+        }
+    };
+    // Faults begin some time after the call connects.
+    let declared = breaking.faults.iter().map(|fault| fault.from.ms).max();
+    let within = expected.within_ms.saturating_add(declared.unwrap_or(0));
+    let within = Duration::from_millis(u64::from(within)) + FAULT_DEADLINE;
+    let found = recorder.find(begin, within, search).await;
+    found.is_none().then(|| {
+        let what = match expected.recovers {
+            true => "not connected again",
+            false => "not given up by both peers",
+        };
+        format!("{what} within {} ms of the first fault", expected.within_ms)
+    })
+}
+
+/// One fault on its way.
+struct Step<'a> {
+    lab: &'a Lab,
+    fault: &'a PlannedFault,
+    number: u32,
+    recorder: &'a Recorder,
+    begin: Position,
+    connected: Instant,
+}
+
+impl Step<'_> {
+    async fn through(self, mut over: watch::Receiver<bool>) -> Result<(), NodeError> {
+        let is_over = async |over: &mut watch::Receiver<bool>| {
+            let _ = over.wait_for(|is_over| *is_over).await;
+        };
+        let due = tokio::select! {
+            due = self.due(self.fault.from, self.connected) => due,
+            () = is_over(&mut over) => return Ok(()),
+        };
+        let node = self.lab.node(&self.fault.node)?;
+        let action = self.fault.action.clone();
+        let begin = Command::BeginFault { action };
+        node.request(begin, FAULT_DEADLINE).await?;
+        let begun = Instant::now();
+        self.tell(FaultEdge::Begun, begun, due, None);
+        let due = match self.fault.until {
+            None => {
+                is_over(&mut over).await;
+                Instant::now()
+            }
+            Some(until) => tokio::select! {
+                due = self.due(until, begun) => due,
+                () = is_over(&mut over) => Instant::now(),
+            },
+        };
+        let action = self.fault.action.clone();
+        let reply = node
+            .request(Command::EndFault { action }, FAULT_DEADLINE)
+            .await?;
+        let Reply::Mended { dropped_packets } = reply else {
+            return Err(node.unexpected(&reply));
+        };
+        self.tell(FaultEdge::Mended, Instant::now(), due, dropped_packets);
+        Ok(())
+    }
+
+    /// Waits for a moment; returns when it was due. `own` is when what comes before this step happened.
+    async fn due(&self, moment: Moment, own: Instant) -> Instant {
+        let attempt = match moment.event {
+            Milestone::Connected | Milestone::Begun => None,
+            Milestone::Attempt1 => Some(1),
+            Milestone::Attempt2 => Some(2),
+            Milestone::Attempt3 => Some(3),
+        };
+        let from = match attempt {
+            None => own,
+            Some(number) => {
+                let begins = |entry: &Entry| {
+                    let Event::Recovery(RecoveryEvent::Started { attempt, .. }) = &entry.event
+                    else {
+                        return None;
+                    };
+                    (*attempt == number).then_some(())
+                };
+                // As long as the call goes on; whoever waits for more than that ends it.
+                let _ = self.recorder.find(self.begin, Duration::MAX, begins).await;
+                Instant::now()
+            }
+        };
+        let due = from + Duration::from_millis(u64::from(moment.ms));
+        tokio::time::sleep_until(due.into()).await;
+        due
+    }
+
+    fn tell(&self, edge: FaultEdge, at: Instant, due: Instant, dropped_packets: Option<u64>) {
+        self.recorder.record(Event::Fault(FaultEvent {
+            number: self.number,
+            what: self.fault.what.clone(),
+            edge,
+            late_ms: at.saturating_duration_since(due).as_secs_f64() * 1e3,
+            dropped_packets,
+        }));
+    }
+}

@@ -1,0 +1,272 @@
+//! What breaks in the middle of a call, what the client does about it, and what must come of that.
+
+use crate::read::{Node, Read};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+/// What both peers do when a connection breaks or does not form: see the fields of `farcall_recovery::Policy`, which
+/// have the same names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recovery {
+    /// How many attempts are made after one failure before the client gives up, 0 to 10.
+    pub max_attempts: u32,
+    /// From a failure to the first attempt, in milliseconds, 0 to 60000.
+    pub retry_delay_ms: u32,
+    /// By what each further pause is longer than the one before, 1 to 10.
+    pub backoff: f64,
+    /// The longest pause, in milliseconds, 0 to 600000.
+    pub max_retry_delay_ms: u32,
+    /// For how long a connection may be disconnected, in milliseconds, 0 to 60000.
+    pub disconnected_grace_ms: u32,
+    /// How long a connection may take to form, in milliseconds, 1000 to 60000.
+    pub connect_timeout_ms: u32,
+    /// What is done in the first attempt, the second, and so on.
+    pub strategies: Vec<RecoveryStrategy>,
+}
+
+/// What an attempt does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoveryStrategy {
+    /// Closes the connection, makes a new one and a new offer.
+    #[default]
+    Reset,
+    /// Keeps the connection and offers new ICE credentials (RFC 8445 section 9).
+    IceRestart,
+    /// A reset with the ICE transport policy `relay`.
+    ResetRelayed,
+}
+
+/// Something that breaks in the middle of a call, and is mended again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What breaks.
+    pub kind: FaultKind,
+    /// The site whose gateway it befalls, or the host name of the TURN server.
+    pub target: String,
+    /// Which way packets are dropped, seen from the site, where that is not both.
+    pub direction: Option<crate::Direction>,
+    /// When it begins.
+    pub from: Moment,
+    /// When it is mended; left out: when the call ends.
+    pub until: Option<Moment>,
+}
+
+/// A moment of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Moment {
+    /// After what.
+    pub event: Milestone,
+    /// How long after that, in milliseconds, 0 to 600000.
+    #[serde(default)]
+    pub ms: u32,
+}
+
+/// Something that happens in a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Milestone {
+    /// Both peers are connected for the first time.
+    #[default]
+    Connected,
+    /// The fault itself began.
+    Begun,
+    /// Either peer began its first attempt.
+    #[serde(rename = "attempt-1")]
+    Attempt1,
+    /// Its second.
+    #[serde(rename = "attempt-2")]
+    Attempt2,
+    /// Its third.
+    #[serde(rename = "attempt-3")]
+    Attempt3,
+}
+
+/// What can break.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Nothing passes between a site and what lies beyond its gateway.
+    #[default]
+    LinkDown,
+    /// A site's gateway drops STUN over UDP, ICE's connectivity checks among it.
+    DropStun,
+    /// It drops DTLS over UDP, relayed or not.
+    DropDtls,
+    /// It drops RTP and RTCP over UDP, relayed or not.
+    DropRtp,
+    /// It drops packets of more than 1000 bytes.
+    DropLarge,
+    /// A site's gateway forgets all connections and mappings, as one that restarts; nothing is to be mended.
+    ForgetMappings,
+    /// A TURN server's process stands still. Its kernel still takes TCP connections and answers nothing in them.
+    ServerFrozen,
+}
+
+/// What must come of a recovery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRecovery {
+    /// Whether the call is connected again in the end; `false`: the client must give up, and properly.
+    pub recovers: bool,
+    /// How many attempts are made, 0 to 10.
+    pub attempts: u32,
+    /// From the beginning of the first fault to both peers connected again, or to the client giving up, at most, in
+    /// milliseconds, 1000 to 600000.
+    pub within_ms: u32,
+}
+
+impl Recovery {
+    pub(crate) const MAX_ATTEMPTS: RangeInclusive<u32> = 0..=10;
+    pub(crate) const RETRY_DELAY_MS: RangeInclusive<u32> = 0..=60_000;
+    pub(crate) const MAX_RETRY_DELAY_MS: RangeInclusive<u32> = 0..=600_000;
+    pub(crate) const GRACE_MS: RangeInclusive<u32> = 0..=60_000;
+    pub(crate) const CONNECT_TIMEOUT_MS: RangeInclusive<u32> = 1_000..=60_000;
+    pub(crate) const BACKOFF: RangeInclusive<f64> = 1.0..=10.0;
+}
+
+impl Moment {
+    pub(crate) const MS: RangeInclusive<u32> = 0..=600_000;
+}
+
+impl ExpectedRecovery {
+    pub(crate) const WITHIN_MS: RangeInclusive<u32> = 1_000..=600_000;
+}
+
+impl Default for Recovery {
+    /// The guide's: three attempts, each a new connection.
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            retry_delay_ms: 2_000,
+            backoff: 1.0,
+            max_retry_delay_ms: 30_000,
+            disconnected_grace_ms: 5_000,
+            connect_timeout_ms: 15_000,
+            strategies: vec![RecoveryStrategy::Reset],
+        }
+    }
+}
+
+impl FaultKind {
+    /// Whether it befalls a TURN server, not a site's gateway.
+    #[must_use]
+    pub fn is_of_server(self) -> bool {
+        self == Self::ServerFrozen
+    }
+
+    /// Whether it drops packets of one direction if asked to.
+    #[must_use]
+    pub fn has_direction(self) -> bool {
+        match self {
+            Self::LinkDown | Self::DropStun | Self::DropDtls | Self::DropRtp | Self::DropLarge => {
+                true
+            }
+            Self::ForgetMappings | Self::ServerFrozen => false,
+        }
+    }
+}
+
+impl std::fmt::Display for FaultKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::LinkDown => "link-down",
+            Self::DropStun => "drop-stun",
+            Self::DropDtls => "drop-dtls",
+            Self::DropRtp => "drop-rtp",
+            Self::DropLarge => "drop-large",
+            Self::ForgetMappings => "forget-mappings",
+            Self::ServerFrozen => "server-frozen",
+        })
+    }
+}
+
+impl Read for Recovery {
+    fn read(node: Node<'_>) -> Self {
+        let usual = Self::default();
+        node.table(|table| Self {
+            max_attempts: table
+                .optional_with("max_attempts", |node| node.number(&Self::MAX_ATTEMPTS))
+                .unwrap_or(usual.max_attempts),
+            retry_delay_ms: table
+                .optional_with("retry_delay_ms", |node| node.number(&Self::RETRY_DELAY_MS))
+                .unwrap_or(usual.retry_delay_ms),
+            backoff: table
+                .optional_with("backoff", |node| node.fraction())
+                .unwrap_or(usual.backoff),
+            max_retry_delay_ms: table
+                .optional_with("max_retry_delay_ms", |node| {
+                    node.number(&Self::MAX_RETRY_DELAY_MS)
+                })
+                .unwrap_or(usual.max_retry_delay_ms),
+            disconnected_grace_ms: table
+                .optional_with("disconnected_grace_ms", |node| node.number(&Self::GRACE_MS))
+                .unwrap_or(usual.disconnected_grace_ms),
+            connect_timeout_ms: table
+                .optional_with("connect_timeout_ms", |node| {
+                    node.number(&Self::CONNECT_TIMEOUT_MS)
+                })
+                .unwrap_or(usual.connect_timeout_ms),
+            strategies: table.optional("strategies").unwrap_or(usual.strategies),
+        })
+    }
+}
+
+impl Read for RecoveryStrategy {
+    fn read(node: Node<'_>) -> Self {
+        node.word("recovery strategy").unwrap_or_default()
+    }
+}
+
+impl Read for Fault {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            kind: table.required("kind", "kind = \"link-down\""),
+            target: table.required("target", "target = \"office\""),
+            direction: table.optional("direction"),
+            from: table.required("from", "from = { event = \"connected\", ms = 2000 }"),
+            until: table.optional("until"),
+        })
+    }
+}
+
+impl Read for FaultKind {
+    fn read(node: Node<'_>) -> Self {
+        node.word("kind of fault").unwrap_or_default()
+    }
+}
+
+impl Read for Moment {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            event: table.required("event", "event = \"connected\""),
+            ms: table
+                .optional_with("ms", |node| node.number(&Self::MS))
+                .unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Milestone {
+    fn read(node: Node<'_>) -> Self {
+        node.word("event").unwrap_or_default()
+    }
+}
+
+impl Read for ExpectedRecovery {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            recovers: table.required("recovers", "recovers = true"),
+            attempts: table.required_with("attempts", "attempts = 1", |node| {
+                node.number(&Recovery::MAX_ATTEMPTS)
+            }),
+            within_ms: table.required_with("within_ms", "within_ms = 30000", |node| {
+                node.number(&Self::WITHIN_MS)
+            }),
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Faults and what is expected of a recovery.
+
+use super::within;
+use crate::model::Scenario;
+use crate::read::Finding;
+use crate::recovery::{ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery};
+
+/// What is wrong with a scenario's faults and recovery, beyond what each value says by itself.
+pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(recovery) = &scenario.recovery {
+        findings.extend(check_recovery(recovery));
+    }
+    for (index, fault) in scenario.faults.iter().enumerate() {
+        let path = format!("faults[{index}]");
+        findings.extend(check_fault(scenario, fault, &path));
+    }
+    match &scenario.expect.recovery {
+        Some(_) if scenario.faults.is_empty() => findings.push(
+            Finding::new("expect.recovery", "nothing breaks from which to recover")
+                .hint("write [[faults]], or leave it out"),
+        ),
+        Some(expected) => {
+            let most = scenario.recovery.as_ref().map_or(0, |at| at.max_attempts);
+            if expected.attempts > most {
+                let message = format!("the client makes {most} attempts at most");
+                let finding = Finding::new("expect.recovery.attempts", message);
+                let hint = "expect fewer, or set recovery.max_attempts";
+                findings.push(finding.because_of("recovery").hint(hint));
+            }
+            findings.extend(within(
+                "expect.recovery.within_ms",
+                expected.within_ms,
+                &ExpectedRecovery::WITHIN_MS,
+            ));
+        }
+        None if !scenario.faults.is_empty() => findings.push(
+            Finding::new("faults[0]", "what must come of it is not said")
+                .hint("write [expect.recovery]"),
+        ),
+        None => {}
+    }
+    findings
+}
+
+fn check_recovery(recovery: &Recovery) -> Vec<Finding> {
+    let numbers = [
+        (
+            "max_attempts",
+            recovery.max_attempts,
+            Recovery::MAX_ATTEMPTS,
+        ),
+        (
+            "retry_delay_ms",
+            recovery.retry_delay_ms,
+            Recovery::RETRY_DELAY_MS,
+        ),
+        (
+            "max_retry_delay_ms",
+            recovery.max_retry_delay_ms,
+            Recovery::MAX_RETRY_DELAY_MS,
+        ),
+        (
+            "disconnected_grace_ms",
+            recovery.disconnected_grace_ms,
+            Recovery::GRACE_MS,
+        ),
+        (
+            "connect_timeout_ms",
+            recovery.connect_timeout_ms,
+            Recovery::CONNECT_TIMEOUT_MS,
+        ),
+    ];
+    let mut findings: Vec<Finding> = numbers
+        .into_iter()
+        .filter_map(|(key, number, range)| within(&format!("recovery.{key}"), number, &range))
+        .collect();
+    if !Recovery::BACKOFF.contains(&recovery.backoff) {
+        let message = format!("{} is no factor by which a pause grows", recovery.backoff);
+        findings
+            .push(Finding::new("recovery.backoff", message).hint("write a number from 1 to 10"));
+    }
+    findings
+}
+
+fn check_fault(scenario: &Scenario, fault: &Fault, path: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let key = |key: &str| format!("{path}.{key}");
+    if !fault.kind.is_of_server() && !scenario.sites.contains_key(&fault.target) {
+        let message = format!("there is no site {}", fault.target);
+        let sites: Vec<&str> = scenario.sites.keys().map(String::as_str).collect();
+        let hint = format!("it befalls one of {}", sites.join(", "));
+        findings.push(Finding::new(key("target"), message).hint(hint));
+    }
+    if fault.direction.is_some() && !fault.kind.has_direction() {
+        let message = format!("{} has no direction", fault.kind);
+        findings.push(Finding::new(key("direction"), message).hint("leave it out"));
+    }
+    if fault.kind == FaultKind::ForgetMappings && fault.until.is_some() {
+        let finding = Finding::new(key("until"), "what is forgotten is not remembered again");
+        findings.push(finding.hint("leave it out"));
+    }
+    if fault.from.event == Milestone::Begun {
+        let finding = Finding::new(key("from"), "a fault cannot begin after it has begun");
+        findings.push(finding.hint("name another event, such as \"connected\""));
+    }
+    let moments = [("from", Some(fault.from)), ("until", fault.until)];
+    for (name, moment) in moments {
+        let ms = moment.map_or(0, |moment| moment.ms);
+        findings.extend(within(&key(&format!("{name}.ms")), ms, &Moment::MS));
+    }
+    findings
+}
