@@ -2,6 +2,7 @@
 //! absent or recovery is off, that must turn out the other way.
 
 use crate::support::{call, configuration};
+use farcall::scenario::{Direction, Fault, FaultKind, Milestone, Moment};
 use farcall::timeline::{Event, FaultEdge};
 use farcall::verdict::CheckVerdict;
 use farcall::{Scenario, StoredRun, Verdict};
@@ -28,6 +29,8 @@ async fn comes_out_as_declared(
         "recovery-12-s-outage",
         "recovery-failed",
         "recovery-nat-forgets",
+        "recovery-turn-server-down",
+        "recovery-turn-server-frozen",
         "recovery-ice-restart",
         "recovery-escalates"
     )]
@@ -76,4 +79,56 @@ async fn where_nothing_breaks_nothing_recovers() {
         ["recovery/attempts", "connection/lasts"],
         "{run}"
     );
+}
+
+/// The scenario of two homes with another fault at alice's, from two seconds after the beginning to the call's end.
+fn breaking(kind: FaultKind, direction: Option<Direction>) -> Scenario {
+    let mut scenario = Scenario::builtin("recovery-12-s-outage").unwrap();
+    let fault = &mut scenario.faults[0];
+    (fault.kind, fault.direction, fault.until) = (kind, direction, None);
+    scenario.expect.recovery.as_mut().unwrap().attempts = 0;
+    scenario
+}
+
+#[rstest]
+#[case::both_ways(None, &["alice-to-bob", "bob-to-alice"])]
+#[case::out_of_alices_home(Some(Direction::Out), &["alice-to-bob"])]
+#[case::into_alices_home(Some(Direction::In), &["bob-to-alice"])]
+#[tokio::test]
+async fn media_that_are_dropped_fail_by_their_direction(
+    #[case] direction: Option<Direction>,
+    #[case] ways: &[&str],
+) {
+    let scenario = breaking(FaultKind::DropRtp, direction);
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    let mut expected = Vec::new();
+    for kind in ["audio", "video"] {
+        expected.extend(
+            ways.iter()
+                .map(|way| format!("recovery/media/{kind}/{way}")),
+        );
+    }
+    assert_eq!(failed(&run), expected, "{run}");
+}
+
+#[tokio::test]
+async fn a_connection_whose_consent_is_lost_is_made_anew() {
+    let mut scenario = breaking(FaultKind::DropStun, None);
+    scenario.faults[0].until = Some(Moment {
+        event: Milestone::Attempt1,
+        ms: 500,
+    });
+    scenario.expect.recovery.as_mut().unwrap().attempts = 1;
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+}
+
+#[tokio::test]
+async fn a_fault_at_a_server_that_nobody_uses_is_invalid() {
+    let mut scenario = breaking(FaultKind::ServerDown, None);
+    scenario.faults[0].target = Fault::TURN_SERVER_IN_USE.to_owned();
+    scenario.expect.recovery.as_mut().unwrap().within_ms = 1_000;
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
 }

@@ -3,7 +3,9 @@
 use crate::counters::{CountersError, counters_of};
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
+use crate::service::ServiceError;
 use crate::tool::{self, ToolError};
+use crate::turn::TurnServer;
 use farcall_plan::FaultAction;
 use nix::sys::signal::Signal;
 
@@ -16,8 +18,11 @@ pub(crate) enum FaultError {
     /// What was dropped could not be read.
     #[error(transparent)]
     Counters(#[from] CountersError),
+    /// coturn did not end, or did not start again.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// The node is of another kind.
-    #[error("failed to freeze the TURN server: there is none at {node}")]
+    #[error("failed to break the TURN server: there is none at {node}")]
     NoServer {
         /// The node.
         node: String,
@@ -31,7 +36,8 @@ pub(crate) async fn begin(node: &RunningNode, action: &FaultAction) -> Result<()
             tool::run(&["nft", "-f", "-"], rules).await?;
         }
         FaultAction::ForgetMappings => mappings::forget(node).await?,
-        FaultAction::FreezeServer => server(node, Signal::SIGSTOP)?,
+        FaultAction::FreezeServer => server(node)?.signal(Signal::SIGSTOP).await,
+        FaultAction::KillServer => server(node)?.kill().await?,
     }
     Ok(())
 }
@@ -51,18 +57,19 @@ pub(crate) async fn end(
         }
         FaultAction::ForgetMappings => Ok(None),
         FaultAction::FreezeServer => {
-            server(node, Signal::SIGCONT)?;
+            server(node)?.signal(Signal::SIGCONT).await;
+            Ok(None)
+        }
+        FaultAction::KillServer => {
+            server(node)?.start_again().await?;
             Ok(None)
         }
     }
 }
 
-fn server(node: &RunningNode, signal: Signal) -> Result<(), FaultError> {
+fn server(node: &RunningNode) -> Result<&TurnServer, FaultError> {
     match &node.role {
-        RunningRole::TurnServer(server) => {
-            server.signal(signal);
-            Ok(())
-        }
+        RunningRole::TurnServer(server) => Ok(server),
         _ => Err(FaultError::NoServer {
             node: node.node.name.clone(),
         }),

@@ -71,7 +71,7 @@ fn expected_fault(fault: &Fault) -> ExpectedFault {
         what: crate::faults::in_words(fault),
         drops: !matches!(
             fault.kind,
-            FaultKind::ForgetMappings | FaultKind::ServerFrozen
+            FaultKind::ForgetMappings | FaultKind::ServerDown | FaultKind::ServerFrozen
         ),
     }
 }

@@ -43,11 +43,24 @@ fn planned(
     };
     let table = format!("fault-{number}");
     let (node, action) = if fault.kind.is_of_server() {
+        let action = match fault.kind {
+            FaultKind::ServerDown => FaultAction::KillServer,
+            _ => FaultAction::FreezeServer,
+        };
+        if fault.target == Fault::TURN_SERVER_IN_USE {
+            return Ok(PlannedFault {
+                what,
+                node: None,
+                action,
+                from: fault.from,
+                until: fault.until,
+            });
+        }
         let mut servers = nodes.iter().filter(
             |node| matches!(&node.role, Role::TurnServer(server) if server.host == fault.target),
         );
         let node = servers.next().ok_or_else(nobody)?;
-        (node.name.clone(), FaultAction::FreezeServer)
+        (node.name.clone(), action)
     } else {
         let mut sites = layout.sites.iter();
         let site = sites
@@ -62,7 +75,7 @@ fn planned(
     };
     Ok(PlannedFault {
         what,
-        node,
+        node: Some(node),
         action,
         from: fault.from,
         until: fault.until,
@@ -109,9 +122,10 @@ fn content(kind: FaultKind) -> Vec<String> {
         FaultKind::DropDtls => first_byte(20, 63),
         FaultKind::DropRtp => first_byte(128, 191),
         FaultKind::DropLarge => vec![format!("meta length > {LARGE_BYTES}")],
-        FaultKind::LinkDown | FaultKind::ForgetMappings | FaultKind::ServerFrozen => {
-            vec![String::new()]
-        }
+        FaultKind::LinkDown
+        | FaultKind::ForgetMappings
+        | FaultKind::ServerDown
+        | FaultKind::ServerFrozen => vec![String::new()],
     }
 }
 

@@ -289,8 +289,8 @@ pub struct ExpectedFault {
 pub struct PlannedFault {
     /// What it is, in words: `link-down at office`.
     pub what: String,
-    /// The node that it befalls.
-    pub node: String,
+    /// The node that it befalls; `None`: the TURN server through which media go at that moment.
+    pub node: Option<String>,
     /// What is done there.
     pub action: FaultAction,
     /// When it begins.
@@ -312,6 +312,8 @@ pub enum FaultAction {
     },
     /// Forgets all connections and mappings.
     ForgetMappings,
+    /// Kills coturn, and starts it anew when the fault is mended.
+    KillServer,
     /// Lets coturn stand still, and go on when the fault is mended.
     FreezeServer,
 }

@@ -40,6 +40,7 @@ impl<'a> Placement<'a> {
             reporter: HARNESS,
             breaking: plan.expect.recovery.as_ref().map(|expected| Breaking {
                 faults: &plan.faults,
+                turn_nodes: &plan.expect.turn_nodes,
                 expected,
             }),
         }

@@ -6,8 +6,9 @@ use farcall_lab::{Lab, NodeError};
 use farcall_plan::{CallPlan, PlannedFault};
 use farcall_protocol::{Command, Reply};
 use farcall_scenario::{ExpectedRecovery, Milestone, Moment};
-use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, RecoveryEvent};
+use farcall_timeline::{CandidateType, Entry, Event, FaultEdge, FaultEvent, RecoveryEvent};
 use futures::future::try_join_all;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -18,6 +19,8 @@ const FAULT_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Breaking<'a> {
     pub faults: &'a [PlannedFault],
+    /// The node of each host of the ICE configuration.
+    pub turn_nodes: &'a BTreeMap<String, String>,
     pub expected: &'a ExpectedRecovery,
 }
 
@@ -35,6 +38,8 @@ pub(crate) async fn through(
     let faults = breaking.faults.iter().enumerate().map(|(index, fault)| {
         let step = Step {
             lab,
+            call,
+            turn_nodes: breaking.turn_nodes,
             fault,
             number: u32::try_from(index + 1).unwrap_or(u32::MAX),
             recorder,
@@ -104,6 +109,8 @@ async fn outcome(
 /// One fault on its way.
 struct Step<'a> {
     lab: &'a Lab,
+    call: &'a CallPlan,
+    turn_nodes: &'a BTreeMap<String, String>,
     fault: &'a PlannedFault,
     number: u32,
     recorder: &'a Recorder,
@@ -120,7 +127,18 @@ impl Step<'_> {
             due = self.due(self.fault.from, self.connected) => due,
             () = is_over(&mut over) => return Ok(()),
         };
-        let node = self.lab.node(&self.fault.node)?;
+        let in_use = match &self.fault.node {
+            Some(node) => Some(node.clone()),
+            None => self.server_in_use(),
+        };
+        let Some(node) = in_use else {
+            let what = &self.fault.what;
+            self.recorder.fault(format!(
+                "failed to bring about {what}: media go through no TURN server; expect `relayed = true` where they must"
+            ));
+            return Ok(());
+        };
+        let node = self.lab.node(&node)?;
         let action = self.fault.action.clone();
         let begin = Command::BeginFault { action };
         node.request(begin, FAULT_DEADLINE).await?;
@@ -173,6 +191,24 @@ impl Step<'_> {
         let due = from + Duration::from_millis(u64::from(moment.ms));
         tokio::time::sleep_until(due.into()).await;
         due
+    }
+
+    /// The node of the server of the last relayed pair that a peer of this call selected.
+    fn server_in_use(&self) -> Option<String> {
+        let timeline = self.recorder.select(|position, entry| {
+            position >= self.begin && matches!(entry.event, Event::SelectedPair(_))
+        });
+        let mut newest = timeline.entries().iter().rev();
+        newest.find_map(|entry| {
+            let Event::SelectedPair(pair) = &entry.event else {
+                return None;
+            };
+            let is_relay = pair.local.candidate_type == CandidateType::Relay;
+            let url = pair.local.url.as_ref().filter(|_| is_relay)?;
+            let mut servers = self.call.ice_servers.iter();
+            let server = servers.find(|server| server.url.text == *url)?;
+            self.turn_nodes.get(&server.url.host).cloned()
+        })
     }
 
     fn tell(&self, edge: FaultEdge, at: Instant, due: Instant, dropped_packets: Option<u64>) {

@@ -45,7 +45,8 @@ pub enum RecoveryStrategy {
 pub struct Fault {
     /// What breaks.
     pub kind: FaultKind,
-    /// The site whose gateway it befalls, or the host name of the TURN server.
+    /// The site whose gateway it befalls; or the host name of the TURN server, or `turn-server-in-use` for the one
+    /// through which media go at that moment.
     pub target: String,
     /// Which way packets are dropped, seen from the site, where that is not both.
     pub direction: Option<crate::Direction>,
@@ -103,6 +104,8 @@ pub enum FaultKind {
     DropLarge,
     /// A site's gateway forgets all connections and mappings, as one that restarts; nothing is to be mended.
     ForgetMappings,
+    /// A TURN server's process is killed; mended, it starts anew, without the allocations that it had.
+    ServerDown,
     /// A TURN server's process stands still. Its kernel still takes TCP connections and answers nothing in them.
     ServerFrozen,
 }
@@ -127,6 +130,11 @@ impl Recovery {
     pub(crate) const GRACE_MS: RangeInclusive<u32> = 0..=60_000;
     pub(crate) const CONNECT_TIMEOUT_MS: RangeInclusive<u32> = 1_000..=60_000;
     pub(crate) const BACKOFF: RangeInclusive<f64> = 1.0..=10.0;
+}
+
+impl Fault {
+    /// What stands for the TURN server through which media go.
+    pub const TURN_SERVER_IN_USE: &str = "turn-server-in-use";
 }
 
 impl Moment {
@@ -156,7 +164,7 @@ impl FaultKind {
     /// Whether it befalls a TURN server, not a site's gateway.
     #[must_use]
     pub fn is_of_server(self) -> bool {
-        self == Self::ServerFrozen
+        matches!(self, Self::ServerDown | Self::ServerFrozen)
     }
 
     /// Whether it drops packets of one direction if asked to.
@@ -166,7 +174,7 @@ impl FaultKind {
             Self::LinkDown | Self::DropStun | Self::DropDtls | Self::DropRtp | Self::DropLarge => {
                 true
             }
-            Self::ForgetMappings | Self::ServerFrozen => false,
+            Self::ForgetMappings | Self::ServerDown | Self::ServerFrozen => false,
         }
     }
 }
@@ -180,6 +188,7 @@ impl std::fmt::Display for FaultKind {
             Self::DropRtp => "drop-rtp",
             Self::DropLarge => "drop-large",
             Self::ForgetMappings => "forget-mappings",
+            Self::ServerDown => "server-down",
             Self::ServerFrozen => "server-frozen",
         })
     }

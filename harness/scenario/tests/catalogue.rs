@@ -51,6 +51,8 @@ fn the_catalogue_is_complete() {
         "recovery-nat-forgets",
         "recovery-never",
         "recovery-short-outage",
+        "recovery-turn-server-down",
+        "recovery-turn-server-frozen",
         "same-network",
         "turn-port-only",
         "udp-443-only",

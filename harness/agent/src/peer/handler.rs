@@ -101,9 +101,10 @@ impl PeerConnectionEventHandler for Handler {
         if state == RTCPeerConnectionState::Connected {
             tracing::info!("WebRTC connection established successfully!");
         }
+        // Whoever hears of the state can count on the session to know it.
+        (self.on_state)(state);
         self.state("connection", state);
         self.connection.send_replace(state);
-        (self.on_state)(state);
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {

@@ -417,3 +417,6 @@ fn policy(recovery: &farcall_scenario::Recovery) -> Policy {
         strategies: recovery.strategies.iter().map(strategy).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,12 +30,21 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 /// How long coturn may take to close what a client has released; it looks once a second.
 const CLOSE_WITHIN: Duration = Duration::from_millis(2_500);
 
-/// A running coturn.
+/// A coturn, running unless it was stopped.
 pub(crate) struct TurnServer {
-    service: Service,
+    launch: Launch,
+    service: tokio::sync::Mutex<Service>,
     sessions: Arc<Mutex<Sessions>>,
-    closing: watch::Receiver<bool>,
+    is_closing: Arc<watch::Sender<bool>>,
     outlet: Outlet,
+}
+
+/// What coturn needs to be started, again if need be.
+struct Launch {
+    server: farcall_plan::TurnServer,
+    address: Ipv4Addr,
+    configuration_path: String,
+    ca_pem: String,
 }
 
 impl TurnServer {
@@ -61,48 +70,48 @@ impl TurnServer {
         } else if server.certificate.is_some() {
             return Err(missing("it listens for TLS and was sent no certificate"));
         }
-        let path = format!("{}/turn.conf", setup::DIRECTORY);
-        setup::write(&path, configuration)?;
+        let configuration_path = format!("{}/turn.conf", setup::DIRECTORY);
+        setup::write(&configuration_path, configuration)?;
         add_accounts(setup, realm).await?;
 
-        let sessions = Arc::new(Mutex::new(Sessions::default()));
-        let (is_closing, closing) = watch::channel(false);
-        let (kept, told) = (sessions.clone(), outlet.clone());
-        let mut command = Command::new("turnserver");
-        command.args(["-c", &path]);
-        let service = Service::start("turnserver", &mut command, outlet, move |line| {
-            let mut sessions = locked(&kept);
-            if let Some(closed) = sessions.take(line) {
-                told.event(Event::TurnSession(closed));
-            }
-            is_closing.send_replace(sessions.closing());
-            level(line)
-        })?;
-        let checks = server.listeners.iter().map(|listener| async {
-            let at = SocketAddr::from((address, listener.port));
-            while listener_answers(&server.host, at, listener.transport, &setup.ca_pem)
-                .await
-                .is_err()
-            {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        });
-        let every = async { drop(join_all(checks).await) };
-        let awaited = format!("an answer from each of its listeners at {address}");
-        service.ready(&awaited, READY_WITHIN, every).await?;
-        service.guard(outlet);
+        let launch = Launch {
+            server: server.clone(),
+            address,
+            configuration_path,
+            ca_pem: setup.ca_pem.clone(),
+        };
+        let sessions = Arc::default();
+        let is_closing = Arc::new(watch::Sender::new(false));
+        let service = launch.launch(&sessions, &is_closing, outlet).await?;
         Ok(Self {
-            service,
+            launch,
+            service: tokio::sync::Mutex::new(service),
             sessions,
-            closing,
+            is_closing,
             outlet: outlet.clone(),
         })
+    }
+
+    /// Kills coturn; its allocations go with it, and nobody is told.
+    pub(crate) async fn kill(&self) -> Result<(), ServiceError> {
+        let service = self.service.lock().await;
+        service.end(Signal::SIGKILL, END_WITHIN).await
+    }
+
+    /// Starts coturn again after it was killed.
+    pub(crate) async fn start_again(&self) -> Result<(), ServiceError> {
+        let mut service = self.service.lock().await;
+        let launch = &self.launch;
+        *service = launch
+            .launch(&self.sessions, &self.is_closing, &self.outlet)
+            .await?;
+        Ok(())
     }
 
     /// Waits until coturn has told of the allocations that were released, and tells of those that were
     /// not.
     pub(crate) async fn tell_sessions(&self) {
-        let mut closing = self.closing.clone();
+        let mut closing = self.is_closing.subscribe();
         let closed = closing.wait_for(|closing| !closing);
         if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
             tracing::warn!("coturn did not close a released allocation in time");
@@ -113,13 +122,49 @@ impl TurnServer {
     }
 
     /// Sends coturn a signal that does not end it.
-    pub(crate) fn signal(&self, signal: Signal) {
-        self.service.signal(signal);
+    pub(crate) async fn signal(&self, signal: Signal) {
+        self.service.lock().await.signal(signal);
     }
 
     /// Ends coturn.
     pub(crate) async fn end(&self) -> Result<(), ServiceError> {
-        self.service.end(Signal::SIGTERM, END_WITHIN).await
+        let service = self.service.lock().await;
+        service.end(Signal::SIGTERM, END_WITHIN).await
+    }
+}
+
+impl Launch {
+    async fn launch(
+        &self,
+        sessions: &Arc<Mutex<Sessions>>,
+        is_closing: &Arc<watch::Sender<bool>>,
+        outlet: &Outlet,
+    ) -> Result<Service, ServiceError> {
+        let (kept, told, is_closing) = (sessions.clone(), outlet.clone(), is_closing.clone());
+        let mut command = Command::new("turnserver");
+        command.args(["-c", &self.configuration_path]);
+        let service = Service::start("turnserver", &mut command, outlet, move |line| {
+            let mut sessions = locked(&kept);
+            if let Some(closed) = sessions.take(line) {
+                told.event(Event::TurnSession(closed));
+            }
+            is_closing.send_replace(sessions.closing());
+            level(line)
+        })?;
+        let checks = self.server.listeners.iter().map(|listener| async {
+            let at = SocketAddr::from((self.address, listener.port));
+            while listener_answers(&self.server.host, at, listener.transport, &self.ca_pem)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+        let every = async { drop(join_all(checks).await) };
+        let awaited = format!("an answer from each of its listeners at {}", self.address);
+        service.ready(&awaited, READY_WITHIN, every).await?;
+        service.guard(outlet);
+        Ok(service)
     }
 }
 

@@ -13,6 +13,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+/// How long the first line of a node that failed may be on its way, and how often it is looked for.
+const LOG_DEADLINE: Duration = Duration::from_millis(500);
+const LOG_POLL: Duration = Duration::from_millis(10);
+
 /// A node of a raised lab. Any number of requests may be under way at once.
 #[derive(Debug)]
 pub struct NodeHandle {
@@ -72,7 +76,7 @@ impl NodeHandle {
             Ok(Ok(Reply::Failed { message })) => Err(NodeError::Failed {
                 node: self.shared.name.clone(),
                 message,
-                log: self.shared.logbook().tail(),
+                log: self.shared.tail_of_failure().await,
             }),
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_closed)) => Err(self.shared.gone()),
@@ -154,6 +158,19 @@ impl Shared {
             signals: Signals(Arc::new(tokio::sync::Mutex::new(receiver))),
             end_expected: AtomicBool::new(false),
         }
+    }
+
+    /// The last lines of a node that has just answered that it failed. What it wrote about that comes by another pipe
+    /// than its answer, and may come later.
+    async fn tail_of_failure(&self) -> String {
+        let written = async {
+            while self.logbook().is_empty() {
+                tokio::time::sleep(LOG_POLL).await;
+            }
+        };
+        // Without a line within the deadline there is none.
+        let _ = tokio::time::timeout(LOG_DEADLINE, written).await;
+        self.logbook().tail()
     }
 
     fn ask(&self, request: &Request) -> Result<oneshot::Receiver<Reply>, NodeError> {

@@ -64,6 +64,11 @@ impl Logbook {
         text
     }
 
+    /// Whether nothing has been written yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// The last lines, each indented by two spaces.
     pub(crate) fn tail(&self) -> String {
         if self.lines.is_empty() {

@@ -2,6 +2,7 @@
 
 mod datapath;
 mod fact;
+mod faults;
 mod node;
 mod services;
 
@@ -27,6 +28,7 @@ impl Display for Plan {
             write!(out, "\n{node}")?;
         }
         self.describe_call(out)?;
+        self.describe_faults(out)?;
         writeln!(out, "\nattested before the call")?;
         for declaration in &self.attestation {
             writeln!(out, "  {}: {}", declaration.node, declaration.fact)?;

@@ -7,6 +7,7 @@ mod attestation;
 mod attestation_links;
 mod attestation_nats;
 mod datapath;
+mod faults;
 mod firewalls;
 mod ipv6;
 mod outcomes;

@@ -1,0 +1,233 @@
+//! Two peers in one process, over the loopback, with nothing between their signalling.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use super::*;
+use crate::outlet::Said;
+use farcall_protocol::Message;
+use farcall_scenario::RecoveryStrategy;
+use std::net::Ipv4Addr;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A peer, and what it has said.
+struct Side {
+    session: Session,
+    said: Said,
+    /// How many connections it has made.
+    connections: usize,
+    is_connected: bool,
+    steps: Vec<RecoveryEvent>,
+    gave_up: bool,
+    /// The connection and the attempt of each of its offers.
+    offers: Vec<(u32, u32)>,
+    answers: usize,
+}
+
+impl Side {
+    async fn start(offerer: bool, recovery: &farcall_scenario::Recovery) -> Self {
+        let (outlet, said) = Outlet::new();
+        let identity = PeerIdentity {
+            local_ips: vec![Ipv4Addr::LOCALHOST.into()],
+            ca_pem: String::new(),
+            muted: false,
+        };
+        let setup = CallSetup {
+            configuration: "test".to_owned(),
+            ice_servers: Vec::new(),
+            policy: IceTransportPolicy::All,
+            gathering_timeout_ms: 1_000,
+            offerer,
+            proxy: None,
+            recovery: Some(recovery.clone()),
+        };
+        Self {
+            session: Session::start(&identity, &outlet, &setup).await.unwrap(),
+            said,
+            connections: 0,
+            is_connected: false,
+            steps: Vec::new(),
+            gave_up: false,
+            offers: Vec::new(),
+            answers: 0,
+        }
+    }
+
+    /// Takes a message; gives what is for the other peer.
+    fn hear(&mut self, message: Message) -> Option<Signal> {
+        match message {
+            Message::Signal(signal) => {
+                match &signal.body {
+                    SignalBody::Offer { attempt, .. } => {
+                        self.offers.push((signal.connection, *attempt));
+                    }
+                    SignalBody::Answer { .. } => self.answers += 1,
+                    _ => {}
+                }
+                return Some(signal);
+            }
+            Message::Event { event, .. } => match event {
+                Event::CallStarted { .. } => {
+                    self.connections += 1;
+                    self.is_connected = false;
+                }
+                Event::State(state) if state.machine == "connection" => {
+                    self.is_connected = state.state == "connected";
+                }
+                Event::Recovery(step) => {
+                    self.gave_up |= matches!(step, RecoveryEvent::GaveUp { .. });
+                    self.steps.push(step);
+                }
+                Event::HarnessFault { message } => panic!("{message}"),
+                _ => {}
+            },
+            Message::Reply { .. } => {}
+        }
+        None
+    }
+
+    /// What the connection itself would say if it failed.
+    fn fail(&self, connection: u32) {
+        let state = RTCPeerConnectionState::Failed;
+        let failed = Input::State { connection, state };
+        self.session.inputs.send(failed).ok().unwrap();
+    }
+
+    /// The attempts that this peer began itself.
+    fn attempts(&self) -> Vec<u32> {
+        let steps = self.steps.iter();
+        steps
+            .filter_map(|step| match step {
+                RecoveryEvent::Started { attempt, .. } => Some(*attempt),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// Two peers in a call.
+struct Pair {
+    alice: Side,
+    bob: Side,
+    /// Whether what they say arrives.
+    carries: bool,
+}
+
+impl Pair {
+    async fn start(strategies: &[RecoveryStrategy]) -> Self {
+        let recovery = farcall_scenario::Recovery {
+            retry_delay_ms: 50,
+            connect_timeout_ms: 5_000,
+            strategies: strategies.to_vec(),
+            ..farcall_scenario::Recovery::default()
+        };
+        let bob = Side::start(false, &recovery).await;
+        Self {
+            alice: Side::start(true, &recovery).await,
+            bob,
+            carries: true,
+        }
+    }
+
+    /// Carries what they say until both are in a state.
+    async fn until(&mut self, is_so: impl Fn(&Side) -> bool) {
+        let all = async {
+            while !(is_so(&self.alice) && is_so(&self.bob)) {
+                tokio::select! {
+                    message = self.alice.said.next() => {
+                        let signal = self.alice.hear(message.unwrap());
+                        if let Some(signal) = signal.filter(|_| self.carries) {
+                            self.bob.session.signal(signal);
+                        }
+                    }
+                    message = self.bob.said.next() => {
+                        let signal = self.bob.hear(message.unwrap());
+                        if let Some(signal) = signal.filter(|_| self.carries) {
+                            self.alice.session.signal(signal);
+                        }
+                    }
+                }
+            }
+        };
+        let came = tokio::time::timeout(DEADLINE, all).await;
+        let told = (&self.alice.steps, &self.bob.steps);
+        assert!(came.is_ok(), "{told:#?}");
+    }
+
+    async fn connected(&mut self, connections: usize) {
+        self.until(|side| side.is_connected && side.connections >= connections)
+            .await;
+    }
+
+    async fn end(self) {
+        self.alice.session.end().await.unwrap();
+        self.bob.session.end().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_connection_takes_the_place_of_one_that_failed() {
+    let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
+    pair.connected(1).await;
+    pair.bob.fail(1);
+    pair.connected(2).await;
+    assert_eq!(pair.bob.attempts(), [1]);
+    assert_eq!(pair.alice.attempts(), Vec::<u32>::new());
+    // It is numbered from one again after a recovery.
+    pair.bob.fail(2);
+    pair.connected(3).await;
+    assert_eq!(pair.bob.attempts(), [1, 1]);
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_peers_that_try_again_at_once_come_to_one_connection() {
+    let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
+    pair.connected(1).await;
+    pair.alice.fail(1);
+    pair.bob.fail(1);
+    pair.connected(2).await;
+    let ended = (pair.alice.connections, pair.bob.connections);
+    // Bob's own second connection, if he came to make it, gave way to the one that answers.
+    assert!(ended.0 == 2 && (2..=3).contains(&ended.1), "{ended:?}");
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_ice_credentials_are_offered_by_the_caller_whoever_asks_for_them() {
+    for is_alice in [true, false] {
+        let mut pair = Pair::start(&[RecoveryStrategy::IceRestart]).await;
+        pair.connected(1).await;
+        if is_alice {
+            pair.alice.fail(1);
+        } else {
+            pair.bob.fail(1);
+        }
+        pair.until(|side| side.offers.len() + side.answers == 2)
+            .await;
+        assert_eq!(pair.alice.offers, [(1, 0), (1, 1)]);
+        assert_eq!((pair.alice.connections, pair.bob.connections), (1, 1));
+        pair.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
+    let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
+    pair.connected(1).await;
+    pair.carries = false;
+    pair.alice.fail(1);
+    pair.bob.fail(1);
+    for connection in 2..=4 {
+        let made = usize::try_from(connection).unwrap();
+        pair.until(|side| side.connections >= made).await;
+        pair.alice.fail(connection);
+        pair.bob.fail(connection);
+    }
+    pair.until(|side| side.gave_up).await;
+    for side in [&pair.alice, &pair.bob] {
+        assert_eq!(side.attempts(), [1, 2, 3]);
+        assert_eq!(side.connections, 4);
+    }
+    pair.end().await;
+}

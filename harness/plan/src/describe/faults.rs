@@ -1,0 +1,77 @@
+//! What breaks in the call and what the peers do about it, in words.
+
+use crate::model::{FaultAction, Plan, PlannedFault};
+use farcall_scenario::{Milestone, Moment, Recovery};
+use std::fmt::{Formatter, Result};
+
+impl Plan {
+    pub(super) fn describe_faults(&self, out: &mut Formatter<'_>) -> Result {
+        if let Some(recovery) = &self.call.recovery {
+            describe_recovery(recovery, out)?;
+        }
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nfaults")?;
+        for fault in &self.faults {
+            describe_fault(fault, out)?;
+        }
+        Ok(())
+    }
+}
+
+fn describe_recovery(recovery: &Recovery, out: &mut Formatter<'_>) -> Result {
+    let strategies = recovery.strategies.iter().map(|strategy| match strategy {
+        farcall_scenario::RecoveryStrategy::Reset => "reset",
+        farcall_scenario::RecoveryStrategy::IceRestart => "ice-restart",
+        farcall_scenario::RecoveryStrategy::ResetRelayed => "reset-relayed",
+    });
+    let strategies: Vec<&str> = strategies.collect();
+    writeln!(
+        out,
+        "  the peers make {} attempts at most, {} ms after a failure: {}",
+        recovery.max_attempts,
+        recovery.retry_delay_ms,
+        strategies.join(", then ")
+    )?;
+    writeln!(
+        out,
+        "  a connection may be disconnected for {} ms, and take {} ms to form",
+        recovery.disconnected_grace_ms, recovery.connect_timeout_ms
+    )
+}
+
+fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
+    let until = fault
+        .until
+        .map_or_else(|| "the call's end".to_owned(), in_words);
+    writeln!(
+        out,
+        "  {}, by {}: from {} to {until}",
+        fault.what,
+        fault.node.as_deref().unwrap_or("the TURN server in use"),
+        in_words(fault.from)
+    )?;
+    match &fault.action {
+        FaultAction::Drop { rules, .. } => {
+            for line in rules.lines() {
+                writeln!(out, "    {line}")?;
+            }
+            Ok(())
+        }
+        FaultAction::ForgetMappings => writeln!(out, "    it forgets all connections and mappings"),
+        FaultAction::KillServer => writeln!(out, "    coturn is killed, and started anew"),
+        FaultAction::FreezeServer => writeln!(out, "    coturn stands still"),
+    }
+}
+
+fn in_words(moment: Moment) -> String {
+    let event = match moment.event {
+        Milestone::Connected => "both peers were connected",
+        Milestone::Begun => "it began",
+        Milestone::Attempt1 => "attempt 1 began",
+        Milestone::Attempt2 => "attempt 2 began",
+        Milestone::Attempt3 => "attempt 3 began",
+    };
+    format!("{} ms after {event}", moment.ms)
+}
