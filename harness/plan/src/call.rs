@@ -1,5 +1,6 @@
 //! The call to place.
 
+use crate::datapath::seed_for;
 use crate::layout::Layout;
 use crate::model::{CallPlan, CallServer};
 use crate::services::{PORTAL_HTTP_PORT, portal, proxy};
@@ -14,6 +15,7 @@ pub(crate) fn call(
     ice: &IceConfiguration,
     offerer: &Peer,
     answerer: &Peer,
+    seed: u64,
 ) -> CallPlan {
     let mut ice_servers: Vec<CallServer> = ice
         .urls()
@@ -35,6 +37,11 @@ pub(crate) fn call(
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
         recovery: scenario.recovery.clone(),
+        seeds: layout
+            .peers
+            .iter()
+            .map(|peer| (peer.name.clone(), seed_for(seed, &peer.name)))
+            .collect(),
         proxies: proxies(layout),
         logins: logins(layout),
     }

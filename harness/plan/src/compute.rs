@@ -109,7 +109,14 @@ impl<'a> Design<'a> {
     }
 
     fn call(&self, ice: &IceConfiguration, [offerer, answerer]: [&Peer; 2]) -> CallPlan {
-        call(self.scenario, &self.layout, ice, offerer, answerer)
+        call(
+            self.scenario,
+            &self.layout,
+            ice,
+            offerer,
+            answerer,
+            self.seed,
+        )
     }
 
     fn plan(&self, ice: &IceConfiguration, call: CallPlan) -> Plan {

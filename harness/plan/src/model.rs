@@ -209,6 +209,8 @@ pub struct CallPlan {
     /// What the peers do when a connection breaks or does not form; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// From which everything random that a peer does follows, by peer.
+    pub seeds: BTreeMap<String, u64>,
     /// The captive portal whose login page a peer answers before the call, by peer.
     pub logins: BTreeMap<String, SocketAddrV4>,
 }

@@ -166,6 +166,8 @@ pub struct CallSetup {
     pub proxy: Option<SocketAddrV4>,
     /// What it does when the connection breaks or does not form; `None`: it leaves it as it is.
     pub recovery: Option<Recovery>,
+    /// From which everything random that it does follows.
+    pub seed: u64,
 }
 
 /// What an agent says.

@@ -11,8 +11,11 @@ pub struct Policy {
     pub retry_delay: Duration,
     /// By what the pause before each further attempt is longer than the one before; 1: each is as long as the first.
     pub backoff: f64,
-    /// The longest pause.
+    /// The longest pause, without jitter.
     pub max_retry_delay: Duration,
+    /// By how much of itself a pause may be longer, at random, so that many clients that fail at once do not all come
+    /// back at once, 0 to 1.
+    pub jitter: f64,
     /// For how long a connection may be `disconnected`, which often passes by itself (W3C webrtc-pc section 5.6.3),
     /// before that counts as a failure; `None`: for as long as it lasts.
     pub disconnected_grace: Option<Duration>,
@@ -42,6 +45,7 @@ impl Default for Policy {
             retry_delay: Duration::from_secs(2),
             backoff: 1.0,
             max_retry_delay: Duration::from_secs(30),
+            jitter: 0.0,
             disconnected_grace: Some(Duration::from_secs(5)),
             connect_timeout: Some(Duration::from_secs(15)),
             strategies: vec![Strategy::Reset],
@@ -59,14 +63,15 @@ impl Policy {
         }
     }
 
-    /// From a failure to the attempt with this number, 1 being the first.
+    /// From a failure to the attempt with this number, 1 being the first. `random` is from 0 to 1.
     #[must_use]
-    pub fn delay_before(&self, number: u32) -> Duration {
+    pub fn delay_before(&self, number: u32, random: f64) -> Duration {
         let factor = self.backoff.powf(f64::from(number.saturating_sub(1)));
         let seconds = self.retry_delay.as_secs_f64() * factor;
         // Too long for a duration, or no number at all: as long as it may be.
         let delay = Duration::try_from_secs_f64(seconds).unwrap_or(self.max_retry_delay);
-        delay.min(self.max_retry_delay)
+        let longer = 1.0 + self.jitter.clamp(0.0, 1.0) * random.clamp(0.0, 1.0);
+        delay.min(self.max_retry_delay).mul_f64(longer)
     }
 
     /// What the attempt with this number does, 1 being the first.
@@ -101,14 +106,25 @@ mod tests {
             ..Policy::default()
         };
         let pauses: Vec<u64> = (1..=5)
-            .map(|number| policy.delay_before(number).as_secs())
+            .map(|number| policy.delay_before(number, 1.0).as_secs())
             .collect();
         assert_eq!(pauses, [1, 2, 4, 5, 5]);
         let endless = Policy {
             backoff: f64::INFINITY,
             ..policy
         };
-        assert_eq!(endless.delay_before(2), Duration::from_secs(5));
+        assert_eq!(endless.delay_before(2, 0.0), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn jitter_makes_pauses_longer_and_never_shorter() {
+        let policy = Policy {
+            retry_delay: Duration::from_secs(2),
+            jitter: 0.5,
+            ..Policy::default()
+        };
+        let pauses = [0.0, 0.5, 1.0].map(|random| policy.delay_before(1, random).as_millis());
+        assert_eq!(pauses, [2_000, 2_500, 3_000]);
     }
 
     #[test]

@@ -70,6 +70,10 @@ pub struct Recovery {
     /// Attempts since the connection was last up.
     attempts: u32,
     phase: Phase,
+    /// Random numbers for pauses, used in turn.
+    randoms: Vec<f64>,
+    /// How many pauses there have been.
+    pauses: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +100,16 @@ impl Recovery {
             policy,
             attempts: 0,
             phase: Phase::Idle,
+            randoms: Vec::new(),
+            pauses: 0,
         }
+    }
+
+    /// The same client with random numbers from 0 to 1 for the [jitter](Policy::jitter) of its pauses, which are used in
+    /// turn; without any there is none.
+    #[must_use]
+    pub fn with_randoms(self, randoms: Vec<f64>) -> Self {
+        Self { randoms, ..self }
     }
 
     /// The client begins to connect for the first time.
@@ -200,7 +213,12 @@ impl Recovery {
             };
         }
         self.attempts += 1;
-        let until = now.saturating_add(self.policy.delay_before(self.attempts));
+        let random = self.randoms.iter().cycle().nth(self.pauses);
+        self.pauses = (self.pauses + 1) % self.randoms.len().max(1);
+        let delay = self
+            .policy
+            .delay_before(self.attempts, random.copied().unwrap_or(0.0));
+        let until = now.saturating_add(delay);
         self.phase = Phase::Waiting { until, trigger };
         Action::Schedule {
             number: self.attempts,

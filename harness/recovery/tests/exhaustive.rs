@@ -381,3 +381,26 @@ fn without_recovery_the_first_failure_is_the_last() {
     let failed = recovery.on_state(Duration::from_secs(30), ConnectionState::Failed);
     assert_eq!(failed, Some(gave_up));
 }
+
+#[test]
+fn pauses_use_the_random_numbers_in_turn() {
+    let at = Duration::from_secs;
+    let policy = Policy {
+        jitter: 1.0,
+        ..policy()
+    };
+    let mut recovery = Recovery::new(policy).with_randoms(vec![0.5, 0.0]);
+    recovery.begin(at(0));
+    let mut now = at(0);
+    let mut pauses = Vec::new();
+    for _ in 0..3 {
+        let Some(Action::Schedule { at, .. }) = recovery.on_state(now, ConnectionState::Failed)
+        else {
+            panic!("an attempt is left");
+        };
+        pauses.push((at - now).as_secs());
+        now = at;
+        assert!(recovery.on_timer(now).is_some());
+    }
+    assert_eq!(pauses, [3, 2, 3]);
+}

@@ -164,6 +164,7 @@ fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
         offerer: call.offerer == peer,
         proxy: call.proxies.get(peer).copied(),
         recovery: call.recovery.clone(),
+        seed: call.seeds.get(peer).copied().unwrap_or_default(),
     }
 }
 

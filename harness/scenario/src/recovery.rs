@@ -18,6 +18,8 @@ pub struct Recovery {
     pub backoff: f64,
     /// The longest pause, in milliseconds, 0 to 600000.
     pub max_retry_delay_ms: u32,
+    /// By how much of itself a pause may be longer, at random, 0 to 1.
+    pub jitter: f64,
     /// For how long a connection may be disconnected, in milliseconds, 0 to 60000.
     pub disconnected_grace_ms: u32,
     /// How long a connection may take to form, in milliseconds, 1000 to 60000.
@@ -130,6 +132,7 @@ impl Recovery {
     pub(crate) const GRACE_MS: RangeInclusive<u32> = 0..=60_000;
     pub(crate) const CONNECT_TIMEOUT_MS: RangeInclusive<u32> = 1_000..=60_000;
     pub(crate) const BACKOFF: RangeInclusive<f64> = 1.0..=10.0;
+    pub(crate) const JITTER: RangeInclusive<f64> = 0.0..=1.0;
 }
 
 impl Fault {
@@ -153,6 +156,7 @@ impl Default for Recovery {
             retry_delay_ms: 2_000,
             backoff: 1.0,
             max_retry_delay_ms: 30_000,
+            jitter: 0.0,
             disconnected_grace_ms: 5_000,
             connect_timeout_ms: 15_000,
             strategies: vec![RecoveryStrategy::Reset],
@@ -212,6 +216,9 @@ impl Read for Recovery {
                     node.number(&Self::MAX_RETRY_DELAY_MS)
                 })
                 .unwrap_or(usual.max_retry_delay_ms),
+            jitter: table
+                .optional_with("jitter", |node| node.fraction())
+                .unwrap_or(usual.jitter),
             disconnected_grace_ms: table
                 .optional_with("disconnected_grace_ms", |node| node.number(&Self::GRACE_MS))
                 .unwrap_or(usual.disconnected_grace_ms),

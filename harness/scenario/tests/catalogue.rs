@@ -134,6 +134,7 @@ max_attempts = 2
 retry_delay_ms = 503
 backoff = 1.5
 max_retry_delay_ms = 504
+jitter = 0.25
 disconnected_grace_ms = 505
 connect_timeout_ms = 1506
 strategies = ["ice-restart", "reset", "reset-relayed"]

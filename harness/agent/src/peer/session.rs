@@ -13,10 +13,15 @@ use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
 use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::{Event, RecoveryEvent};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 use webrtc::peer_connection::RTCPeerConnectionState;
+
+/// How many random numbers a session draws for the jitter of its pauses.
+const RANDOMS: usize = 32;
 
 /// What a session is told.
 pub(super) enum Input {
@@ -55,7 +60,7 @@ impl Session {
             inputs: inputs.clone(),
             started: Instant::now(),
             recovers: setup.recovery.is_some(),
-            recovery: Recovery::new(policy),
+            recovery: Recovery::new(policy).with_randoms(randoms(setup.seed)),
             connection: 0,
             call: None,
             is_offering: false,
@@ -400,6 +405,12 @@ impl State {
     }
 }
 
+/// As many as any recovery has pauses before they come again.
+fn randoms(seed: u64) -> Vec<f64> {
+    let random = ChaCha8Rng::seed_from_u64(seed);
+    random.random_iter().take(RANDOMS).collect()
+}
+
 fn policy(recovery: &farcall_scenario::Recovery) -> Policy {
     let strategy = |strategy: &farcall_scenario::RecoveryStrategy| match strategy {
         farcall_scenario::RecoveryStrategy::Reset => Strategy::Reset,
@@ -412,6 +423,7 @@ fn policy(recovery: &farcall_scenario::Recovery) -> Policy {
         retry_delay: ms(recovery.retry_delay_ms),
         backoff: recovery.backoff,
         max_retry_delay: ms(recovery.max_retry_delay_ms),
+        jitter: recovery.jitter,
         disconnected_grace: Some(ms(recovery.disconnected_grace_ms)),
         connect_timeout: Some(ms(recovery.connect_timeout_ms)),
         strategies: recovery.strategies.iter().map(strategy).collect(),

@@ -137,7 +137,7 @@ fn configurations_that_share_a_lab_have_its_servers_together_and_their_calls_apa
         ..ice(vec![turn("turn.example.net", 80, Udp)])
     };
     let all = [with_tls(), udp];
-    let [first, second] = &plan_each(&scenario, &all, 1).unwrap()[..] else {
+    let [first, second] = &plan_each(&scenario, &all, 7).unwrap()[..] else {
         panic!("a plan for each");
     };
     assert_eq!(first.nodes, second.nodes);

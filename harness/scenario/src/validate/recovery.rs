@@ -80,6 +80,10 @@ fn check_recovery(recovery: &Recovery) -> Vec<Finding> {
         findings
             .push(Finding::new("recovery.backoff", message).hint("write a number from 1 to 10"));
     }
+    if !Recovery::JITTER.contains(&recovery.jitter) {
+        let message = format!("{} is no part of a pause", recovery.jitter);
+        findings.push(Finding::new("recovery.jitter", message).hint("write a number from 0 to 1"));
+    }
     findings
 }
 

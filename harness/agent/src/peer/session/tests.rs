@@ -40,6 +40,7 @@ impl Side {
             offerer,
             proxy: None,
             recovery: Some(recovery.clone()),
+            seed: 1,
         };
         Self {
             session: Session::start(&identity, &outlet, &setup).await.unwrap(),
