@@ -3,9 +3,10 @@
 use crate::support::configuration;
 use farcall::Scenario;
 use farcall::lab::{Engine, images};
-use farcall::plan::plan;
+use farcall::plan::{FaultAction, plan};
 use farcall::scenario::{
-    Action, Blocking, Direction, FirewallOverride, FirewallPreset, NatPreset, Protocol, Rule,
+    Action, Blocking, Direction, Fault, FaultKind, FirewallOverride, FirewallPreset, Milestone,
+    Moment, NatPreset, Protocol, Rule,
 };
 use std::collections::BTreeMap;
 use testcontainers::core::ExecCommand;
@@ -59,6 +60,31 @@ fn overrides() -> Vec<Option<FirewallOverride>> {
     plain.into_iter().chain([Some(names), Some(own)]).collect()
 }
 
+/// What each kind of fault drops at a gateway, either way and both ways.
+fn faults() -> Vec<Fault> {
+    let kinds = [
+        FaultKind::LinkDown,
+        FaultKind::DropStun,
+        FaultKind::DropDtls,
+        FaultKind::DropRtp,
+        FaultKind::DropLarge,
+    ];
+    let directions = [None, Some(Direction::Out), Some(Direction::In)];
+    let each = kinds.into_iter().flat_map(|kind| {
+        directions.map(|direction| Fault {
+            kind,
+            target: "office".to_owned(),
+            direction,
+            from: Moment {
+                event: Milestone::Connected,
+                ms: 0,
+            },
+            until: None,
+        })
+    });
+    each.collect()
+}
+
 /// Of every built-in scenario, and of every firewall with every override that fits it, behind NATs of the
 /// kernel and of user space.
 fn rulesets() -> BTreeMap<String, String> {
@@ -80,9 +106,19 @@ fn rulesets() -> BTreeMap<String, String> {
             }
         }
     }
+    let mut breaking = Scenario::builtin("corporate-firewall").unwrap();
+    breaking.name = "faults".to_owned();
+    breaking.faults = faults();
+    scenarios.push(breaking);
     let mut rulesets = BTreeMap::new();
     for scenario in &scenarios {
-        for node in plan(scenario, &ice, 1).unwrap().nodes {
+        let plan = plan(scenario, &ice, 1).unwrap();
+        for (index, fault) in plan.faults.into_iter().enumerate() {
+            if let FaultAction::Drop { rules, .. } = fault.action {
+                rulesets.insert(format!("{}-fault-{index}", scenario.name), rules);
+            }
+        }
+        for node in plan.nodes {
             let name = format!("{}-{}", scenario.name, node.name);
             rulesets.insert(name, node.nftables);
         }

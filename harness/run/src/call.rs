@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long a peer may take for a step of the signalling, which involves no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long data channels may take to open once both peers are connected.
+const DATA_CHANNEL_DEADLINE: Duration = Duration::from_secs(5);
+
 /// A call to place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placement<'a> {
@@ -103,6 +106,8 @@ async fn converse(
             )));
         }
     }
+    // In vain where data do not get through, which is for the verdict to say.
+    let _ = data_channels_open(recorder, begin, call).await;
     let media = Duration::from_millis(u64::from(call.media_ms));
     let Some(breaking) = placement.breaking else {
         tokio::time::sleep(media).await;
@@ -127,6 +132,21 @@ async fn connected(
         _ => states.both_connected().then_some(Ok(())),
     };
     recorder.find(begin, within, next).await
+}
+
+/// Waits until both peers' data channels are open, which takes some round trips after they are connected, and longer on
+/// a busy machine: the time for which media flow is the same for all of them.
+async fn data_channels_open(recorder: &Recorder, begin: Position, call: &CallPlan) -> Option<()> {
+    let peers = [&call.offerer, &call.answerer];
+    let mut is_open = [false; 2];
+    let search = |entry: &Entry| {
+        let peer = peers.iter().position(|peer| **peer == entry.node)?;
+        if let Event::State(state) = &entry.event {
+            is_open[peer] |= state.machine == "data-channel" && state.state == "open";
+        }
+        (is_open == [true; 2]).then_some(())
+    };
+    recorder.find(begin, DATA_CHANNEL_DEADLINE, search).await
 }
 
 /// Carries what one peer says to the other. Ends only when a peer is gone.

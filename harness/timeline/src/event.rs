@@ -166,7 +166,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallState {
-    /// `signaling`, `ice-gathering`, `ice-connection` or `connection`.
+    /// `signaling`, `ice-gathering`, `ice-connection`, `connection` or `data-channel` (W3C `RTCDataChannelState`).
     pub machine: String,
     /// The state's W3C name, such as `connected`.
     pub state: String,

@@ -15,11 +15,17 @@ pub const DATA_CHANNEL_LABEL: &str = "farcall";
 /// The time between two messages.
 const PERIOD: Duration = Duration::from_millis(50);
 
+/// How long what was sent may be on its way once nothing more is sent, and how often that is looked at.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(3);
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+
 /// One side of the data channel. Cheap to clone: all clones count together.
 #[derive(Clone)]
 pub struct DataLink {
     role: Role,
     stats: Arc<Mutex<DataStats>>,
+    channel: Arc<Mutex<Option<Arc<dyn DataChannel>>>>,
+    opened: CancellationToken,
     cancel: CancellationToken,
 }
 
@@ -30,6 +36,8 @@ impl DataLink {
         Self {
             role,
             stats: Arc::default(),
+            channel: Arc::default(),
+            opened: CancellationToken::new(),
             cancel: CancellationToken::new(),
         }
     }
@@ -38,13 +46,39 @@ impl DataLink {
     /// channel closes: for the offerer's new channel, and for the answerer's
     /// [`on_data_channel`](webrtc::peer_connection::PeerConnectionEventHandler::on_data_channel).
     pub fn run(&self, channel: Arc<dyn DataChannel>) {
+        *lock(&self.channel) = Some(Arc::clone(&channel));
         let link = self.clone();
         tokio::spawn(async move { link.receive(channel).await });
+    }
+
+    /// Waits until the channel is open.
+    pub async fn opened(&self) {
+        self.opened.cancelled().await;
     }
 
     /// Ends sending; what the other side still sends is received.
     pub fn stop(&self) {
         self.cancel.cancel();
+    }
+
+    /// Waits until all that was sent has been acknowledged, so that none of it is under way when totals are read; not
+    /// for ever, since the way may be blocked.
+    pub async fn drained(&self) {
+        let Some(channel) = lock(&self.channel).clone() else {
+            return;
+        };
+        let drained = async {
+            while channel
+                .outstanding_bytes()
+                .await
+                .is_ok_and(|bytes| bytes > 0)
+            {
+                tokio::time::sleep(DRAIN_POLL).await;
+            }
+        };
+        if tokio::time::timeout(DRAIN_DEADLINE, drained).await.is_err() {
+            tracing::info!("data that was sent is not acknowledged yet");
+        }
     }
 
     /// What was sent and received until now.
@@ -61,6 +95,7 @@ impl DataLink {
         while let Some(event) = channel.poll().await {
             match event {
                 DataChannelEvent::OnOpen => {
+                    self.opened.cancel();
                     let (link, channel) = (self.clone(), Arc::clone(&channel));
                     let until = sending.clone();
                     tokio::spawn(async move { link.send(channel, until).await });

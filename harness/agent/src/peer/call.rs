@@ -51,6 +51,7 @@ pub(super) struct Call {
     data: DataLink,
     ending: CancellationToken,
     observations: AbortOnDropHandle<()>,
+    _data_opened: AbortOnDropHandle<()>,
 }
 
 impl Call {
@@ -165,9 +166,13 @@ impl Call {
                 watch.until(connection_state, ending.clone()),
             )),
             senders,
-            data,
             ending,
             observations: AbortOnDropHandle::new(tokio::spawn(tell(observations, outlet.clone()))),
+            _data_opened: AbortOnDropHandle::new(tokio::spawn(tell_opened(
+                data.clone(),
+                outlet.clone(),
+            ))),
+            data,
         })
     }
 
@@ -221,14 +226,19 @@ impl Call {
         }
     }
 
-    /// Stops to send; what the other peer still sends is received.
+    /// Stops to send, and waits for what is under way; what the other peer still sends is received.
     pub async fn stop_media(&self) {
+        self.stop_sending().await;
+        self.data.drained().await;
+    }
+
+    async fn stop_sending(&self) {
         self.data.stop();
         self.senders.lock().await.stop().await;
     }
 
     pub async fn end(self) -> Result<(), PeerError> {
-        self.stop_media().await;
+        self.stop_sending().await;
         self.ending.cancel();
         // The last of what was observed must be said before the answer to this command.
         let statuses = self.transport.finish();
@@ -285,6 +295,15 @@ async fn gathering(
     outlet.event(Event::State(CallState {
         machine: "ice-gathering".to_owned(),
         state: "complete".to_owned(),
+    }));
+}
+
+/// Tells when the data channel is open.
+async fn tell_opened(data: DataLink, outlet: Outlet) {
+    data.opened().await;
+    outlet.event(Event::State(CallState {
+        machine: "data-channel".to_owned(),
+        state: "open".to_owned(),
     }));
 }
 
