@@ -169,12 +169,14 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
         MediaQuality::Good => MIN_ARRIVED_PERCENT,
         MediaQuality::Degraded => MIN_ARRIVED_DEGRADED_PERCENT,
     };
+    // What is mended at the call's end lets through what is sent again after it.
+    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
     let mut checks = Vec::new();
     for kind in [MediaKind::Audio, MediaKind::Video] {
         for (from, to) in case.directions() {
             let grown = |peer: &str, total: fn(&MediaStats) -> u64| {
                 let reports = case.media_reports(peer, kind);
-                let mut after = reports.filter(|(at_ms, _)| *at_ms >= again_ms);
+                let mut after = reports.filter(|(at_ms, _)| (again_ms..=ended_ms).contains(at_ms));
                 let first = total(after.next()?.1);
                 after
                     .next_back()
