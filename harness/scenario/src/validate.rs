@@ -5,6 +5,7 @@ mod expect;
 mod firewall;
 mod link;
 mod peers;
+mod faults;
 mod recovery;
 mod sites;
 

@@ -10,7 +10,7 @@ mod media;
 mod store;
 
 pub use event::{
-    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Level, Measured, Phase, RecoveryEvent,
+    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase, RecoveryEvent, SignallingEvent,
     RuleCounter, TurnSession,
 };
 pub use ice::{
