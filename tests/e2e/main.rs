@@ -7,6 +7,7 @@ mod cli;
 mod ipv6;
 mod library;
 mod matrix;
+mod media;
 mod nat;
 mod recovery;
 mod rulesets;

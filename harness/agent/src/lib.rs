@@ -18,6 +18,7 @@ mod outlet;
 pub mod peer;
 mod probe;
 mod reaper;
+mod rest;
 mod serve;
 mod service;
 mod services;

@@ -28,7 +28,9 @@ impl Fact {
             | Self::NoRoute { .. }
             | Self::NoEmbeddedResolver
             | Self::LinkLocalClosed => Aspect::Isolation,
-            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } => Aspect::Names,
+            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } | Self::NameMissing { .. } => {
+                Aspect::Names
+            }
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }
             | Self::NatPortPreservation { .. }
@@ -42,7 +44,10 @@ impl Fact {
             Self::Passage { .. } | Self::Ipv6Passage { .. } | Self::Ipv6Filtering { .. } => {
                 Aspect::Firewall
             }
-            Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
+            Self::ListenerAnswers { .. }
+            | Self::ListenerRefuses { .. }
+            | Self::ListenerCertificate { .. }
+            | Self::RelayPortsBlocked { .. } => Aspect::Servers,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::datapath::seed_for;
 use crate::layout::Layout;
-use crate::model::{CallPlan, CallServer};
+use crate::model::{CallPlan, CallServer, RestAuthority};
 use crate::services::{PORTAL_HTTP_PORT, portal, proxy};
-use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme};
+use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme, Secret};
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
@@ -36,6 +36,10 @@ pub(crate) fn call(
         media_ms: scenario.call.media_ms,
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
+        rest: scenario.servers.rest.map(|rest| RestAuthority {
+            secret: rest_secret(seed),
+            valid_s: rest.valid_s,
+        }),
         recovery: scenario.recovery.clone(),
         seeds: layout
             .peers
@@ -45,6 +49,14 @@ pub(crate) fn call(
         proxies: proxies(layout),
         logins: logins(layout),
     }
+}
+
+/// The secret of whoever gives out time-limited credentials in this lab.
+pub(crate) fn rest_secret(seed: u64) -> Secret {
+    Secret::new(format!(
+        "{:016x}",
+        seed_for(seed, "time-limited credentials")
+    ))
 }
 
 fn proxies(layout: &Layout) -> BTreeMap<String, SocketAddrV4> {

@@ -13,8 +13,8 @@ pub use gateway::{
 };
 
 use farcall_scenario::{
-    ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl, MediaQuality, Moment, Recovery,
-    Secret,
+    CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl,
+    MediaQuality, Moment, Recovery, Secret, ServerCondition,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -166,8 +166,17 @@ pub struct TurnServer {
     /// The accounts it accepts. Not shown by `farcall plan`, and travels to the agent apart.
     #[serde(skip)]
     pub accounts: Vec<TurnAccount>,
+    /// The secret by which it knows time-limited credentials, if it takes those. As little shown as the accounts.
+    #[serde(skip)]
+    pub secret: Option<Secret>,
     /// The name for which it needs a certificate, if it listens for TLS.
     pub certificate: Option<String>,
+    /// What is wrong with the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_flaw: Option<CertificateFlaw>,
+    /// Whether others take all the allocations of each account that it has to give, from before the call on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_occupied: bool,
 }
 
 /// A listener of a TURN server.
@@ -209,10 +218,22 @@ pub struct CallPlan {
     /// What the peers do when a connection breaks or does not form; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// The time-limited credentials that the peers are given; `None`: those of the ICE configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<RestAuthority>,
     /// From which everything random that a peer does follows, by peer.
     pub seeds: BTreeMap<String, u64>,
     /// The captive portal whose login page a peer answers before the call, by peer.
     pub logins: BTreeMap<String, SocketAddrV4>,
+}
+
+/// Who gives out time-limited credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestAuthority {
+    /// The secret that it shares with the TURN servers.
+    pub secret: Secret,
+    /// How long they are valid, in seconds; 0: they are past when they are given out.
+    pub valid_s: u32,
 }
 
 /// One URL of the ICE configuration with its credentials.
@@ -245,6 +266,9 @@ pub struct Expectations {
     /// The faults in words, in order, each with whether it must have dropped packets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<ExpectedFault>,
+    /// What must become of the media that each peer sends, if that is said; then every peer is named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, ExpectedFlows>,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that
@@ -260,6 +284,12 @@ pub struct Expectations {
     /// The addresses at which servers on the internet see a peer, by peer: that of the outermost NAT on
     /// its way, without one its own; then that of its IPv6, which nothing translates.
     pub public_addresses: BTreeMap<String, Vec<IpAddr>>,
+    /// What is wrong with the TURN servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server_conditions: Vec<ServerCondition>,
+    /// Whether the credentials that the peers are given are past.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_expired_credentials: bool,
     /// The TURN server node for each host name of the configuration.
     pub turn_nodes: BTreeMap<String, String>,
 }
@@ -319,6 +349,9 @@ pub enum FaultAction {
     /// Lets coturn stand still, and go on when the fault is mended.
     FreezeServer,
 }
+
+/// The common name of the authority between the lab's own and certificates that are sent without it.
+pub const INTERMEDIATE_AUTHORITY: &str = "farcall lab intermediate CA";
 
 impl FaultAction {
     /// The counter of a fault's table.

@@ -1,5 +1,6 @@
 //! Every node of the lab, whole.
 
+use crate::call::rest_secret;
 use crate::coturn;
 use crate::datapath::datapath;
 use crate::dns::{dnsmasq, portal_dnsmasq};
@@ -11,7 +12,7 @@ use crate::model::{
 };
 use crate::services::{portal, proxy, services};
 use crate::{ipv6, nft, routes};
-use farcall_scenario::{Nat, NatOverride};
+use farcall_scenario::{Nat, NatOverride, ServerCondition};
 use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ use std::net::Ipv4Addr;
 /// How long the probe knows by which of its ports it was asked, in seconds, so that what it says at the end of
 /// a mapping's lifetime still comes from there: see [`nft::probe`].
 const LONGER_THAN_ANY_MAPPING_S: u32 = 2 * *NatOverride::TIMEOUT_S.end();
+
+/// Where names lead that resolve to the wrong address: nobody has this one of the internet.
+const NOBODYS_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
 
 /// The networks, in the order in which a packet from the first peer could meet them.
 pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
@@ -39,12 +43,16 @@ pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
 
 /// The host names and the address of each.
 pub(crate) fn names(layout: &Layout) -> BTreeMap<String, Ipv4Addr> {
-    let named = layout
-        .servers
-        .iter()
-        .filter(|server| server.demand.literal.is_none());
+    let named = layout.servers.iter().filter(|server| {
+        let demand = &server.demand;
+        demand.literal.is_none() && !demand.has(ServerCondition::NameMissing)
+    });
+    let address = |server: &ServerLayout| match server.demand.has(ServerCondition::NameWrong) {
+        true => NOBODYS_ADDRESS,
+        false => server.address,
+    };
     named
-        .map(|server| (server.demand.host.clone(), server.address))
+        .map(|server| (server.demand.host.clone(), address(server)))
         .collect()
 }
 
@@ -57,7 +65,7 @@ pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>, seed: u
         }
     }
     nodes.extend(layout.peers.iter().map(|at| peer(layout, at)));
-    nodes.extend(layout.servers.iter().map(|at| server(layout, at)));
+    nodes.extend(layout.servers.iter().map(|at| server(layout, at, seed)));
     nodes.push(probe(layout));
     nodes
 }
@@ -125,7 +133,7 @@ fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
     ipv6::peer(node, site, peer)
 }
 
-fn server(layout: &Layout, server: &ServerLayout) -> Node {
+fn server(layout: &Layout, server: &ServerLayout, seed: u64) -> Node {
     let mut interface = on_internet(server.primary, "eth").interface();
     if server.address != server.primary {
         interface.addresses.push(Ipv4Net::from(server.address));
@@ -143,7 +151,10 @@ fn server(layout: &Layout, server: &ServerLayout) -> Node {
             configuration: coturn::configuration(server, also),
             listeners,
             accounts: server.demand.accounts.clone(),
+            secret: server.demand.takes_rest.then(|| rest_secret(seed)),
             certificate: has_tls.then(|| server.demand.host.clone()),
+            certificate_flaw: server.demand.certificate().filter(|_| has_tls),
+            is_occupied: server.demand.is_occupied(),
         }),
     );
     ipv6::reachable(node, layout, &[server.primary])

@@ -6,7 +6,7 @@ use crate::recorder::{HARNESS, Position, Recorder};
 use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
-use farcall_protocol::{CallSetup, Command, PlainAccount};
+use farcall_protocol::{CallSetup, Command, PlainAccount, PlainSecret, RestAuthority};
 use farcall_timeline::{Entry, Event};
 use futures::FutureExt;
 use futures::future::try_join;
@@ -41,10 +41,12 @@ impl<'a> Placement<'a> {
             configuration: &plan.ice_configuration,
             within_ms: plan.expect.within_ms,
             reporter: HARNESS,
-            breaking: plan.expect.recovery.as_ref().map(|expected| Breaking {
-                faults: &plan.faults,
-                turn_nodes: &plan.expect.turn_nodes,
-                expected,
+            breaking: (!plan.faults.is_empty() || plan.expect.recovery.is_some()).then(|| {
+                Breaking {
+                    faults: &plan.faults,
+                    turn_nodes: &plan.expect.turn_nodes,
+                    expected: plan.expect.recovery.as_ref(),
+                }
             }),
         }
     }
@@ -65,6 +67,10 @@ pub(crate) async fn place(
         let mut signals = peer.signals();
         while let Some(Some(_)) = signals.recv().now_or_never() {}
     }
+    let standing = match placement.breaking {
+        Some(breaking) => faults::stand(lab, breaking, recorder).await?,
+        None => Vec::new(),
+    };
     // Who answers must be there to be called.
     for peer in [answerer, offerer] {
         let setup = setup(placement, peer.name());
@@ -76,6 +82,7 @@ pub(crate) async fn place(
         broken = relay(offerer, answerer) => return Err(broken),
         broken = relay(answerer, offerer) => return Err(broken),
     };
+    faults::mend(standing, recorder).await?;
     let ended = Event::CallEnded {
         reason: reason.clone(),
     };
@@ -184,6 +191,10 @@ fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
         offerer: call.offerer == peer,
         proxy: call.proxies.get(peer).copied(),
         recovery: call.recovery.clone(),
+        rest: call.rest.as_ref().map(|rest| RestAuthority {
+            secret: PlainSecret(rest.secret.expose().to_owned()),
+            valid_s: rest.valid_s,
+        }),
         seed: call.seeds.get(peer).copied().unwrap_or_default(),
     }
 }

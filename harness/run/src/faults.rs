@@ -2,7 +2,7 @@
 
 use crate::recorder::{Position, Recorder};
 use crate::states::States;
-use farcall_lab::{Lab, NodeError};
+use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, PlannedFault};
 use farcall_protocol::{Command, Reply};
 use farcall_scenario::{ExpectedRecovery, Milestone, Moment};
@@ -21,7 +21,116 @@ pub(crate) struct Breaking<'a> {
     pub faults: &'a [PlannedFault],
     /// The node of each host of the ICE configuration.
     pub turn_nodes: &'a BTreeMap<String, String>,
-    pub expected: &'a ExpectedRecovery,
+    /// `None`: nothing but what becomes of media, for as long as they are to flow.
+    pub expected: Option<&'a ExpectedRecovery>,
+}
+
+/// A fault that stands from before the call until its end.
+pub(crate) struct Standing<'a> {
+    node: &'a NodeHandle,
+    fault: &'a PlannedFault,
+    number: u32,
+}
+
+/// Breaks what is broken before the call begins.
+pub(crate) async fn stand<'a>(
+    lab: &'a Lab,
+    breaking: Breaking<'a>,
+    recorder: &Recorder,
+) -> Result<Vec<Standing<'a>>, NodeError> {
+    let mut standing = Vec::new();
+    for (number, fault) in numbered(breaking.faults) {
+        let Some(node) = fault.node.as_ref().filter(|_| is_standing(fault)) else {
+            continue;
+        };
+        let node = lab.node(node)?;
+        begin(node, fault).await?;
+        let begun = Instant::now();
+        tell(
+            recorder,
+            fault,
+            number,
+            FaultEdge::Begun,
+            begun,
+            begun,
+            None,
+        );
+        standing.push(Standing {
+            node,
+            fault,
+            number,
+        });
+    }
+    Ok(standing)
+}
+
+/// Mends what stood broken.
+pub(crate) async fn mend(
+    standing: Vec<Standing<'_>>,
+    recorder: &Recorder,
+) -> Result<(), NodeError> {
+    for Standing {
+        node,
+        fault,
+        number,
+    } in standing
+    {
+        let dropped = end(node, fault).await?;
+        let mended = Instant::now();
+        tell(
+            recorder,
+            fault,
+            number,
+            FaultEdge::Mended,
+            mended,
+            mended,
+            dropped,
+        );
+    }
+    Ok(())
+}
+
+fn is_standing(fault: &PlannedFault) -> bool {
+    fault.from.event == Milestone::Call
+}
+
+/// Each fault with its place among the scenario's, 1 being the first.
+fn numbered(faults: &[PlannedFault]) -> impl Iterator<Item = (u32, &PlannedFault)> {
+    (1..).zip(faults)
+}
+
+async fn begin(node: &NodeHandle, fault: &PlannedFault) -> Result<(), NodeError> {
+    let action = fault.action.clone();
+    let begin = Command::BeginFault { action };
+    node.request(begin, FAULT_DEADLINE).await.map(drop)
+}
+
+/// Returns how many packets were dropped, as far as the fault drops any.
+async fn end(node: &NodeHandle, fault: &PlannedFault) -> Result<Option<u64>, NodeError> {
+    let action = fault.action.clone();
+    let end = Command::EndFault { action };
+    match node.request(end, FAULT_DEADLINE).await? {
+        Reply::Mended { dropped_packets } => Ok(dropped_packets),
+        reply => Err(node.unexpected(&reply)),
+    }
+}
+
+fn tell(
+    recorder: &Recorder,
+    fault: &PlannedFault,
+    number: u32,
+    edge: FaultEdge,
+    at: Instant,
+    due: Instant,
+    dropped_packets: Option<u64>,
+) {
+    recorder.record(Event::Fault(FaultEvent {
+        number,
+        what: fault.what.clone(),
+        edge,
+        late_ms: at.saturating_duration_since(due).as_secs_f64() * 1e3,
+        dropped_packets,
+    }));
 }
 
 /// Breaks and mends, waits for what the peers make of it, then lets media flow. `begin` is the call's beginning; both
@@ -35,13 +144,14 @@ pub(crate) async fn through(
 ) -> Result<Option<String>, NodeError> {
     let (is_over, over) = watch::channel(false);
     let connected = Instant::now();
-    let faults = breaking.faults.iter().enumerate().map(|(index, fault)| {
+    let timed = numbered(breaking.faults).filter(|(_, fault)| !is_standing(fault));
+    let faults = timed.map(|(number, fault)| {
         let step = Step {
             lab,
             call,
             turn_nodes: breaking.turn_nodes,
             fault,
-            number: u32::try_from(index + 1).unwrap_or(u32::MAX),
+            number,
             recorder,
             begin,
             connected,
@@ -49,8 +159,15 @@ pub(crate) async fn through(
         step.through(over.clone())
     });
     let outcome = async {
-        let reason = outcome(call, breaking, recorder, begin).await;
-        if reason.is_none() && breaking.expected.recovers {
+        let reason = match breaking.expected {
+            Some(expected) => outcome(call, breaking.faults, expected, recorder, begin).await,
+            None => {
+                all_begun(breaking.faults, recorder, begin).await;
+                None
+            }
+        };
+        let has_media = breaking.expected.is_none_or(|expected| expected.recovers);
+        if reason.is_none() && has_media {
             tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
         }
         // Whatever is still broken is mended before anybody is asked for anything.
@@ -61,19 +178,44 @@ pub(crate) async fn through(
     Ok(reason)
 }
 
+/// Waits until everything is broken that is to be.
+async fn all_begun(faults: &[PlannedFault], recorder: &Recorder, begin: Position) {
+    let mut left = faults.len();
+    if left == 0 {
+        return;
+    }
+    let search = |entry: &Entry| {
+        if let Event::Fault(fault) = &entry.event
+            && fault.edge == FaultEdge::Begun
+        {
+            left -= 1;
+        }
+        (left == 0).then_some(())
+    };
+    // One that waits for what the peers never do is the verdict's to tell of.
+    let _ = recorder.find(begin, patience(faults), search).await;
+}
+
+/// How long faults may take to begin.
+fn patience(faults: &[PlannedFault]) -> Duration {
+    // They begin some time after the call connects.
+    let declared = faults.iter().map(|fault| fault.from.ms).max();
+    Duration::from_millis(u64::from(declared.unwrap_or(0))) + FAULT_DEADLINE
+}
+
 /// Waits until the peers have come to what is expected of them, as long as that may take.
 async fn outcome(
     call: &CallPlan,
-    breaking: Breaking<'_>,
+    faults: &[PlannedFault],
+    expected: &ExpectedRecovery,
     recorder: &Recorder,
     begin: Position,
 ) -> Option<String> {
-    let expected = breaking.expected;
     let mut states = States::new(call);
     let mut begun = 0;
     let mut mended = 0;
-    let lasting = breaking.faults.iter().filter(|fault| fault.until.is_some());
-    let (all, to_mend) = (breaking.faults.len(), lasting.count());
+    let lasting = faults.iter().filter(|fault| fault.until.is_some());
+    let (all, to_mend) = (faults.len(), lasting.count());
     let mut was_off = false;
     let search = |entry: &Entry| {
         states.take(entry);
@@ -92,10 +234,7 @@ async fn outcome(
             false => (begun >= all && states.both_gave_up()).then_some(()),
         }
     };
-    // Faults begin some time after the call connects.
-    let declared = breaking.faults.iter().map(|fault| fault.from.ms).max();
-    let within = expected.within_ms.saturating_add(declared.unwrap_or(0));
-    let within = Duration::from_millis(u64::from(within)) + FAULT_DEADLINE;
+    let within = Duration::from_millis(u64::from(expected.within_ms)) + patience(faults);
     let found = recorder.find(begin, within, search).await;
     found.is_none().then(|| {
         let what = match expected.recovers {
@@ -139,9 +278,7 @@ impl Step<'_> {
             return Ok(());
         };
         let node = self.lab.node(&node)?;
-        let action = self.fault.action.clone();
-        let begin = Command::BeginFault { action };
-        node.request(begin, FAULT_DEADLINE).await?;
+        begin(node, self.fault).await?;
         let begun = Instant::now();
         self.tell(FaultEdge::Begun, begun, due, None);
         let due = match self.fault.until {
@@ -154,13 +291,7 @@ impl Step<'_> {
                 () = is_over(&mut over) => Instant::now(),
             },
         };
-        let action = self.fault.action.clone();
-        let reply = node
-            .request(Command::EndFault { action }, FAULT_DEADLINE)
-            .await?;
-        let Reply::Mended { dropped_packets } = reply else {
-            return Err(node.unexpected(&reply));
-        };
+        let dropped_packets = end(node, self.fault).await?;
         self.tell(FaultEdge::Mended, Instant::now(), due, dropped_packets);
         Ok(())
     }
@@ -168,7 +299,7 @@ impl Step<'_> {
     /// Waits for a moment; returns when it was due. `own` is when what comes before this step happened.
     async fn due(&self, moment: Moment, own: Instant) -> Instant {
         let attempt = match moment.event {
-            Milestone::Connected | Milestone::Begun => None,
+            Milestone::Call | Milestone::Connected | Milestone::Begun => None,
             Milestone::Attempt1 => Some(1),
             Milestone::Attempt2 => Some(2),
             Milestone::Attempt3 => Some(3),
@@ -212,12 +343,7 @@ impl Step<'_> {
     }
 
     fn tell(&self, edge: FaultEdge, at: Instant, due: Instant, dropped_packets: Option<u64>) {
-        self.recorder.record(Event::Fault(FaultEvent {
-            number: self.number,
-            what: self.fault.what.clone(),
-            edge,
-            late_ms: at.saturating_duration_since(due).as_secs_f64() * 1e3,
-            dropped_packets,
-        }));
+        let (fault, number) = (self.fault, self.number);
+        tell(self.recorder, fault, number, edge, at, due, dropped_packets);
     }
 }

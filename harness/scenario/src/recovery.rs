@@ -26,6 +26,8 @@ pub struct Recovery {
     pub connect_timeout_ms: u32,
     /// What is done in the first attempt, the second, and so on.
     pub strategies: Vec<RecoveryStrategy>,
+    /// Whether time-limited credentials are fetched anew for each new connection.
+    pub fresh_credentials: bool,
 }
 
 /// What an attempt does.
@@ -73,6 +75,8 @@ pub struct Moment {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Milestone {
+    /// The call is about to begin: neither peer has a connection yet.
+    Call,
     /// Both peers are connected for the first time.
     #[default]
     Connected,
@@ -160,6 +164,7 @@ impl Default for Recovery {
             disconnected_grace_ms: 5_000,
             connect_timeout_ms: 15_000,
             strategies: vec![RecoveryStrategy::Reset],
+            fresh_credentials: false,
         }
     }
 }
@@ -228,6 +233,9 @@ impl Read for Recovery {
                 })
                 .unwrap_or(usual.connect_timeout_ms),
             strategies: table.optional("strategies").unwrap_or(usual.strategies),
+            fresh_credentials: table
+                .optional("fresh_credentials")
+                .unwrap_or(usual.fresh_credentials),
         })
     }
 }

@@ -6,6 +6,7 @@ mod firewall;
 mod link;
 mod peers;
 mod recovery;
+mod servers;
 mod sites;
 
 use crate::model::{Call, Scenario};
@@ -23,6 +24,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     findings.extend(call(&scenario.call));
     findings.extend(expect::check(scenario));
     findings.extend(recovery::check(scenario));
+    findings.extend(servers::check(scenario));
     findings
 }
 

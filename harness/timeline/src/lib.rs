@@ -16,5 +16,5 @@ pub use event::{
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
 };
-pub use media::{DataStats, Direction, MediaKind, MediaStats};
+pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};

@@ -18,8 +18,9 @@ const SOUNDNESS: [CheckFunction; 5] = [
 ];
 
 /// The checks of the call, in the order in which it goes.
-const CALL: [CheckFunction; 10] = [
+const CALL: [CheckFunction; 11] = [
     checks::ice_servers,
+    checks::conditions,
     checks::connection,
     checks::connection_lasts,
     checks::selected_pairs,
@@ -34,29 +35,45 @@ const CALL: [CheckFunction; 10] = [
 /// The checks of a call in which something breaks and the peers recover. What servers and gateways count is of all its
 /// connections together, and what becomes of a URL depends on when it was asked: neither is compared. What was sent while nothing got through may
 /// be missing from the totals; what is sent afterwards is judged by itself.
-const RECOVERY: [CheckFunction; 8] = [
+const RECOVERY: [CheckFunction; 10] = [
     checks::faults,
+    checks::conditions,
     checks::connection,
     checks::attempts,
     checks::outcome,
     checks::media_again,
+    checks::flows,
     checks::connection_lasts,
     checks::selected_pairs,
     checks::datapaths,
 ];
 
 /// As those, where the peers must give up: there is nothing to see of a connection in the end.
-const HOPELESS: [CheckFunction; 5] = [
+const HOPELESS: [CheckFunction; 6] = [
     checks::faults,
+    checks::conditions,
     checks::connection,
     checks::attempts,
     checks::outcome,
     checks::datapaths,
 ];
 
+/// The checks of a call of which it is said what becomes of media. Whether it lasts is part of that.
+const FLOWS: [CheckFunction; 8] = [
+    checks::faults,
+    checks::ice_servers,
+    checks::conditions,
+    checks::connection,
+    checks::selected_pairs,
+    checks::flows,
+    checks::blocking_rules,
+    checks::datapaths,
+];
+
 fn checks_of_call(declared: &Declared) -> &'static [CheckFunction] {
     match &declared.expect.recovery {
-        None => &CALL,
+        None if declared.expect.flows.is_empty() => &CALL,
+        None => &FLOWS,
         Some(expected) if expected.recovers => &RECOVERY,
         Some(_) => &HOPELESS,
     }

@@ -102,6 +102,16 @@ pub(super) async fn tls<S: Stream>(
         .map_err(|error| at_handshake(&error))
 }
 
+/// Why a TLS handshake with this host fails; `None`: it does not.
+pub(crate) async fn tls_refusal(
+    connector: &TlsConnector,
+    stream: TcpStream,
+    host: &str,
+) -> Option<String> {
+    let refused = tls(connector, stream, host).await.err();
+    refused.map(|conclusion| conclusion.reason)
+}
+
 /// What an error before anything was exchanged means: a TCP reset or ICMP error refuses; the
 /// kernel giving up is no answer.
 pub(super) fn at_connect(what: &str, error: &io::Error) -> Conclusion {

@@ -40,7 +40,7 @@ mod transport;
 mod tunnel;
 mod verifier;
 
-pub(crate) use connect::tls_connector;
+pub(crate) use connect::{tls_connector, tls_refusal};
 pub use gather::{GatherError, gather};
 pub use server::TransportError;
 pub use status::{Observation, ServerStatus};

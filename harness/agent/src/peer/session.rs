@@ -9,13 +9,14 @@ use super::PeerIdentity;
 use super::call::{Call, Purpose};
 use super::error::PeerError;
 use crate::Outlet;
+use crate::rest;
 use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
 use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
-use farcall_scenario::IceTransportPolicy;
+use farcall_scenario::{IceTransportPolicy, Scheme};
 use farcall_timeline::{Event, RecoveryEvent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 use webrtc::peer_connection::RTCPeerConnectionState;
@@ -279,6 +280,14 @@ impl State {
         self.is_offering = false;
         self.has_remote = false;
         self.early.clear();
+        let is_fresh = self
+            .setup
+            .recovery
+            .as_ref()
+            .is_some_and(|at| at.fresh_credentials);
+        if number == 1 || is_fresh {
+            self.fetch_credentials();
+        }
         let setup = CallSetup {
             policy,
             ..self.setup.clone()
@@ -293,6 +302,20 @@ impl State {
         );
         self.call = Some(call.await?);
         ended
+    }
+
+    /// Credentials for every TURN server, as the application's own server gives them out.
+    fn fetch_credentials(&mut self) {
+        let Some(authority) = &self.setup.rest else {
+            return;
+        };
+        let fetched = rest::credentials(authority, SystemTime::now());
+        self.outlet.keep_secret(&fetched.password);
+        tracing::info!("Fetched TURN credentials for {}", fetched.username);
+        let servers = self.setup.ice_servers.iter_mut();
+        for (_, account) in servers.filter(|(url, _)| url.scheme != Scheme::Stun) {
+            *account = Some(fetched.clone());
+        }
     }
 
     async fn offer(&mut self, attempt: u32) -> Result<(), PeerError> {

@@ -115,6 +115,14 @@ pub(crate) enum SetupError {
         /// What is missing.
         missing: &'static str,
     },
+    /// A TURN server could not be occupied as its condition asks.
+    #[error("failed to take all allocations that {node} has to give: {reason}")]
+    Occupy {
+        /// The server.
+        node: String,
+        /// What happened instead.
+        reason: String,
+    },
     /// A tool failed.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -133,6 +141,9 @@ pub(crate) enum SetupError {
 pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode, SetupError> {
     for account in &setup.accounts {
         outlet.keep_secret(&account.password);
+    }
+    if let Some(secret) = &setup.secret {
+        outlet.keep_secret(&secret.0);
     }
     let node = &setup.node;
     let datapath = network(&setup, outlet).await?;

@@ -1,5 +1,6 @@
 //! A TURN server: coturn, its accounts and what it says of allocations.
 
+mod client;
 mod sessions;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use farcall_plan::{COTURN_CERTIFICATE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE};
-use farcall_protocol::Setup;
-use farcall_timeline::{Event, Level};
+use farcall_protocol::{PlainAccount, Setup};
+use farcall_timeline::{Event, IceTransport, Level};
 use futures::future::join_all;
 use nix::sys::signal::Signal;
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::watch;
 
@@ -19,6 +21,7 @@ use crate::probe::listener_answers;
 use crate::service::{Service, ServiceError};
 use crate::setup::{self, SetupError};
 use crate::tool;
+use client::{Allocation, Answer, allocate};
 use sessions::Sessions;
 
 /// How long coturn may take until all listeners answer. It takes about 100 ms.
@@ -30,6 +33,13 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 /// How long coturn may take to close what a client has released; it looks once a second.
 const CLOSE_WITHIN: Duration = Duration::from_millis(2_500);
 
+/// How many allocations others may take before it is no quota that ends it.
+const MOST_OCCUPIED: u32 = 64;
+
+/// 486 (Allocation Quota Reached) and 508 (Insufficient Capacity), RFC 8656 section 19.
+const QUOTA: u16 = 486;
+const NO_CAPACITY: u16 = 508;
+
 /// A coturn, running unless it was stopped.
 pub(crate) struct TurnServer {
     launch: Launch,
@@ -37,6 +47,9 @@ pub(crate) struct TurnServer {
     sessions: Arc<Mutex<Sessions>>,
     is_closing: Arc<watch::Sender<bool>>,
     outlet: Outlet,
+    accounts: Vec<PlainAccount>,
+    /// What others have taken.
+    occupied: Mutex<Vec<Allocation>>,
 }
 
 /// What coturn needs to be started, again if need be.
@@ -73,6 +86,9 @@ impl TurnServer {
         let configuration_path = format!("{}/turn.conf", setup::DIRECTORY);
         setup::write(&configuration_path, configuration)?;
         add_accounts(setup, realm).await?;
+        if let Some(secret) = &setup.secret {
+            add_secret(&secret.0, realm).await?;
+        }
 
         let launch = Launch {
             server: server.clone(),
@@ -83,13 +99,48 @@ impl TurnServer {
         let sessions = Arc::default();
         let is_closing = Arc::new(watch::Sender::new(false));
         let service = launch.launch(&sessions, &is_closing, outlet).await?;
-        Ok(Self {
+        let server = Self {
             launch,
             service: tokio::sync::Mutex::new(service),
             sessions,
             is_closing,
             outlet: outlet.clone(),
-        })
+            accounts: setup.accounts.clone(),
+            occupied: Mutex::default(),
+        };
+        if server.launch.server.is_occupied {
+            server.occupy().await?;
+        }
+        Ok(server)
+    }
+
+    /// Takes allocations with each account until the server gives no more.
+    async fn occupy(&self) -> Result<(), SetupError> {
+        let server = &self.launch.server;
+        let port = server.listeners.first().map_or(0, |listener| listener.port);
+        let at = SocketAddr::from((self.launch.address, port));
+        for account in &self.accounts {
+            for taken in 0.. {
+                let failed = |reason: String| SetupError::Occupy {
+                    node: server.host.clone(),
+                    reason,
+                };
+                match allocate(at, account).await {
+                    Ok(Answer::Allocated(allocation)) if taken < MOST_OCCUPIED => {
+                        locked(&self.occupied).push(allocation);
+                    }
+                    Ok(Answer::Allocated(_)) => {
+                        return Err(failed(format!("after {taken} allocations it gives more")));
+                    }
+                    Ok(Answer::Refused(QUOTA | NO_CAPACITY)) => break,
+                    Ok(Answer::Refused(code)) => {
+                        return Err(failed(format!("it refuses with {code}")));
+                    }
+                    Err(error) => return Err(failed(error.to_string())),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Kills coturn; its allocations go with it, and nobody is told.
@@ -134,6 +185,16 @@ impl TurnServer {
 }
 
 impl Launch {
+    /// Whether a listener is there. One whose certificate nobody takes takes connections.
+    async fn answers(&self, at: SocketAddr, transport: IceTransport) -> bool {
+        let Self { server, ca_pem, .. } = self;
+        if transport == IceTransport::Tls && server.certificate_flaw.is_some() {
+            return TcpStream::connect(at).await.is_ok();
+        }
+        let answers = listener_answers(&server.host, at, transport, ca_pem);
+        answers.await.is_ok()
+    }
+
     async fn launch(
         &self,
         sessions: &Arc<Mutex<Sessions>>,
@@ -153,10 +214,7 @@ impl Launch {
         })?;
         let checks = self.server.listeners.iter().map(|listener| async {
             let at = SocketAddr::from((self.address, listener.port));
-            while listener_answers(&self.server.host, at, listener.transport, &self.ca_pem)
-                .await
-                .is_err()
-            {
+            while !self.answers(at, listener.transport).await {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         });
@@ -166,6 +224,20 @@ impl Launch {
         service.guard(outlet);
         Ok(service)
     }
+}
+
+async fn add_secret(secret: &str, realm: &str) -> Result<(), SetupError> {
+    let command = [
+        "turnadmin",
+        "--set-secret",
+        secret,
+        "--userdb",
+        COTURN_USER_DATABASE,
+        "--realm",
+        realm,
+    ];
+    tool::run_shown("turnadmin --set-secret", &command, "").await?;
+    Ok(())
 }
 
 /// Passwords are on the command line of a tool that runs where nobody else is.
@@ -210,8 +282,8 @@ fn level(line: &str) -> Level {
     }
 }
 
-fn locked(sessions: &Mutex<Sessions>) -> MutexGuard<'_, Sessions> {
-    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

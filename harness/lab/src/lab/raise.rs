@@ -15,7 +15,7 @@ use crate::images::AgentImage;
 use crate::node::{EventSink, NodeHandle, Wires, attach};
 use bollard::Docker;
 use farcall_plan::{Node, Plan, Role};
-use farcall_protocol::{CertificatePem, Command, PlainAccount, Reply, Setup};
+use farcall_protocol::{CertificatePem, Command, PlainAccount, PlainSecret, Reply, Setup};
 use farcall_timeline::Entry;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -245,6 +245,7 @@ impl Site {
             ca_pem: self.ca.pem().to_owned(),
             certificate: self.certificate(node)?,
             accounts: accounts(node),
+            secret: secret(node),
             capture: self.options.capture,
             detached: self.options.keep,
         };
@@ -269,7 +270,11 @@ impl Site {
         let Role::TurnServer(server) = &node.role else {
             return Ok(None);
         };
-        let issued = server.certificate.as_ref().map(|host| self.ca.issue(host));
+        let issue = |host| match server.certificate_flaw {
+            None => self.ca.issue(host),
+            Some(flaw) => self.ca.issue_with(host, flaw),
+        };
+        let issued = server.certificate.as_deref().map(issue);
         Ok(issued.transpose()?)
     }
 
@@ -308,6 +313,14 @@ impl Site {
         let late: Vec<String> = late.map(|(node, step)| format!("{step} {node}")).collect();
         late.join(", ")
     }
+}
+
+fn secret(node: &Node) -> Option<PlainSecret> {
+    let Role::TurnServer(server) = &node.role else {
+        return None;
+    };
+    let secret = server.secret.as_ref()?;
+    Some(PlainSecret(secret.expose().to_owned()))
 }
 
 fn accounts(node: &Node) -> Vec<PlainAccount> {

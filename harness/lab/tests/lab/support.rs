@@ -187,6 +187,7 @@ fn plan(networks: &[&str]) -> Plan {
             gathering_timeout_ms: 0,
             ice_servers: Vec::new(),
             recovery: None,
+            flows: Default::default(),
             seeds: Default::default(),
             proxies: Default::default(),
             logins: Default::default(),

@@ -4,6 +4,7 @@ use super::near;
 use crate::layout::Layout;
 use crate::model::{Declaration, Fact};
 use crate::services::portal_before;
+use farcall_scenario::ServerCondition;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -19,6 +20,19 @@ pub(super) fn declarations(
             let (name, address) = (name.clone(), portal.unwrap_or(*address));
             all.push(near(&peer.name, Fact::Resolves { name, address }));
         }
+    }
+    for peer in &layout.peers {
+        let site = &layout.sites[peer.site];
+        let missing = layout.servers.iter().filter(|server| {
+            let demand = &server.demand;
+            demand.literal.is_none() && demand.has(ServerCondition::NameMissing)
+        });
+        // A captive portal knows every name.
+        let missing = missing.filter(|_| portal_before(site, peer).is_none());
+        all.extend(missing.map(|server| {
+            let name = server.demand.host.clone();
+            near(&peer.name, Fact::NameMissing { name })
+        }));
     }
     all
 }

@@ -67,6 +67,7 @@ fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
 
 fn in_words(moment: Moment) -> String {
     let event = match moment.event {
+        Milestone::Call => return "before the call".to_owned(),
         Milestone::Connected => "both peers were connected",
         Milestone::Begun => "it began",
         Milestone::Attempt1 => "attempt 1 began",

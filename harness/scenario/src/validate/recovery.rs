@@ -34,9 +34,9 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
                 &ExpectedRecovery::WITHIN_MS,
             ));
         }
-        None if !scenario.faults.is_empty() => findings.push(
+        None if !scenario.faults.is_empty() && scenario.expect.flows.is_empty() => findings.push(
             Finding::new("faults[0]", "what must come of it is not said")
-                .hint("write [expect.recovery]"),
+                .hint("write [expect.recovery], or [expect.flows] for what becomes of media"),
         ),
         None => {}
     }
@@ -107,6 +107,22 @@ fn check_fault(scenario: &Scenario, fault: &Fault, path: &str) -> Vec<Finding> {
     if fault.from.event == Milestone::Begun {
         let finding = Finding::new(key("from"), "a fault cannot begin after it has begun");
         findings.push(finding.hint("name another event, such as \"connected\""));
+    }
+    if fault.from.event == Milestone::Call && fault.target == Fault::TURN_SERVER_IN_USE {
+        let finding = Finding::new(key("target"), "before the call no TURN server is in use");
+        findings.push(finding.hint("name its host, or another event in `from`"));
+    }
+    if fault.from.event == Milestone::Call && (fault.from.ms > 0 || fault.until.is_some()) {
+        let message = "what stands from before the call does so until its end";
+        let finding = Finding::new(key("from"), message);
+        findings.push(finding.hint("leave `ms` and `until` out, or name another event"));
+    }
+    if fault
+        .until
+        .is_some_and(|until| until.event == Milestone::Call)
+    {
+        let finding = Finding::new(key("until"), "a fault cannot be mended before it begins");
+        findings.push(finding.hint("name another event, such as \"begun\""));
     }
     let moments = [("from", Some(fault.from)), ("until", fault.until)];
     for (name, moment) in moments {

@@ -25,6 +25,7 @@ pub(super) fn declared() -> Declared {
             media: Default::default(),
             recovery: None,
             faults: Vec::new(),
+            flows: Default::default(),
             selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
             ice_servers: [
                 ("alice".to_owned(), from_the_office()),
@@ -59,6 +60,8 @@ pub(super) fn declared() -> Declared {
                 ),
             ]
             .into(),
+            server_conditions: Vec::new(),
+            has_expired_credentials: false,
             turn_nodes: [
                 ("turn.example.net".to_owned(), "turn".to_owned()),
                 ("stun.example.net".to_owned(), "stun".to_owned()),
