@@ -1,12 +1,14 @@
 //! Faults at this node: what breaks it on purpose, and mends it again.
 
 use crate::counters::{CountersError, counters_of};
+use crate::gateway::Gateway;
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::service::ServiceError;
+use crate::setup::SetupError;
 use crate::tool::{self, ToolError};
 use crate::turn::TurnServer;
-use farcall_plan::FaultAction;
+use farcall_plan::{FaultAction, Role};
 use nix::sys::signal::Signal;
 
 /// A fault could not be brought about or mended.
@@ -21,6 +23,15 @@ pub(crate) enum FaultError {
     /// coturn did not end, or did not start again.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// Something else than what was to be is in effect.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The node is of another kind.
+    #[error("failed to change what names resolve to: there is no resolver at {node}")]
+    NoResolver {
+        /// The node.
+        node: String,
+    },
     /// The node is of another kind.
     #[error("failed to break the TURN server: there is none at {node}")]
     NoServer {
@@ -38,6 +49,23 @@ pub(crate) async fn begin(node: &RunningNode, action: &FaultAction) -> Result<()
         FaultAction::ForgetMappings => mappings::forget(node).await?,
         FaultAction::FreezeServer => server(node)?.signal(Signal::SIGSTOP).await,
         FaultAction::KillServer => server(node)?.kill().await?,
+        FaultAction::RestartServer => {
+            server(node)?.kill().await?;
+            server(node)?.start_again().await?;
+        }
+        FaultAction::ChangeCredentials => server(node)?.change_credentials(false).await?,
+        FaultAction::ExhaustQuota => server(node)?.occupy().await?,
+        FaultAction::ReplaceCertificate { flaw } => {
+            server(node)?.replace_certificate(Some(*flaw)).await?;
+        }
+        FaultAction::ReplaceNames {
+            configuration,
+            name,
+            address,
+        } => {
+            gateway(node)?.resolve_by(configuration).await?;
+            Gateway::resolves(configuration, name, *address).await?;
+        }
     }
     Ok(())
 }
@@ -55,7 +83,7 @@ pub(crate) async fn end(
             let dropped = counters.find(|counter| counter.rule == FaultAction::DROPPED);
             Ok(dropped.map(|counter| counter.packets))
         }
-        FaultAction::ForgetMappings => Ok(None),
+        FaultAction::ForgetMappings | FaultAction::RestartServer => Ok(None),
         FaultAction::FreezeServer => {
             server(node)?.signal(Signal::SIGCONT).await;
             Ok(None)
@@ -64,6 +92,35 @@ pub(crate) async fn end(
             server(node)?.start_again().await?;
             Ok(None)
         }
+        FaultAction::ChangeCredentials => {
+            server(node)?.change_credentials(true).await?;
+            Ok(None)
+        }
+        FaultAction::ExhaustQuota => {
+            server(node)?.vacate();
+            Ok(None)
+        }
+        FaultAction::ReplaceCertificate { .. } => {
+            server(node)?.replace_certificate(None).await?;
+            Ok(None)
+        }
+        FaultAction::ReplaceNames { .. } => {
+            if let Role::Gateway(planned) = &node.node.role
+                && let Some(configuration) = &planned.dnsmasq
+            {
+                gateway(node)?.resolve_by(configuration).await?;
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn gateway(node: &RunningNode) -> Result<&Gateway, FaultError> {
+    match &node.role {
+        RunningRole::Gateway(gateway) => Ok(gateway),
+        _ => Err(FaultError::NoResolver {
+            node: node.node.name.clone(),
+        }),
     }
 }
 

@@ -21,6 +21,9 @@ pub const COTURN_PID_FILE: &str = "/run/farcall/turn.pid";
 /// The UDP ports that relayed transport addresses have (RFC 8656 section 7.2).
 pub(crate) const RELAY_PORTS: (u16, u16) = (49_152, 65_535);
 
+/// The quota of accounts that is used up in the middle of a call: more than its peers need, a few connections each.
+const QUOTA: u32 = 24;
+
 /// The external address of servers that have a wrong one: TEST-NET-2's last (RFC 5737), which nobody has.
 pub const WRONG_EXTERNAL_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 254);
 
@@ -92,8 +95,8 @@ pub(crate) fn configuration(server: &ServerLayout, also: Option<Ipv6Addr>) -> St
         (IceTransport::Tcp, "no-tcp"),
         (IceTransport::Tls, "no-tls"),
     ] {
-        // Who occupies the server does so from its own node over TCP, which its packet filter closes to others.
-        let is_needed = transport == IceTransport::Tcp && server.demand.is_occupied();
+        // Who asks the server from its own node does so over TCP, which its packet filter closes to others.
+        let is_needed = transport == IceTransport::Tcp && server.demand.is_asked_by_itself;
         if !has(transport) && !is_needed {
             lines.push(off.to_owned());
         }
@@ -119,6 +122,9 @@ pub(crate) fn configuration(server: &ServerLayout, also: Option<Ipv6Addr>) -> St
         };
         lines.push(format!("min-port={first}"));
         lines.push(format!("max-port={last}"));
+        if server.demand.is_exhausted_later {
+            lines.push(format!("user-quota={QUOTA}"));
+        }
         lines.extend(server.demand.conditions.iter().flat_map(|at| settings(*at)));
         lines.push("no-multicast-peers".to_owned());
     } else {

@@ -11,7 +11,7 @@ use crate::passage::{Attempt, Ruling, ruling};
 use crate::servers::{Demand, host_key, listener};
 use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_before, proxy};
 use farcall_scenario::{
-    ExpectedFlows, Fault, FaultKind, IceTransportPolicy, IceUrl, Scenario, Scheme, ServerCondition,
+    ExpectedFlows, Fault, IceTransportPolicy, IceUrl, Scenario, Scheme, ServerCondition,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
@@ -86,10 +86,7 @@ fn expected_flows(scenario: &Scenario, call: &CallPlan) -> BTreeMap<String, Expe
 fn expected_fault(fault: &Fault) -> ExpectedFault {
     ExpectedFault {
         what: crate::faults::in_words(fault),
-        drops: !matches!(
-            fault.kind,
-            FaultKind::ForgetMappings | FaultKind::ServerDown | FaultKind::ServerFrozen
-        ),
+        drops: fault.kind.drops(),
     }
 }
 

@@ -1,9 +1,13 @@
 //! What breaks in the middle of a call: what each fault does at which node.
 
+use crate::coturn::RELAY_PORTS;
 use crate::error::PlanError;
-use crate::layout::Layout;
-use crate::model::{FaultAction, Node, PlannedFault, Role};
+use crate::layout::{Layout, Router};
+use crate::model::{FaultAction, GatewayAction, Node, PlannedFault, Role};
+use crate::nodes::NOBODYS_ADDRESS;
 use farcall_scenario::{Direction, Fault, FaultKind, Scenario};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// Packets larger than this many bytes are dropped by [`FaultKind::DropLarge`].
 const LARGE_BYTES: u16 = 1_000;
@@ -43,15 +47,13 @@ fn planned(
     };
     let table = format!("fault-{number}");
     let (node, action) = if fault.kind.is_of_server() {
-        let action = match fault.kind {
-            FaultKind::ServerDown => FaultAction::KillServer,
-            _ => FaultAction::FreezeServer,
-        };
+        let action = at_server(fault.kind);
         if fault.target == Fault::TURN_SERVER_IN_USE {
             return Ok(PlannedFault {
                 what,
                 node: None,
                 action,
+                around: around(fault.kind, &table, layout),
                 from: fault.from,
                 until: fault.until,
             });
@@ -69,7 +71,16 @@ fn planned(
         let gateway = site.gateway();
         let action = match fault.kind {
             FaultKind::ForgetMappings => FaultAction::ForgetMappings,
-            kind => at_gateway(table, kind, fault.direction, gateway.outside.interface),
+            FaultKind::NameMissing => replaced_names(gateway, nodes, None).ok_or_else(nobody)?,
+            FaultKind::NameWrong => {
+                replaced_names(gateway, nodes, Some(NOBODYS_ADDRESS)).ok_or_else(nobody)?
+            }
+            kind => at_gateway(
+                table.clone(),
+                kind,
+                fault.direction,
+                gateway.outside.interface,
+            ),
         };
         (gateway.name.clone(), action)
     };
@@ -77,8 +88,88 @@ fn planned(
         what,
         node: Some(node),
         action,
+        around: around(fault.kind, &table, layout),
         from: fault.from,
         until: fault.until,
+    })
+}
+
+/// What a server does itself, or its agent to it.
+fn at_server(kind: FaultKind) -> FaultAction {
+    match (kind, kind.certificate()) {
+        (_, Some(flaw)) => FaultAction::ReplaceCertificate { flaw },
+        (FaultKind::ServerDown, _) => FaultAction::KillServer,
+        (FaultKind::ServerRestarted, _) => FaultAction::RestartServer,
+        (FaultKind::CredentialsChanged, _) => FaultAction::ChangeCredentials,
+        (FaultKind::QuotaExhausted, _) => FaultAction::ExhaustQuota,
+        _ => FaultAction::FreezeServer,
+    }
+}
+
+/// What every site's gateway drops for a fault that befalls a server from outside, for each server.
+fn around(kind: FaultKind, table: &str, layout: &Layout) -> BTreeMap<String, Vec<GatewayAction>> {
+    let ports = match kind {
+        FaultKind::ServerBlackHoled => None,
+        FaultKind::RelayPortsBlocked => Some(RELAY_PORTS),
+        _ => return BTreeMap::new(),
+    };
+    let of_ports = |which: &str| {
+        ports.map_or(String::new(), |(first, last)| {
+            format!(" udp {which} {first}-{last}")
+        })
+    };
+    let at = |address: Ipv4Addr, outside: &str| {
+        let inward = format!(
+            "iifname \"{outside}\" ip saddr {address}{}",
+            of_ports("sport")
+        );
+        let outward = format!(
+            "oifname \"{outside}\" ip daddr {address}{}",
+            of_ports("dport")
+        );
+        dropping(table.to_owned(), &[inward], &[outward])
+    };
+    let servers = layout.servers.iter().filter(|server| server.demand.relays);
+    servers
+        .map(|server| {
+            let gateways = layout.sites.iter().map(|site| site.gateway());
+            let actions = gateways.map(|gateway| GatewayAction {
+                gateway: gateway.name.clone(),
+                action: at(server.address, gateway.outside.interface),
+            });
+            (server.demand.host.clone(), actions.collect())
+        })
+        .collect()
+}
+
+/// The resolver's configuration without the names of the lab's servers, or with another address for all of them.
+fn replaced_names(
+    gateway: &Router,
+    nodes: &[Node],
+    address: Option<Ipv4Addr>,
+) -> Option<FaultAction> {
+    let node = nodes.iter().find(|node| node.name == gateway.name)?;
+    let Role::Gateway(role) = &node.role else {
+        return None;
+    };
+    let (mut configuration, mut name) = (String::new(), None);
+    for line in role.dnsmasq.as_ref()?.lines() {
+        let record = line
+            .strip_prefix("host-record=")
+            .and_then(|record| record.split_once(','));
+        match (record, address) {
+            (None, _) => configuration += &format!("{line}\n"),
+            (Some((of, _)), None) => name = Some(of),
+            (Some((of, _)), Some(address)) => {
+                name = Some(of);
+                configuration += &format!("host-record={of},{address}\n");
+            }
+        }
+    }
+    Some(FaultAction::ReplaceNames {
+        configuration,
+        name: name?.to_owned(),
+        address,
     })
 }
 
@@ -122,10 +213,7 @@ fn content(kind: FaultKind) -> Vec<String> {
         FaultKind::DropDtls => first_byte(20, 63),
         FaultKind::DropRtp => first_byte(128, 191),
         FaultKind::DropLarge => vec![format!("meta length > {LARGE_BYTES}")],
-        FaultKind::LinkDown
-        | FaultKind::ForgetMappings
-        | FaultKind::ServerDown
-        | FaultKind::ServerFrozen => vec![String::new()],
+        _ => vec![String::new()],
     }
 }
 

@@ -39,8 +39,8 @@ pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
     Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact, FaultAction,
-    Gateway, GatewayService, INTERMEDIATE_AUTHORITY, Interface, Ipv6Route, LOGGED_IN_SET, Listener,
-    NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES,
-    PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault,
-    ProbeProtocol, RestAuthority, Role, Route, TurnAccount, TurnServer,
+    Gateway, GatewayAction, GatewayService, INTERMEDIATE_AUTHORITY, Interface, Ipv6Route,
+    LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT,
+    PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan,
+    PlannedFault, ProbeProtocol, RestAuthority, Role, Route, TurnAccount, TurnServer,
 };

@@ -171,6 +171,9 @@ pub struct TurnServer {
     pub secret: Option<Secret>,
     /// The name for which it needs a certificate, if it listens for TLS.
     pub certificate: Option<String>,
+    /// What is wrong with certificates that it gets in the middle of the call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replacement_flaws: Vec<CertificateFlaw>,
     /// What is wrong with the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_flaw: Option<CertificateFlaw>,
@@ -325,10 +328,23 @@ pub struct PlannedFault {
     pub node: Option<String>,
     /// What is done there.
     pub action: FaultAction,
+    /// What is done instead at gateways, for each TURN server that it may befall, by the server's node; empty: it is
+    /// done at the node itself.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub around: BTreeMap<String, Vec<GatewayAction>>,
     /// When it begins.
     pub from: Moment,
     /// When it is mended; `None`: when the call ends.
     pub until: Option<Moment>,
+}
+
+/// What a gateway does for a fault that befalls a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GatewayAction {
+    /// The gateway.
+    pub gateway: String,
+    /// What it does.
+    pub action: FaultAction,
 }
 
 /// What a node does for a fault.
@@ -348,6 +364,26 @@ pub enum FaultAction {
     KillServer,
     /// Lets coturn stand still, and go on when the fault is mended.
     FreezeServer,
+    /// Kills coturn and starts it anew.
+    RestartServer,
+    /// Gives every account of the server another password, and its own back when the fault is mended.
+    ChangeCredentials,
+    /// Takes allocations with every account until the server refuses more, and releases them when the fault is mended.
+    ExhaustQuota,
+    /// Gives coturn a certificate with this flaw, and its own back when the fault is mended.
+    ReplaceCertificate {
+        /// What is wrong with it.
+        flaw: CertificateFlaw,
+    },
+    /// Gives the site's resolver this configuration, and its own back when the fault is mended.
+    ReplaceNames {
+        /// dnsmasq's configuration.
+        configuration: String,
+        /// A name that it is asked for to see that it is so.
+        name: String,
+        /// The address that it gives for that; `None`: the name does not exist.
+        address: Option<Ipv4Addr>,
+    },
 }
 
 /// The common name of the authority between the lab's own and certificates that are sent without it.

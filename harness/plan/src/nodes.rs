@@ -23,7 +23,7 @@ use std::net::Ipv4Addr;
 const LONGER_THAN_ANY_MAPPING_S: u32 = 2 * *NatOverride::TIMEOUT_S.end();
 
 /// Where names lead that resolve to the wrong address: nobody has this one of the internet.
-const NOBODYS_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
+pub(crate) const NOBODYS_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
 
 /// The networks, in the order in which a packet from the first peer could meet them.
 pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
@@ -153,6 +153,7 @@ fn server(layout: &Layout, server: &ServerLayout, seed: u64) -> Node {
             accounts: server.demand.accounts.clone(),
             secret: server.demand.takes_rest.then(|| rest_secret(seed)),
             certificate: has_tls.then(|| server.demand.host.clone()),
+            replacement_flaws: server.demand.replacement_flaws.clone(),
             certificate_flaw: server.demand.certificate().filter(|_| has_tls),
             is_occupied: server.demand.is_occupied(),
         }),

@@ -3,7 +3,8 @@
 use crate::error::PlanError;
 use crate::model::{Listener, TurnAccount};
 use farcall_scenario::{
-    CertificateFlaw, IceConfiguration, IceServer, IceUrl, Scheme, Secret, ServerCondition, Servers,
+    CertificateFlaw, Fault, FaultKind, IceConfiguration, IceServer, IceUrl, Scenario, Scheme,
+    Secret, ServerCondition, Servers,
 };
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
@@ -28,6 +29,12 @@ pub(crate) struct Demand {
     pub conditions: Vec<ServerCondition>,
     /// Whether it takes time-limited credentials instead of accounts.
     pub takes_rest: bool,
+    /// Whether its quota is used up in the middle of the call.
+    pub is_exhausted_later: bool,
+    /// Whether it is asked for allocations from its own node, to use it up or to see what it answers.
+    pub is_asked_by_itself: bool,
+    /// What is wrong with certificates that it gets in the middle of the call.
+    pub replacement_flaws: Vec<CertificateFlaw>,
 }
 
 impl Demand {
@@ -70,7 +77,11 @@ pub(crate) fn listener(url: &IceUrl) -> Listener {
 }
 
 /// The servers that a configuration names, in the order in which it does.
-pub(crate) fn demands(ice: &IceConfiguration, servers: &Servers) -> Result<Vec<Demand>, PlanError> {
+pub(crate) fn demands(
+    ice: &IceConfiguration,
+    scenario: &Scenario,
+) -> Result<Vec<Demand>, PlanError> {
+    let servers = &scenario.servers;
     let mut demands: Vec<Demand> = Vec::new();
     for (entry, url) in ice.urls() {
         let host = host_key(url);
@@ -86,6 +97,9 @@ pub(crate) fn demands(ice: &IceConfiguration, servers: &Servers) -> Result<Vec<D
                     missing: BTreeSet::new(),
                     conditions: Vec::new(),
                     takes_rest: false,
+                    is_exhausted_later: false,
+                    is_asked_by_itself: false,
+                    replacement_flaws: Vec::new(),
                 });
                 demands.len() - 1
             }
@@ -99,8 +113,25 @@ pub(crate) fn demands(ice: &IceConfiguration, servers: &Servers) -> Result<Vec<D
     }
     for demand in demands.iter_mut().filter(|demand| demand.relays) {
         burden(demand, servers);
+        prepare(demand, &scenario.faults);
     }
     Ok(demands)
+}
+
+/// Makes a TURN server ready for what befalls it in the middle of the call.
+fn prepare(demand: &mut Demand, faults: &[Fault]) {
+    let kinds = || faults.iter().map(|fault| fault.kind);
+    demand.is_exhausted_later = kinds().any(|kind| kind == FaultKind::QuotaExhausted);
+    demand.is_asked_by_itself = demand.is_occupied()
+        || demand.is_exhausted_later
+        || kinds().any(|kind| kind == FaultKind::CredentialsChanged);
+    if demand
+        .listeners
+        .iter()
+        .any(|at| at.transport == IceTransport::Tls)
+    {
+        demand.replacement_flaws = kinds().filter_map(FaultKind::certificate).collect();
+    }
 }
 
 /// Makes what the scenario says wrong with a TURN server.

@@ -9,7 +9,7 @@ pub use signal::{RemoteCandidate, Signal, SignalBody};
 pub use traffic::{Carried, Delays, Traffic};
 
 use farcall_plan::{Fact, FaultAction, Node};
-use farcall_scenario::{IceTransportPolicy, IceUrl, Recovery};
+use farcall_scenario::{CertificateFlaw, IceTransportPolicy, IceUrl, Recovery};
 use farcall_timeline::{Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
@@ -107,6 +107,8 @@ pub struct Setup {
     pub ca_pem: String,
     /// The node's certificate chain and key, as PEM, if it needs one.
     pub certificate: Option<CertificatePem>,
+    /// The certificates that it gets in the middle of the call, by what is wrong with them.
+    pub replacements: Vec<(CertificateFlaw, CertificatePem)>,
     /// The accounts of a TURN server.
     pub accounts: Vec<PlainAccount>,
     /// The secret by which a TURN server knows time-limited credentials, if it takes those.

@@ -3,7 +3,7 @@
 use crate::recorder::{Position, Recorder};
 use crate::states::States;
 use farcall_lab::{Lab, NodeError, NodeHandle};
-use farcall_plan::{CallPlan, PlannedFault};
+use farcall_plan::{CallPlan, FaultAction, PlannedFault};
 use farcall_protocol::{Command, Reply};
 use farcall_scenario::{ExpectedRecovery, Milestone, Moment};
 use farcall_timeline::{CandidateType, Entry, Event, FaultEdge, FaultEvent, RecoveryEvent};
@@ -27,9 +27,37 @@ pub(crate) struct Breaking<'a> {
 
 /// A fault that stands from before the call until its end.
 pub(crate) struct Standing<'a> {
-    node: &'a NodeHandle,
+    places: Vec<Place<'a>>,
     fault: &'a PlannedFault,
     number: u32,
+}
+
+/// Where a fault is brought about, and how.
+struct Place<'a> {
+    node: &'a NodeHandle,
+    action: &'a FaultAction,
+}
+
+/// Where a fault is brought about that befalls this node.
+fn places<'a>(
+    lab: &'a Lab,
+    fault: &'a PlannedFault,
+    befalls: &str,
+) -> Result<Vec<Place<'a>>, NodeError> {
+    let around = fault.around.get(befalls);
+    let Some(around) = around else {
+        return Ok(vec![Place {
+            node: lab.node(befalls)?,
+            action: &fault.action,
+        }]);
+    };
+    let places = around.iter().map(|at| {
+        Ok(Place {
+            node: lab.node(&at.gateway)?,
+            action: &at.action,
+        })
+    });
+    places.collect()
 }
 
 /// Breaks what is broken before the call begins.
@@ -43,8 +71,8 @@ pub(crate) async fn stand<'a>(
         let Some(node) = fault.node.as_ref().filter(|_| is_standing(fault)) else {
             continue;
         };
-        let node = lab.node(node)?;
-        begin(node, fault).await?;
+        let places = places(lab, fault, node)?;
+        begin(&places).await?;
         let begun = Instant::now();
         tell(
             recorder,
@@ -56,7 +84,7 @@ pub(crate) async fn stand<'a>(
             None,
         );
         standing.push(Standing {
-            node,
+            places,
             fault,
             number,
         });
@@ -70,12 +98,12 @@ pub(crate) async fn mend(
     recorder: &Recorder,
 ) -> Result<(), NodeError> {
     for Standing {
-        node,
+        places,
         fault,
         number,
     } in standing
     {
-        let dropped = end(node, fault).await?;
+        let dropped = end(&places).await?;
         let mended = Instant::now();
         tell(
             recorder,
@@ -99,20 +127,30 @@ fn numbered(faults: &[PlannedFault]) -> impl Iterator<Item = (u32, &PlannedFault
     (1..).zip(faults)
 }
 
-async fn begin(node: &NodeHandle, fault: &PlannedFault) -> Result<(), NodeError> {
-    let action = fault.action.clone();
-    let begin = Command::BeginFault { action };
-    node.request(begin, FAULT_DEADLINE).await.map(drop)
+async fn begin(places: &[Place<'_>]) -> Result<(), NodeError> {
+    let all = places.iter().map(|Place { node, action }| {
+        let action = FaultAction::clone(action);
+        node.request(Command::BeginFault { action }, FAULT_DEADLINE)
+    });
+    try_join_all(all).await.map(drop)
 }
 
 /// Returns how many packets were dropped, as far as the fault drops any.
-async fn end(node: &NodeHandle, fault: &PlannedFault) -> Result<Option<u64>, NodeError> {
-    let action = fault.action.clone();
-    let end = Command::EndFault { action };
-    match node.request(end, FAULT_DEADLINE).await? {
-        Reply::Mended { dropped_packets } => Ok(dropped_packets),
-        reply => Err(node.unexpected(&reply)),
-    }
+async fn end(places: &[Place<'_>]) -> Result<Option<u64>, NodeError> {
+    let all = places.iter().map(async |Place { node, action }| {
+        let action = FaultAction::clone(action);
+        match node
+            .request(Command::EndFault { action }, FAULT_DEADLINE)
+            .await?
+        {
+            Reply::Mended { dropped_packets } => Ok(dropped_packets),
+            reply => Err(node.unexpected(&reply)),
+        }
+    });
+    let dropped = try_join_all(all).await?;
+    let mut dropped = dropped.into_iter().flatten();
+    let first = dropped.next();
+    Ok(first.map(|first| first + dropped.sum::<u64>()))
 }
 
 fn tell(
@@ -277,8 +315,8 @@ impl Step<'_> {
             ));
             return Ok(());
         };
-        let node = self.lab.node(&node)?;
-        begin(node, self.fault).await?;
+        let places = places(self.lab, self.fault, &node)?;
+        begin(&places).await?;
         let begun = Instant::now();
         self.tell(FaultEdge::Begun, begun, due, None);
         let due = match self.fault.until {
@@ -291,7 +329,7 @@ impl Step<'_> {
                 () = is_over(&mut over) => Instant::now(),
             },
         };
-        let dropped_packets = end(node, self.fault).await?;
+        let dropped_packets = end(&places).await?;
         self.tell(FaultEdge::Mended, Instant::now(), due, dropped_packets);
         Ok(())
     }

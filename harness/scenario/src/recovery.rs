@@ -1,6 +1,7 @@
 //! What breaks in the middle of a call, what the client does about it, and what must come of that.
 
 use crate::read::{Node, Read};
+use crate::servers::CertificateFlaw;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -114,6 +115,28 @@ pub enum FaultKind {
     ServerDown,
     /// A TURN server's process stands still. Its kernel still takes TCP connections and answers nothing in them.
     ServerFrozen,
+    /// It is killed and starts anew at once, without the allocations that it had; nothing is to be mended.
+    ServerRestarted,
+    /// What is sent to a TURN server and what it sends vanishes at the gateways of both sites.
+    ServerBlackHoled,
+    /// The same for what goes to and comes from its relay ports.
+    RelayPortsBlocked,
+    /// A TURN server's accounts get other passwords.
+    CredentialsChanged,
+    /// Others take allocations of a TURN server until its accounts' quota is used up.
+    QuotaExhausted,
+    /// A TURN server has another certificate, which has expired.
+    CertificateExpired,
+    /// One for another name.
+    CertificateWrongName,
+    /// One that is signed by itself.
+    CertificateSelfSigned,
+    /// One without the intermediate certificate that leads to an authority.
+    CertificateIncompleteChain,
+    /// The resolver of a site knows no TURN server's name any more.
+    NameMissing,
+    /// It gives for all of them an address that nobody has.
+    NameWrong,
 }
 
 /// What must come of a recovery.
@@ -173,18 +196,60 @@ impl FaultKind {
     /// Whether it befalls a TURN server, not a site's gateway.
     #[must_use]
     pub fn is_of_server(self) -> bool {
-        matches!(self, Self::ServerDown | Self::ServerFrozen)
+        match self {
+            Self::ServerDown
+            | Self::ServerFrozen
+            | Self::ServerRestarted
+            | Self::ServerBlackHoled
+            | Self::RelayPortsBlocked
+            | Self::CredentialsChanged
+            | Self::QuotaExhausted
+            | Self::CertificateExpired
+            | Self::CertificateWrongName
+            | Self::CertificateSelfSigned
+            | Self::CertificateIncompleteChain => true,
+            Self::LinkDown
+            | Self::DropStun
+            | Self::DropDtls
+            | Self::DropRtp
+            | Self::DropLarge
+            | Self::ForgetMappings
+            | Self::NameMissing
+            | Self::NameWrong => false,
+        }
+    }
+
+    /// Whether it is over as soon as it has begun, so that nothing is to be mended.
+    #[must_use]
+    pub fn is_instant(self) -> bool {
+        matches!(self, Self::ForgetMappings | Self::ServerRestarted)
+    }
+
+    /// Whether packets are dropped.
+    #[must_use]
+    pub fn drops(self) -> bool {
+        self.has_direction() || matches!(self, Self::ServerBlackHoled | Self::RelayPortsBlocked)
+    }
+
+    /// What is wrong with the certificate that a server gets, if it is about that.
+    #[must_use]
+    pub fn certificate(self) -> Option<CertificateFlaw> {
+        match self {
+            Self::CertificateExpired => Some(CertificateFlaw::Expired),
+            Self::CertificateWrongName => Some(CertificateFlaw::WrongName),
+            Self::CertificateSelfSigned => Some(CertificateFlaw::SelfSigned),
+            Self::CertificateIncompleteChain => Some(CertificateFlaw::IncompleteChain),
+            _ => None,
+        }
     }
 
     /// Whether it drops packets of one direction if asked to.
     #[must_use]
     pub fn has_direction(self) -> bool {
-        match self {
-            Self::LinkDown | Self::DropStun | Self::DropDtls | Self::DropRtp | Self::DropLarge => {
-                true
-            }
-            Self::ForgetMappings | Self::ServerDown | Self::ServerFrozen => false,
-        }
+        matches!(
+            self,
+            Self::LinkDown | Self::DropStun | Self::DropDtls | Self::DropRtp | Self::DropLarge
+        )
     }
 }
 
@@ -199,6 +264,17 @@ impl std::fmt::Display for FaultKind {
             Self::ForgetMappings => "forget-mappings",
             Self::ServerDown => "server-down",
             Self::ServerFrozen => "server-frozen",
+            Self::ServerRestarted => "server-restarted",
+            Self::ServerBlackHoled => "server-black-holed",
+            Self::RelayPortsBlocked => "relay-ports-blocked",
+            Self::CredentialsChanged => "credentials-changed",
+            Self::QuotaExhausted => "quota-exhausted",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateWrongName => "certificate-wrong-name",
+            Self::CertificateSelfSigned => "certificate-self-signed",
+            Self::CertificateIncompleteChain => "certificate-incomplete-chain",
+            Self::NameMissing => "name-missing",
+            Self::NameWrong => "name-wrong",
         })
     }
 }

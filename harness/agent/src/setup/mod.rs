@@ -115,13 +115,15 @@ pub(crate) enum SetupError {
         /// What is missing.
         missing: &'static str,
     },
-    /// A TURN server could not be occupied as its condition asks.
-    #[error("failed to take all allocations that {node} has to give: {reason}")]
-    Occupy {
-        /// The server.
+    /// What is to be wrong with a node is not.
+    #[error("failed to change {what} of {node}: {found}; the fault is not in effect")]
+    NotInEffect {
+        /// The node.
         node: String,
-        /// What happened instead.
-        reason: String,
+        /// What was changed.
+        what: &'static str,
+        /// What was found instead.
+        found: String,
     },
     /// A tool failed.
     #[error(transparent)]

@@ -16,6 +16,7 @@ use crate::node::{EventSink, NodeHandle, Wires, attach};
 use bollard::Docker;
 use farcall_plan::{Node, Plan, Role};
 use farcall_protocol::{CertificatePem, Command, PlainAccount, PlainSecret, Reply, Setup};
+use farcall_scenario::CertificateFlaw;
 use farcall_timeline::Entry;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -244,6 +245,7 @@ impl Site {
             docker_addresses,
             ca_pem: self.ca.pem().to_owned(),
             certificate: self.certificate(node)?,
+            replacements: self.replacements(node)?,
             accounts: accounts(node),
             secret: secret(node),
             capture: self.options.capture,
@@ -276,6 +278,18 @@ impl Site {
         };
         let issued = server.certificate.as_deref().map(issue);
         Ok(issued.transpose()?)
+    }
+
+    fn replacements(
+        &self,
+        node: &Node,
+    ) -> Result<Vec<(CertificateFlaw, CertificatePem)>, RaiseError> {
+        let Role::TurnServer(server) = &node.role else {
+            return Ok(Vec::new());
+        };
+        let flaws = server.replacement_flaws.iter();
+        let issued = flaws.map(|flaw| Ok((*flaw, self.ca.issue_with(&server.host, *flaw)?)));
+        issued.collect()
     }
 
     /// The names and Docker's subnets of a container's networks, as soon as all exist; `None` when

@@ -3,7 +3,7 @@
 use super::within;
 use crate::model::Scenario;
 use crate::read::Finding;
-use crate::recovery::{ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery};
+use crate::recovery::{ExpectedRecovery, Fault, Milestone, Moment, Recovery};
 
 /// What is wrong with a scenario's faults and recovery, beyond what each value says by itself.
 pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
@@ -100,8 +100,9 @@ fn check_fault(scenario: &Scenario, fault: &Fault, path: &str) -> Vec<Finding> {
         let message = format!("{} has no direction", fault.kind);
         findings.push(Finding::new(key("direction"), message).hint("leave it out"));
     }
-    if fault.kind == FaultKind::ForgetMappings && fault.until.is_some() {
-        let finding = Finding::new(key("until"), "what is forgotten is not remembered again");
+    if fault.kind.is_instant() && fault.until.is_some() {
+        let message = format!("{} is over as soon as it has begun", fault.kind);
+        let finding = Finding::new(key("until"), message);
         findings.push(finding.hint("leave it out"));
     }
     if fault.from.event == Milestone::Begun {
