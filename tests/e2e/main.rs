@@ -12,6 +12,7 @@ mod nat;
 mod recovery;
 mod rulesets;
 mod scenarios;
+mod server_faults;
 mod servers;
 mod support;
 mod tampering;
