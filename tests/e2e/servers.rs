@@ -69,6 +69,7 @@ async fn comes_out_as_in_the_table(
         "server-certificate-self-signed",
         "server-certificate-incomplete-chain",
         "server-name-missing",
+        "server-name-slow",
         "server-name-wrong"
     )]
     scenario: &str,

@@ -11,9 +11,11 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::Outlet;
 use crate::dns;
+use crate::dns_delay::delay;
 use crate::nat64;
 use crate::service::{Service, ServiceError};
 use crate::services::Services;
@@ -34,6 +36,7 @@ pub(crate) struct Gateway {
     /// The site's own, and that of a captive portal.
     resolvers: Mutex<Vec<Service>>,
     outlet: Outlet,
+    _delay: Option<AbortOnDropHandle<()>>,
     nat64: Option<Service>,
     services: Services,
 }
@@ -55,6 +58,16 @@ impl Gateway {
                 resolvers.push(resolver(name, configuration, outlet).await?);
             }
         }
+        let delay = match (planned.dns_delay_ms, &planned.dnsmasq) {
+            (Some(delay_ms), Some(configuration)) => {
+                let behind = listen_address(configuration);
+                let at = SocketAddr::new(behind.ip(), dns::PORT);
+                let by = Duration::from_millis(delay_ms.into());
+                let delaying = delay(at, behind, by).await;
+                Some(delaying.map_err(|source| SetupError::DelayDns { at, source })?)
+            }
+            _ => None,
+        };
         let nat64 = match planned.nat64 {
             Some(_) => Some(nat64::start(outlet).await?),
             None => None,
@@ -63,6 +76,7 @@ impl Gateway {
         Ok(Self {
             resolvers: Mutex::new(resolvers),
             outlet: outlet.clone(),
+            _delay: delay,
             nat64,
             services,
         })

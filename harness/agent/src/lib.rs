@@ -6,6 +6,7 @@ mod collect;
 mod counters;
 mod datapath;
 mod dns;
+mod dns_delay;
 mod fault;
 mod gateway;
 pub mod ice_transport;

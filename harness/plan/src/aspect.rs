@@ -28,9 +28,10 @@ impl Fact {
             | Self::NoRoute { .. }
             | Self::NoEmbeddedResolver
             | Self::LinkLocalClosed => Aspect::Isolation,
-            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } | Self::NameMissing { .. } => {
-                Aspect::Names
-            }
+            Self::Resolves { .. }
+            | Self::ResolvesToIpv6 { .. }
+            | Self::NameMissing { .. }
+            | Self::ResolvesSlowly { .. } => Aspect::Names,
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }
             | Self::NatPortPreservation { .. }

@@ -51,7 +51,8 @@ fn settings(condition: ServerCondition) -> Vec<String> {
         | ServerCondition::CertificateSelfSigned
         | ServerCondition::CertificateIncompleteChain
         | ServerCondition::NameMissing
-        | ServerCondition::NameWrong => Vec::new(),
+        | ServerCondition::NameWrong
+        | ServerCondition::NameSlow => Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::ipv6::{Ipv6Kind, SiteIpv6};
 use crate::model::Interface;
 use crate::servers::Demand;
-use farcall_scenario::{Firewall, Link, Nat};
+use farcall_scenario::{Firewall, Link, Nat, ServerCondition};
 use ipnet::Ipv4Net;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -95,6 +95,14 @@ pub(crate) struct ServerLayout {
     /// The address that its host name resolves to: another one than `primary` where the ICE
     /// configuration names an address outside [`INTERNET_SUBNET`].
     pub address: Ipv4Addr,
+}
+
+impl Layout {
+    /// Whether its resolvers are slow.
+    pub(crate) fn is_slow(&self) -> bool {
+        let mut servers = self.servers.iter();
+        servers.any(|server| server.demand.has(ServerCondition::NameSlow))
+    }
 }
 
 impl Port {

@@ -38,9 +38,10 @@ pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
-    Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact, FaultAction,
-    Gateway, GatewayAction, GatewayService, INTERMEDIATE_AUTHORITY, Interface, Ipv6Route,
-    LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT,
-    PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan,
-    PlannedFault, ProbeProtocol, RestAuthority, Role, Route, TurnAccount, TurnServer,
+    DELAYED_DNS_PORT, Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact,
+    FaultAction, Gateway, GatewayAction, GatewayService, INTERMEDIATE_AUTHORITY, Interface,
+    Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6,
+    PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage,
+    Payload, Plan, PlannedFault, ProbeProtocol, RestAuthority, Role, Route, TurnAccount,
+    TurnServer,
 };

@@ -8,8 +8,8 @@ pub use fact::{
     Passage, Payload, ProbeProtocol,
 };
 pub use gateway::{
-    COMPANY_AUTHORITY, DATAPATH_DEVICES, DATAPATH_MARK, Datapath, Gateway, GatewayService,
-    LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
+    COMPANY_AUTHORITY, DATAPATH_DEVICES, DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Gateway,
+    GatewayService, LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
 };
 
 use farcall_scenario::{

@@ -3,7 +3,7 @@
 use crate::call::rest_secret;
 use crate::coturn;
 use crate::datapath::datapath;
-use crate::dns::{dnsmasq, portal_dnsmasq};
+use crate::dns::{SLOW_MS, dnsmasq, portal_dnsmasq};
 use crate::layout::{
     INTERNET, INTERNET_SUBNET, Layout, PROBE, PeerLayout, Router, ServerLayout, on_internet, within,
 };
@@ -89,6 +89,7 @@ fn router(
     // The proxy is asked for names.
     let proxy = is_gateway.then(|| proxy(site_layout)).flatten();
     let ipv6 = site_layout.ipv6.filter(|_| is_gateway);
+    let is_slow = is_gateway && layout.is_slow();
     let node = Node {
         name: router.name.clone(),
         interfaces: vec![router.inside.interface(), router.outside.interface()],
@@ -103,7 +104,9 @@ fn router(
         resolver: proxy.map(|proxy| *proxy.listen.ip()),
         ipv6: None,
         role: Role::Gateway(Gateway {
-            dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, ipv6.as_ref(), names)),
+            dnsmasq: is_gateway
+                .then(|| dnsmasq(router.inside.address, ipv6.as_ref(), names, is_slow)),
+            dns_delay_ms: is_slow.then_some(SLOW_MS),
             portal_dnsmasq: portal.map(portal_dnsmasq),
             nat64: None,
             datapath,

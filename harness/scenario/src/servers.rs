@@ -93,6 +93,8 @@ pub enum ServerCondition {
     NameMissing,
     /// Their names resolve to an address at which nothing answers.
     NameWrong,
+    /// Resolvers take two seconds for every answer.
+    NameSlow,
 }
 
 /// What is wrong with a certificate.
@@ -158,6 +160,7 @@ impl std::fmt::Display for ServerCondition {
             Self::CertificateIncompleteChain => "certificate-incomplete-chain",
             Self::NameMissing => "name-missing",
             Self::NameWrong => "name-wrong",
+            Self::NameSlow => "name-slow",
         })
     }
 }

@@ -74,6 +74,7 @@ fn the_catalogue_is_complete() {
         "server-certificate-wrong-name",
         "server-credentials-expired",
         "server-name-missing",
+        "server-name-slow",
         "server-name-wrong",
         "server-no-capacity",
         "server-no-tcp",

@@ -175,6 +175,10 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
         Fact::RelayPortsBlocked { address, port, .. } => {
             listener::closed_port(SocketAddr::from((*address, *port)), declared).await
         }
+        Fact::ResolvesSlowly { name, delay_ms, .. } => {
+            let delay = Duration::from_millis((*delay_ms).into());
+            resolves::measure_slow(resolver(node), name, delay, declared).await
+        }
         Fact::NameMissing { name } => {
             resolves::measure(resolver(node), name, RecordType::A, patience, declared).await
         }

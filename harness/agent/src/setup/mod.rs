@@ -115,6 +115,14 @@ pub(crate) enum SetupError {
         /// What is missing.
         missing: &'static str,
     },
+    /// Answers of the resolver could not be delayed.
+    #[error("failed to listen at {at} to delay the answers of the resolver: {source}")]
+    DelayDns {
+        /// Where.
+        at: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
     /// What is to be wrong with a node is not.
     #[error("failed to change {what} of {node}: {found}; the fault is not in effect")]
     NotInEffect {

@@ -1,6 +1,7 @@
 //! Names resolve to the lab's own servers.
 
 use super::near;
+use crate::dns::SLOW_MS;
 use crate::layout::Layout;
 use crate::model::{Declaration, Fact};
 use crate::services::portal_before;
@@ -18,7 +19,15 @@ pub(super) fn declarations(
         let portal = portal_before(&layout.sites[peer.site], peer);
         for (name, address) in names {
             let (name, address) = (name.clone(), portal.unwrap_or(*address));
-            all.push(near(&peer.name, Fact::Resolves { name, address }));
+            let fact = match (layout.is_slow(), portal) {
+                (true, None) => Fact::ResolvesSlowly {
+                    name,
+                    address,
+                    delay_ms: SLOW_MS,
+                },
+                _ => Fact::Resolves { name, address },
+            };
+            all.push(near(&peer.name, fact));
         }
     }
     for peer in &layout.peers {

@@ -76,7 +76,9 @@ impl Fact {
                 let through = proxy.map_or(String::new(), |at| format!(", through the proxy {at}"));
                 format!("{protocol} {port} to the internet{tls}{through}")
             }
-            Self::NameMissing { name } => format!("the name {name}"),
+            Self::NameMissing { name } | Self::ResolvesSlowly { name, .. } => {
+                format!("the name {name}")
+            }
             Self::RelayPortsBlocked {
                 host,
                 address,
@@ -160,6 +162,11 @@ impl Fact {
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
             Self::ListenerCertificate { host, flaw, .. } => certificate(host, *flaw),
             Self::RelayPortsBlocked { .. } => "no answer".to_owned(),
+            Self::ResolvesSlowly {
+                address, delay_ms, ..
+            } => {
+                format!("{address}, not before {delay_ms} ms")
+            }
             Self::NameMissing { .. } => "Non-Existent Domain".to_owned(),
         }
     }

@@ -232,6 +232,15 @@ pub enum Fact {
         /// One of the ports.
         port: u16,
     },
+    /// The name resolves to this address, and so late.
+    ResolvesSlowly {
+        /// The name.
+        name: String,
+        /// The address.
+        address: Ipv4Addr,
+        /// How much time passes before the answer at least, in milliseconds.
+        delay_ms: u32,
+    },
     /// The name does not exist.
     NameMissing {
         /// The name.

@@ -14,7 +14,11 @@ const ALTERNATIVES: [&[ServerCondition]; 3] = [
         ServerCondition::CertificateSelfSigned,
         ServerCondition::CertificateIncompleteChain,
     ],
-    &[ServerCondition::NameMissing, ServerCondition::NameWrong],
+    &[
+        ServerCondition::NameMissing,
+        ServerCondition::NameWrong,
+        ServerCondition::NameSlow,
+    ],
     &[
         ServerCondition::WrongCredentials,
         ServerCondition::Quota,

@@ -44,7 +44,8 @@ fn of_condition(case: &Case<'_>, condition: ServerCondition) -> Option<Check> {
         | ServerCondition::CertificateSelfSigned
         | ServerCondition::CertificateIncompleteChain
         | ServerCondition::NameMissing
-        | ServerCondition::NameWrong => return None,
+        | ServerCondition::NameWrong
+        | ServerCondition::NameSlow => return None,
     };
     Some(in_log(
         case,
