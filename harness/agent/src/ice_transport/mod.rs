@@ -30,6 +30,7 @@ mod reflexive;
 #[cfg(test)]
 mod reflexive_tests;
 mod resolve;
+mod resolver_tasks;
 mod runtime;
 mod server;
 mod socket;
@@ -42,7 +43,7 @@ mod tunnel;
 mod verifier;
 mod way;
 
-pub(crate) use connect::tls_connector;
+pub(crate) use connect::{tls_connector, tls_refusal};
 pub use gather::{GatherError, gather};
 pub use server::TransportError;
 pub use status::{Observation, ServerStatus};

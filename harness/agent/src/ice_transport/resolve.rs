@@ -1,8 +1,8 @@
 //! Host names of ICE servers.
 
 use super::outcome::Conclusion;
+use super::resolver_tasks::{ResolverRuntime, ResolverTasks};
 use farcall_timeline::IceServerOutcome;
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
 use hickory_resolver::net::NetError;
 use std::net::{IpAddr, SocketAddr};
@@ -11,9 +11,12 @@ use tokio::sync::OnceCell;
 /// Resolves names with the system's `/etc/hosts` and `/etc/resolv.conf`, read at first use.
 #[derive(Default)]
 pub(super) struct Resolver {
-    ipv4: OnceCell<TokioResolver>,
-    ipv6: OnceCell<TokioResolver>,
+    ipv4: OnceCell<Asking>,
+    ipv6: OnceCell<Asking>,
+    tasks: ResolverTasks,
 }
+
+type Asking = hickory_resolver::Resolver<ResolverRuntime>;
 
 impl Resolver {
     /// The first address of a host in the address family of the local socket that will be used, as
@@ -46,14 +49,14 @@ impl Resolver {
             .ok_or_else(|| failure(format!("{host} has no {family} address")))
     }
 
-    async fn of_family(&self, ipv4: bool) -> Result<&TokioResolver, NetError> {
+    async fn of_family(&self, ipv4: bool) -> Result<&Asking, NetError> {
         let (cell, strategy) = if ipv4 {
             (&self.ipv4, LookupIpStrategy::Ipv4Only)
         } else {
             (&self.ipv6, LookupIpStrategy::Ipv6Only)
         };
         cell.get_or_try_init(async || {
-            let mut builder = TokioResolver::builder_tokio()?;
+            let mut builder = Asking::builder(self.tasks.runtime())?;
             builder.options_mut().ip_strategy = strategy;
             builder.build()
         })
@@ -86,6 +89,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use std::time::Duration;
 
     #[tokio::test]
     async fn literal_addresses_need_no_name_server() {
@@ -94,6 +98,29 @@ mod tests {
         assert_eq!(address, SocketAddr::from(([203, 0, 113, 5], 443)));
         let address = resolver.resolve("[2001:db8::5]", 443, false).await.unwrap();
         assert_eq!(address.to_string(), "[2001:db8::5]:443");
+    }
+
+    /// A name server that never answers is enough to have hickory wait in the background.
+    #[tokio::test]
+    async fn what_a_resolver_began_ends_with_it() {
+        let alive = || {
+            tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks()
+        };
+        let before = alive();
+        let resolver = Resolver::default();
+        let asking = resolver.resolve("turn.example.net", 443, true);
+        let _ = tokio::time::timeout(Duration::from_millis(50), asking).await;
+        drop(resolver);
+        let gone = async {
+            while alive() > before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), gone)
+            .await
+            .unwrap();
     }
 
     #[tokio::test]

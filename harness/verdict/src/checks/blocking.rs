@@ -4,6 +4,7 @@ use super::signalling::never_opened;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::BlockingRule;
+use farcall_timeline::IceServerOutcome;
 
 /// One check for each rule into which a URL of the configuration runs. A rule that counted nothing
 /// while the call was placed did not block it, so the run says nothing about it: invalid.
@@ -47,7 +48,9 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
 
 /// Whether signalling kept the peer from asking any server.
 fn was_not_called(case: &Case<'_>, rule: &BlockingRule) -> bool {
-    case.servers(&rule.peer).is_empty() && never_opened(case).is_some()
+    let mut reports = case.servers(&rule.peer).into_values();
+    reports.all(|report| report.outcome == IceServerOutcome::NotUsed)
+        && never_opened(case).is_some()
 }
 
 #[cfg(test)]

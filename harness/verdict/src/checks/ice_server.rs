@@ -23,7 +23,9 @@ fn of_peer(case: &Case<'_>, peer: &str) -> Vec<Check> {
         .flatten()
         .map(|expected| {
             let report = reports.remove(expected.url.as_str());
-            match report.is_none().then(|| never_opened(case)).flatten() {
+            let is_unasked =
+                report.is_none_or(|report| report.outcome == IceServerOutcome::NotUsed);
+            match is_unasked.then(|| never_opened(case)).flatten() {
                 None => compare(peer, expected, report, case.declared.expect.media),
                 Some(reason) => {
                     let wanted = format!("{}, because {}", expected.outcome, expected.because);
