@@ -89,15 +89,17 @@ pub(crate) async fn place(
         broken = relay(offerer, answerer) => return Err(broken),
         broken = relay(answerer, offerer) => return Err(broken),
     };
-    faults::mend(standing, recorder).await?;
     let ended = Event::CallEnded {
         reason: reason.clone(),
     };
     recorder.record_of(placement.reporter, ended);
     // Both stop to send before either reads its totals, or what is under way would look lost.
-    for last in [Command::StopMedia, Command::EndCall] {
-        try_join(ask(offerer, last.clone()), ask(answerer, last)).await?;
-    }
+    let both =
+        async |last: Command| try_join(ask(offerer, last.clone()), ask(answerer, last)).await;
+    both(Command::StopMedia).await?;
+    // Nothing that stood broken all the time lets anything through that counts.
+    faults::mend(standing, recorder).await?;
+    both(Command::EndCall).await?;
     faults::mend(moved, recorder).await?;
     Ok(reason)
 }

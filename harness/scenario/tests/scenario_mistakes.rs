@@ -148,6 +148,22 @@ fn what_the_mistakes_are_made_in_is_good() {
     "within_ms = 15000",
     "within_ms = 15000\nrelayed = true\nselected_pair.alice = { local = [\"host\"] }\nselected_pair.bob = { local = [\"srflx\"] }"
 )]
+#[case::unknown_condition_of_a_server(
+    "[expect]",
+    "[servers]\nconditions = [\"stale-nounce\"]\n[expect]"
+)]
+#[case::conditions_that_contradict(
+    "[expect]",
+    "[servers]\nconditions = [\"quota\", \"no-capacity\", \"quota\"]\naccount = { username = \"a\", credential = \"b\" }\nrest = { valid_s = 90_000 }\n[expect]"
+)]
+#[case::faults_that_cannot_be(
+    "[expect]",
+    "[[faults]]\nkind = \"server-restarted\"\ntarget = \"turn-server-in-use\"\nfrom = { event = \"call\", ms = 5 }\nuntil = { event = \"call\" }\n[expect]"
+)]
+#[case::media_of_unknown_peer_and_fate(
+    "within_ms = 15000",
+    "within_ms = 15000\nflows.alicia = { audio = \"dropped\" }\nflows.bob = { video = \"lost\" }"
+)]
 #[case::not_toml("lan = \"10.20.0.0/24\"", "lan = 10.20.0.0/24")]
 #[case::key_written_twice("within_ms = 15000", "within_ms = 15000\nwithin_ms = 1000")]
 fn mistake(#[context] context: Context, #[case] good: &str, #[case] bad: &str) {

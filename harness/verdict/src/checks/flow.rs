@@ -13,6 +13,9 @@ const KINDS: [MediaKind; 3] = [MediaKind::Audio, MediaKind::Video, MediaKind::Da
 /// under way at the end.
 const FLOWS_PERCENT: u64 = 80;
 
+/// Of what is dropped no more than this arrives, in percent: what slips through at a fault's very end.
+const DROPPED_PERCENT: u64 = 2;
+
 /// Peers report about once a second: what arrived before a fault is in the receiver's first report after this time.
 const REPORTED_WITHIN_MS: f64 = 1_500.0;
 
@@ -151,7 +154,7 @@ impl Counts {
         let arrived = self.intact + self.silent;
         if self.sent == 0 {
             Flow::NotSent
-        } else if arrived == 0 {
+        } else if arrived.saturating_mul(100) <= self.sent.saturating_mul(DROPPED_PERCENT) {
             Flow::Dropped
         } else if self.silent > self.intact {
             Flow::Silent
