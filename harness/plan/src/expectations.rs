@@ -73,6 +73,8 @@ fn expected_fault(fault: &Fault) -> ExpectedFault {
             fault.kind,
             FaultKind::ForgetMappings | FaultKind::ServerDown | FaultKind::ServerFrozen
         ),
+        kind: fault.kind,
+        target: fault.target.clone(),
     }
 }
 
@@ -87,6 +89,7 @@ fn not_used(server: &CallServer) -> ExpectedOutcome {
         url: server.url.text.clone(),
         outcome: IceServerOutcome::NotUsed,
         because: "the ICE transport policy relay uses no STUN server".to_owned(),
+        blocked_by: None,
     }
 }
 
@@ -120,6 +123,7 @@ fn judge(
         url: server.url.text.clone(),
         outcome: fate.outcome,
         because: fate.because,
+        blocked_by: blocking.clone(),
     };
     (expected, blocking)
 }

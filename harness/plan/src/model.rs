@@ -13,8 +13,8 @@ pub use gateway::{
 };
 
 use farcall_scenario::{
-    ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl, MediaQuality, Moment, Recovery,
-    Secret,
+    ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy, IceUrl, MediaQuality, Moment,
+    Recovery, Secret,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -274,6 +274,9 @@ pub struct ExpectedOutcome {
     pub outcome: IceServerOutcome,
     /// Why, in words: the rule or listener that it follows from.
     pub because: String,
+    /// The rule that keeps the peer from the server, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<BlockingRule>,
 }
 
 /// A fault as the verdict looks at it.
@@ -284,6 +287,10 @@ pub struct ExpectedFault {
     pub what: String,
     /// Whether it drops packets, of which there must have been some.
     pub drops: bool,
+    /// What breaks.
+    pub kind: FaultKind,
+    /// The site or TURN server that it befalls.
+    pub target: String,
 }
 
 /// A fault with everything that it needs.
