@@ -134,6 +134,23 @@ async fn a_relay_that_refuses_the_other_peer_is_told() {
 }
 
 #[tokio::test]
+async fn a_relay_whose_ports_are_closed_is_told() {
+    let run = tampered("mobile-hotspot-both-sides", |plan| {
+        for node in &mut plan.nodes {
+            if matches!(node.role, Role::TurnServer(_)) {
+                // On the loopback too, by which a server relays to itself.
+                let first = "iifname \"lo\"";
+                assert!(node.nftables.contains(first), "{}", node.nftables);
+                let closed = format!("udp dport 49152-65535 drop\n\t\t{first}");
+                node.nftables = node.nftables.replacen(first, &closed, 1);
+            }
+        }
+    });
+    let run = run.await;
+    assert_eq!(cause(&run), Some(Cause::RelayPortsBlocked), "{run}");
+}
+
+#[tokio::test]
 async fn a_sender_that_sends_silence_is_told_from_a_network_that_loses() {
     let run = tampered("same-network", |plan| {
         for node in &mut plan.nodes {

@@ -114,7 +114,7 @@ impl<'a> Case<'a> {
         let servers = self.run.declared.call.ice_servers.iter();
         servers
             .filter_map(|server| {
-                let report = reports.get(server.url.text.as_str())?;
+                let report = reports.get(server.url.text.as_str()).copied()?;
                 let mut planned = expected.into_iter().flatten();
                 let planned = planned.find(|one| one.url == server.url.text);
                 Some(Attempt {

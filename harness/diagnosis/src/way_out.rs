@@ -103,13 +103,13 @@ pub(crate) fn way_out<'a>(case: &Case<'a>, peer: &'a str) -> WayOut {
                 add_urls: vec![url],
             }
         }
-        Https::Intercepted => intercepted(case, peer),
+        Https::Intercepted => intercepted(case),
         Https::Closed => without_https(case, peer, &host, is_known),
     }
 }
 
 /// What helps where TLS is opened by the firewall: nothing that an application could write alone.
-pub(crate) fn intercepted<'a>(case: &Case<'a>, _peer: &'a str) -> WayOut {
+pub(crate) fn intercepted(case: &Case<'_>) -> WayOut {
     let host = turn_host(case);
     let has_tls = case.turn_urls().any(|url| url.text == turns(&url.host));
     let mut add_urls = Vec::new();

@@ -17,7 +17,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             }
         )
     };
-    let peer = stranded.into_iter().find(|peer| {
+    let peer = stranded.into_iter().find(|&peer| {
         case.facts(peer)
             .any(|(fact, measured)| is_redirected(fact) && measured.holds)
     })?;

@@ -13,14 +13,14 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let peers: Vec<&str> = case.peers().collect();
-    let blocked = peers.iter().copied().find(|peer| {
+    let blocked = peers.iter().copied().find(|&peer| {
         let attempts = case.attempts(peer);
         !attempts.is_empty() && attempts.iter().all(|one| one.blocked_by.is_some())
     });
     let symmetric = peers
         .iter()
         .copied()
-        .find(|peer| case.facts(peer).any(|(fact, _)| is_symmetric(fact)));
+        .find(|&peer| case.facts(peer).any(|(fact, _)| is_symmetric(fact)));
     let why = match (blocked, symmetric) {
         (Some(peer), _) => format!(
             "the firewall in front of {peer} stops what STUN and a direct connection would need"
@@ -37,7 +37,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         "{} and no TURN URL",
         count(stun, "STUN URL")
     ))];
-    for peer in &peers {
+    for peer in peers.iter().copied() {
         seen.push(evidence::candidates(case, peer));
         seen.extend(evidence::all_rules(case, peer));
         seen.extend(evidence::attested(case, peer, |fact| {

@@ -10,7 +10,7 @@ use farcall_timeline::TlsFailure;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let mut stranded = case.stranded().into_iter();
-    let peer = stranded.find(|peer| https(case, peer) == Https::Intercepted)?;
+    let peer = stranded.find(|&peer| https(case, peer) == Https::Intercepted)?;
     let attempts = case.attempts(peer);
     let issuer = attempts.iter().find_map(|attempt| {
         let (kind, detail) = attempt.report.tls_failure()?;
@@ -40,7 +40,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         )
     }));
     seen.extend(evidence::rules(case, &attempts));
-    let way = intercepted(case, peer);
+    let way = intercepted(case);
     Some(Finding {
         summary: format!(
             "TLS does not reach the TURN server: {by}. Of all else the firewall lets nothing through that a TURN server \
