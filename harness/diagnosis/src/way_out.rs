@@ -82,13 +82,13 @@ pub(crate) fn way_out<'a>(case: &Case<'a>, peer: &'a str) -> WayOut {
             let text = format!(
                 "That is TLS on TCP 443, which was measured to leave the network of {peer} and leaves nearly every other."
             );
-            add(turns(&host), is_known, &text, Some("TLS on TCP 443"))
+            add(turns(&host), is_known, &text, "TLS on TCP 443")
         }
         Https::OnlyFor(names) if names.contains(&host) => {
             let text = format!(
                 "That is TLS on TCP 443 for {host}, which the firewall in front of {peer} lets through."
             );
-            add(turns(&host), is_known, &text, Some("TLS on TCP 443"))
+            add(turns(&host), is_known, &text, "TLS on TCP 443")
         }
         Https::OnlyFor(names) => {
             let url = turns(&host);
@@ -103,34 +103,51 @@ pub(crate) fn way_out<'a>(case: &Case<'a>, peer: &'a str) -> WayOut {
                 add_urls: vec![url],
             }
         }
-        Https::Intercepted => intercepted(case),
-        Https::Closed => without_https(case, peer, &host, is_known),
+        Https::Intercepted => {
+            other_way(case, peer, &host, is_known).unwrap_or_else(|| exempted(case, &host))
+        }
+        Https::Closed => {
+            other_way(case, peer, &host, is_known).unwrap_or_else(|| nothing(peer, &host))
+        }
     }
 }
 
-/// What helps where TLS is opened by the firewall: nothing that an application could write alone.
-pub(crate) fn intercepted(case: &Case<'_>) -> WayOut {
-    let host = turn_host(case);
-    let has_tls = case.turn_urls().any(|url| url.text == turns(&url.host));
-    let mut add_urls = Vec::new();
-    let named = host.as_deref().unwrap_or(NO_HOST);
+/// What helps where TLS is opened by the firewall and nothing else passes: nothing that an application could write alone.
+fn exempted(case: &Case<'_>, host: &str) -> WayOut {
     let mut next_step = format!(
-        "Have those who run the firewall exempt {named} from TLS inspection. Until then no configuration gets through: \
-         a browser accepts the firewall's certificate for web pages, where the company has installed its authority, but \
-         what is inspected is then no web traffic, and most such firewalls end it."
+        "Have those who run the firewall exempt {host} from TLS inspection; without that no configuration gets through. A \
+         client that trusts the company's authority ends no handshake, but then speaks TURN to an inspection that expects \
+         web traffic."
     );
-    if !has_tls {
-        let url = turns(named);
-        next_step.push_str(&format!(" Then add {} too.", code(&url)));
-        add_urls.push(url);
+    let url = turns(host);
+    if case.turn_urls().any(|known| known.text == url) {
+        return WayOut {
+            next_step,
+            add_urls: Vec::new(),
+        };
     }
+    next_step.push_str(&format!(" And add {}.", code(&url)));
     WayOut {
         next_step,
-        add_urls,
+        add_urls: vec![url],
     }
 }
 
-fn without_https<'a>(case: &Case<'a>, peer: &'a str, host: &str, is_known: bool) -> WayOut {
+/// What helps where nothing gets out.
+fn nothing(peer: &str, host: &str) -> WayOut {
+    let url = turns(host);
+    WayOut {
+        next_step: format!(
+            "Nothing that a TURN server could listen on was measured to leave the network of {peer}. Have those who run it \
+             open TCP 443 to {host}, and add {}.",
+            code(&url)
+        ),
+        add_urls: vec![url],
+    }
+}
+
+/// What was measured to leave a peer's network beside TLS on port 443, if anything.
+fn other_way<'a>(case: &Case<'a>, peer: &'a str, host: &str, is_known: bool) -> Option<WayOut> {
     let ways: [(ProbeProtocol, u16, Payload); 6] = [
         (Tcp, HTTPS, Plain),
         (Udp, 3478, Plain),
@@ -139,18 +156,8 @@ fn without_https<'a>(case: &Case<'a>, peer: &'a str, host: &str, is_known: bool)
         (Tcp, 5349, Tls),
         (Tcp, 80, Plain),
     ];
-    let open = ways.into_iter().find(|way| case.passes(peer, *way, None));
-    let Some((protocol, port, payload)) = open else {
-        let next_step = format!(
-            "Nothing that a TURN server could listen on was measured to leave the network of {peer}. Have those who run it \
-             open TCP 443 to {host}, and add {}.",
-            code(turns(host))
-        );
-        return WayOut {
-            next_step,
-            add_urls: vec![turns(host)],
-        };
-    };
+    let mut ways = ways.into_iter();
+    let (protocol, port, payload) = ways.find(|way| case.passes(peer, *way, None))?;
     let url = match (protocol, payload) {
         (Udp, _) => format!("turn:{host}:{port}"),
         (Tcp, Plain) => format!("turn:{host}:{port}?transport=tcp"),
@@ -160,27 +167,24 @@ fn without_https<'a>(case: &Case<'a>, peer: &'a str, host: &str, is_known: bool)
         Udp => format!("UDP {port}"),
         Tcp => format!("TCP {port}"),
     };
-    let text =
-        format!("{words} was measured to leave the network of {peer}; TLS on TCP 443 does not.");
-    add(url, is_known, &text, Some(&words))
+    let why = format!(
+        "{words} was measured to leave the network of {peer}; TLS on TCP 443 does not reach a server from there."
+    );
+    Some(add(url, is_known, &why, &words))
 }
 
-fn add(url: String, is_known: bool, why: &str, listener: Option<&str>) -> WayOut {
-    let listen = listener.map_or(String::new(), |what| {
-        format!(" The TURN server must listen for {what}.")
-    });
-    let next_step = match is_known {
-        true => format!(
-            "Add {} beside the others, with the same user name and credential. {why}{listen}",
-            code(&url)
-        ),
-        false => format!(
-            "Set up a TURN server and add {} with its user name and credential. {why}{listen}",
-            code(&url)
-        ),
+fn add(url: String, is_known: bool, why: &str, listener: &str) -> WayOut {
+    let url_as_code = code(&url);
+    let what = match is_known {
+        true => {
+            format!("Add {url_as_code} beside the others, with the same user name and credential.")
+        }
+        false => {
+            format!("Set up a TURN server and add {url_as_code} with its user name and credential.")
+        }
     };
     WayOut {
-        next_step,
+        next_step: format!("{what} {why} The TURN server must listen for {listener}."),
         add_urls: vec![url],
     }
 }

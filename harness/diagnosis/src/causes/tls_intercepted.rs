@@ -3,8 +3,7 @@
 use crate::case::Case;
 use crate::evidence;
 use crate::model::Finding;
-use crate::way_out::{Https, https, intercepted};
-use crate::words::code;
+use crate::way_out::{Https, https, way_out};
 use farcall_plan::{COMPANY_AUTHORITY, Fact, Passage};
 use farcall_timeline::TlsFailure;
 
@@ -20,7 +19,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let gateway = gateways.and_then(|all| all.first());
     let firewall = gateway.map_or("the firewall", String::as_str);
     let by = match issuer {
-        Some(detail) => format!("{} was answered by {firewall} itself: {detail}", peer),
+        Some(detail) => format!("{firewall} answered {peer} itself, and {detail}"),
         None => format!(
             "a TLS handshake from the network of {peer} is answered by {firewall} itself, with a certificate of {COMPANY_AUTHORITY}"
         ),
@@ -40,13 +39,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         )
     }));
     seen.extend(evidence::rules(case, &attempts));
-    let way = intercepted(case);
+    let way = way_out(case, peer);
     Some(Finding {
-        summary: format!(
-            "TLS does not reach the TURN server: {by}. Of all else the firewall lets nothing through that a TURN server \
-             could listen on; plain {} on port 443 is reset.",
-            code("turn:")
-        ),
+        summary: format!("TLS does not reach the TURN server: {by}."),
         evidence: seen,
         next_step: way.next_step,
         add_urls: way.add_urls,
