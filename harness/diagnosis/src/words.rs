@@ -5,11 +5,20 @@ use std::fmt::Display;
 
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn and<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    joined(items, "and")
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub(crate) fn or<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    joined(items, "or")
+}
+
+fn joined<T: Display>(items: impl IntoIterator<Item = T>, word: &str) -> String {
     let words: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     match words.as_slice() {
         [] => String::new(),
         [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
 }
 

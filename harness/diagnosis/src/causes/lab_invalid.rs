@@ -16,31 +16,18 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         .collect();
     let what = invalid
         .first()
-        .map_or("a check does not hold".to_owned(), |first| {
-            let detail = first
-                .evidence
-                .first()
-                .filter(|_| first.name == "harness/sound");
-            let observed = detail.unwrap_or(&first.observed);
-            format!("{} ({}; needed: {})", first.name, observed, first.expected)
-        });
-    let interrupted = case
-        .run
-        .all()
-        .any(|(_, _, event)| matches!(event, Event::Interrupted));
-    let summary = match interrupted {
+        .map(|first| format!("{}: {}", first.name, detail(first)));
+    let what = what.unwrap_or_else(|| "a check does not hold".to_owned());
+    let mut all = case.run.all();
+    let summary = match all.any(|(_, _, event)| matches!(event, Event::Interrupted)) {
         true => "The run was interrupted, so it says nothing about your configuration.".to_owned(),
         false => format!(
-            "The lab was not what the scenario declares, or broke, so the run says nothing about your configuration: {what}."
+            "The lab was not what the scenario declares, or broke, so the run says nothing about your configuration ({what})."
         ),
     };
-    let seen = invalid.iter().map(|check| {
-        let observed = match check.evidence.first() {
-            Some(first) if check.name == "harness/sound" => first.clone(),
-            _ => format!("{}, where {} is needed", check.observed, check.expected),
-        };
-        evidence::check(&check.name, observed)
-    });
+    let seen = invalid
+        .iter()
+        .map(|check| evidence::check(&check.name, detail(check)));
     Some(Finding {
         summary,
         evidence: seen.collect(),
@@ -49,4 +36,12 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             .to_owned(),
         ..Finding::default()
     })
+}
+
+/// What was seen that is not as it must be, as closely as the check knows it.
+fn detail(check: &Check) -> String {
+    match check.evidence.first() {
+        Some(first) => first.clone(),
+        None => format!("{}; needed: {}", check.observed, check.expected),
+    }
 }

@@ -18,7 +18,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let (_, first) = reasons.first()?;
     Some(Finding {
         summary: format!(
-            "This machine cannot build the network, so no call was placed and nothing is known of your configuration: {first}"
+            "This machine cannot build the network, so no call was placed and nothing is known of your configuration: {first}."
         ),
         evidence: reasons
             .iter()

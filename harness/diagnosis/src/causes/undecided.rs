@@ -4,11 +4,23 @@ use crate::Cause;
 use crate::case::Case;
 use crate::evidence;
 use crate::model::Finding;
-use crate::words::{and, code};
+use crate::words::{code, or};
+use farcall_timeline::IceServerOutcome;
 use farcall_verdict::{Check, CheckVerdict};
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
-    let (what, candidates, next_step) = if !case.has_connected() {
+    let has_tls_failed = !case.culprits(&[IceServerOutcome::TlsFailed]).is_empty();
+    let (what, candidates, next_step) = if has_tls_failed {
+        (
+            "The TLS handshake with the TURN server fails, and what was seen does not say why.",
+            vec![
+                Cause::CertificateWrongName,
+                Cause::CertificateUnknownIssuer,
+                Cause::TlsIntercepted,
+            ],
+            "Ask the server itself: `openssl s_client -connect HOST:443 -servername HOST` shows its certificate and its chain.",
+        )
+    } else if !case.has_connected() {
         (
             "The call did not connect, and what was seen does not say why.",
             vec![
@@ -50,7 +62,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     seen.extend(case.peers().map(|peer| evidence::states(case, peer)));
     let may_be = match candidates.is_empty() {
         true => String::new(),
-        false => format!(" It may be {}.", and(candidates.iter().map(code))),
+        false => format!(" It may be {}.", or(candidates.iter().map(code))),
     };
     Some(Finding {
         summary: format!("{what}{may_be}"),

@@ -61,6 +61,7 @@ fn wrapped(example: &str) -> String {
     let lines = example.lines().map(|line| {
         let heading = line.get(..8).unwrap_or_default();
         let options = textwrap::Options::new(100)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .initial_indent(heading)
             .subsequent_indent("        ");
         textwrap::fill(line.get(8..).unwrap_or_default(), options)

@@ -208,9 +208,10 @@ mod tests {
         sample.change_server("alice", TCP_URL, |report| {
             report.outcome = IceServerOutcome::TlsFailed;
             report.relay_address = None;
-            report.reason = "the certificate is for turn.example.org and backup.example.org, not \
+            report.reason =
+                "wrong name: the certificate is for turn.example.org and backup.example.org, not \
                              for turn.example.net, which the URL names"
-                .into();
+                    .into();
         });
         sample
     }

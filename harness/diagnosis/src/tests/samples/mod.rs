@@ -15,7 +15,7 @@ use farcall_plan::{
 };
 use farcall_scenario::{IceUrl, Scheme};
 use farcall_timeline::IceServerOutcome::{self, Allocated, NoAnswer, Reachable};
-use farcall_timeline::{Aspect, Event, IceServerReport, Measured, RuleCounter};
+use farcall_timeline::{Event, IceServerReport, Measured, RuleCounter};
 use farcall_verdict::DeclaredServer;
 use farcall_verdict::sample::Sample;
 
@@ -106,7 +106,7 @@ fn count(sample: &mut Sample, rule: &str) {
 pub(super) fn attest(sample: &mut Sample, node: &str, fact: Fact) {
     let measured = Measured {
         node: node.to_owned(),
-        aspect: Aspect::Firewall,
+        aspect: fact.aspect(),
         what: fact.what(),
         declared: fact.declared(),
         measured: fact.declared(),
