@@ -12,6 +12,7 @@ mod nat;
 mod recovery;
 mod rulesets;
 mod scenarios;
+mod signalling;
 mod support;
 mod tampering;
 mod turn_transport;

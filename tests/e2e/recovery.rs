@@ -37,7 +37,14 @@ async fn comes_out_as_declared(
         "recovery-turn-server-down",
         "recovery-turn-server-frozen",
         "recovery-ice-restart",
-        "recovery-escalates"
+        "recovery-escalates",
+        "recovery-handover",
+        "recovery-address-change",
+        "recovery-gateway-restart",
+        "recovery-signalling-down",
+        "recovery-peer-frozen",
+        "recovery-link-worse",
+        "recovery-relay-blocked"
     )]
     scenario: &str,
 ) {

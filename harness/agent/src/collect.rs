@@ -45,7 +45,7 @@ pub(crate) async fn end(node: &RunningNode) {
     let ended = match &node.role {
         RunningRole::Gateway(gateway) => gateway.end().await,
         RunningRole::TurnServer(server) => server.end().await,
-        RunningRole::Peer(_) | RunningRole::Probe(_) => Ok(()),
+        RunningRole::Peer(_) | RunningRole::Signalling(_) | RunningRole::Probe(_) => Ok(()),
     };
     for ended in [ended, node.captures.end().await] {
         if let Err(error) = ended {

@@ -1,12 +1,15 @@
 //! Faults at this node: what breaks it on purpose, and mends it again.
 
 use crate::counters::{CountersError, counters_of};
+use crate::datapath::Datapath;
+use crate::handover::{self, MoveError};
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::service::ServiceError;
+use crate::signalling::{SignallingError, SignallingServer};
 use crate::tool::{self, ToolError};
 use crate::turn::TurnServer;
-use farcall_plan::FaultAction;
+use farcall_plan::{FaultAction, Role};
 use nix::sys::signal::Signal;
 
 /// A fault could not be brought about or mended.
@@ -22,11 +25,22 @@ pub(crate) enum FaultError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The node is of another kind.
-    #[error("failed to break the TURN server: there is none at {node}")]
-    NoServer {
+    #[error("failed to break {node}: it is no {what}")]
+    Other {
         /// The node.
         node: String,
+        /// What it would have to be.
+        what: &'static str,
     },
+    /// It cannot be done in the node.
+    #[error("failed to let a node stand still from within: ask Docker")]
+    FromOutside,
+    /// A peer or an address was not moved.
+    #[error(transparent)]
+    Move(#[from] MoveError),
+    /// The signalling server did not start again.
+    #[error(transparent)]
+    Signalling(#[from] SignallingError),
 }
 
 /// Breaks the node; when this returns, the fault is in effect.
@@ -36,6 +50,14 @@ pub(crate) async fn begin(node: &RunningNode, action: &FaultAction) -> Result<()
             tool::run(&["nft", "-f", "-"], rules).await?;
         }
         FaultAction::ForgetMappings => mappings::forget(node).await?,
+        FaultAction::Restart { rules, .. } => {
+            tool::run(&["nft", "-f", "-"], rules).await?;
+        }
+        FaultAction::ChangeLink { link, seed } => datapath(node)?.change_link(link, *seed),
+        FaultAction::Readdress(change) => handover::readdress(node, change, false).await?,
+        FaultAction::Move { from, to } => handover::move_peer(node, from, to).await?,
+        FaultAction::Freeze => return Err(FaultError::FromOutside),
+        FaultAction::StopSignalling => signalling(node)?.stop().await,
         FaultAction::FreezeServer => server(node)?.signal(Signal::SIGSTOP).await,
         FaultAction::KillServer => server(node)?.kill().await?,
     }
@@ -48,12 +70,31 @@ pub(crate) async fn end(
     action: &FaultAction,
 ) -> Result<Option<u64>, FaultError> {
     match action {
-        FaultAction::Drop { table, .. } => {
-            let counters = counters_of(table).await?;
-            tool::run(&["nft", "delete", "table", "inet", table], "").await?;
-            let mut counters = counters.into_iter();
-            let dropped = counters.find(|counter| counter.rule == FaultAction::DROPPED);
-            Ok(dropped.map(|counter| counter.packets))
+        FaultAction::Drop { table, .. } => lift(table).await,
+        FaultAction::Restart { table, .. } => {
+            let dropped = lift(table).await?;
+            mappings::forget(node).await?;
+            Ok(dropped)
+        }
+        FaultAction::ChangeLink { .. } => {
+            let (datapath, planned) = (datapath(node)?, planned(node)?);
+            if let Some(link) = &planned.link {
+                datapath.change_link(link, planned.seed);
+            }
+            Ok(None)
+        }
+        FaultAction::Readdress(change) => {
+            handover::readdress(node, change, true).await?;
+            Ok(None)
+        }
+        FaultAction::Move { from, to } => {
+            handover::move_peer(node, to, from).await?;
+            Ok(None)
+        }
+        FaultAction::Freeze => Err(FaultError::FromOutside),
+        FaultAction::StopSignalling => {
+            signalling(node)?.start_again().await?;
+            Ok(None)
         }
         FaultAction::ForgetMappings => Ok(None),
         FaultAction::FreezeServer => {
@@ -67,11 +108,49 @@ pub(crate) async fn end(
     }
 }
 
+/// Takes a fault's table away, and tells how many packets it dropped.
+async fn lift(table: &str) -> Result<Option<u64>, FaultError> {
+    let counters = counters_of(table).await?;
+    tool::run(&["nft", "delete", "table", "inet", table], "").await?;
+    let mut counters = counters.into_iter();
+    let dropped = counters.find(|counter| counter.rule == FaultAction::DROPPED);
+    Ok(dropped.map(|counter| counter.packets))
+}
+
+fn datapath(node: &RunningNode) -> Result<&Datapath, FaultError> {
+    node.datapath.as_ref().ok_or_else(|| FaultError::Other {
+        node: node.node.name.clone(),
+        what: "gateway with a link",
+    })
+}
+
+fn planned(node: &RunningNode) -> Result<&farcall_plan::Datapath, FaultError> {
+    let planned = match &node.node.role {
+        Role::Gateway(gateway) => gateway.datapath.as_ref(),
+        _ => None,
+    };
+    planned.ok_or_else(|| FaultError::Other {
+        node: node.node.name.clone(),
+        what: "gateway with a link",
+    })
+}
+
+fn signalling(node: &RunningNode) -> Result<&SignallingServer, FaultError> {
+    match &node.role {
+        RunningRole::Signalling(server) => Ok(server),
+        _ => Err(FaultError::Other {
+            node: node.node.name.clone(),
+            what: "signalling server",
+        }),
+    }
+}
+
 fn server(node: &RunningNode) -> Result<&TurnServer, FaultError> {
     match &node.role {
         RunningRole::TurnServer(server) => Ok(server),
-        _ => Err(FaultError::NoServer {
+        _ => Err(FaultError::Other {
             node: node.node.name.clone(),
+            what: "TURN server",
         }),
     }
 }

@@ -8,6 +8,7 @@ mod datapath;
 mod dns;
 mod fault;
 mod gateway;
+mod handover;
 pub mod ice_transport;
 mod logs;
 mod mappings;
@@ -22,6 +23,7 @@ mod serve;
 mod service;
 mod services;
 mod setup;
+mod signalling;
 mod tool;
 mod turn;
 

@@ -7,6 +7,7 @@ use crate::datapath::Datapath;
 use crate::gateway::Gateway;
 use crate::peer::Peer;
 use crate::probe::Responder;
+use crate::signalling::SignallingServer;
 use crate::turn::TurnServer;
 
 /// A node with everything that runs in it.
@@ -31,6 +32,8 @@ pub(crate) enum RunningRole {
     Peer(Peer),
     /// A TURN server.
     TurnServer(TurnServer),
+    /// The signalling server.
+    Signalling(SignallingServer),
     /// The probe; its sockets close when it goes.
     Probe(#[expect(dead_code, reason = "held, not used")] Responder),
 }

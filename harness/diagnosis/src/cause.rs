@@ -13,6 +13,8 @@ pub enum Cause {
     MachineUnsupported,
     /// The lab was not as declared, or broke: nothing is known of the call.
     LabInvalid,
+    /// The application's signalling server cannot be reached.
+    SignallingUnreachable,
     /// ICE connects, and the DTLS handshake does not get through.
     DtlsBlocked,
     /// The network answers everything with its login page.
@@ -88,6 +90,7 @@ impl Cause {
         match self {
             Self::MachineUnsupported => "machine-unsupported",
             Self::LabInvalid => "lab-invalid",
+            Self::SignallingUnreachable => "signalling-unreachable",
             Self::DtlsBlocked => "dtls-blocked",
             Self::CaptivePortal => "captive-portal",
             Self::TlsIntercepted => "tls-intercepted",

@@ -5,7 +5,7 @@ use crate::words::{and, code, count, seconds, transport};
 use crate::{Evidence, Witness};
 use farcall_plan::{BlockingRule, FROM_INSIDE, Fact};
 use farcall_timeline::{
-    Event, FaultEdge, IceServerOutcome, MediaStats, RecoveryEvent, TurnSession,
+    Event, FaultEdge, IceServerOutcome, MediaStats, RecoveryEvent, SignallingEvent, TurnSession,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -178,6 +178,20 @@ pub(crate) fn states(case: &Case<'_>, peer: &str) -> Evidence {
         words(&connection)
     );
     evidence(Witness::States, peer, seen)
+}
+
+/// What became of a peer's connection to the signalling server.
+pub(crate) fn signalling(case: &Case<'_>, peer: &str) -> Vec<Evidence> {
+    let events = case.run.of(peer).iter();
+    let failed = events.filter_map(|(at_ms, event)| match event {
+        Event::Signalling(SignallingEvent::Failed { url, reason }) => Some(evidence(
+            Witness::Signalling,
+            peer,
+            format!("{} failed at {}: {reason}", code(url), seconds(*at_ms)),
+        )),
+        _ => None,
+    });
+    failed.collect()
 }
 
 /// The types of a peer's candidates.

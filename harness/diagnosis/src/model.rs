@@ -50,6 +50,8 @@ pub enum Witness {
     Attestation,
     /// The states that a peer's connection went through.
     States,
+    /// What became of a peer's connection to the signalling server.
+    Signalling,
     /// The candidates that a peer gathered.
     Candidates,
     /// What a peer sent and received.
@@ -75,6 +77,7 @@ impl Evidence {
             Witness::TurnServer => format!("log of {of}"),
             Witness::Attestation => format!("attestation from {of}"),
             Witness::States => format!("states of {of}"),
+            Witness::Signalling => format!("signalling of {of}"),
             Witness::Candidates => format!("candidates of {of}"),
             Witness::Statistics => format!("statistics of {of}"),
             Witness::Recovery => format!("recovery of {of}"),

@@ -74,6 +74,14 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
         }
     }
 
+    /// From now on it is another link, with random numbers of its own. What is on its way stays, and keeps its order;
+    /// what has been counted stays too.
+    pub fn change(&mut self, direction: &LinkDirection, seed: u64) {
+        self.fates = Fates::new(direction, seed);
+        self.transmitter = Transmitter::new(&direction.rate);
+        self.longest_wait = Duration::from_millis(direction.queue_ms.into());
+    }
+
     /// Takes an IP packet that arrives at the link now. A time before that of an earlier packet counts as
     /// that one's.
     pub fn push(&mut self, packet: T, now: Duration) {

@@ -85,6 +85,13 @@ impl Translator {
         self.table.mappings(self.external, now).into_iter()
     }
 
+    /// From now on this is the external address, as when a provider gives another one. All mappings are forgotten with
+    /// the old one; the counters stay.
+    pub fn readdress(&mut self, external: Ipv4Addr) {
+        self.external = external;
+        self.forget();
+    }
+
     /// Forgets all mappings, connections and fragments, as a NAT does that restarts. The counters stay.
     pub fn forget(&mut self) {
         self.table.forget();

@@ -42,7 +42,9 @@ impl Fact {
             Self::Passage { .. } | Self::Ipv6Passage { .. } | Self::Ipv6Filtering { .. } => {
                 Aspect::Firewall
             }
-            Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
+            Self::SignallingAnswers { .. }
+            | Self::ListenerAnswers { .. }
+            | Self::ListenerRefuses { .. } => Aspect::Servers,
         }
     }
 }

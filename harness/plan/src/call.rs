@@ -2,8 +2,9 @@
 
 use crate::datapath::seed_for;
 use crate::layout::Layout;
-use crate::model::{CallPlan, CallServer};
+use crate::model::{CallPlan, CallServer, SignallingServer};
 use crate::services::{PORTAL_HTTP_PORT, portal, proxy};
+use crate::signalling::SIGNALLING_LISTENER;
 use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme};
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
@@ -36,6 +37,10 @@ pub(crate) fn call(
         media_ms: scenario.call.media_ms,
         gathering_timeout_ms: scenario.call.gathering_timeout_ms,
         ice_servers,
+        signalling: layout.signalling.as_ref().map(|server| SignallingServer {
+            host: server.demand.host.clone(),
+            port: SIGNALLING_LISTENER.port,
+        }),
         recovery: scenario.recovery.clone(),
         seeds: layout
             .peers

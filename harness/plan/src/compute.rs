@@ -1,7 +1,7 @@
 //! From a scenario and an ICE configuration to a plan.
 
 use crate::call::call;
-use crate::declarations::{declarations, deep_declarations};
+use crate::declarations::{declarations, declarations_elsewhere, deep_declarations};
 use crate::error::PlanError;
 use crate::expectations::expectations;
 use crate::faults::faults;
@@ -97,7 +97,7 @@ impl<'a> Design<'a> {
         let names = names(&layout);
         let nodes = nodes(&layout, &names, seed);
         validate::names(&nodes)?;
-        let faults = faults(scenario, &layout, &nodes)?;
+        let faults = faults(scenario, &layout, &nodes, seed)?;
         Ok(Self {
             scenario,
             layout,
@@ -135,6 +135,7 @@ impl<'a> Design<'a> {
             networks: networks(layout),
             faults: faults.clone(),
             attestation: declarations(layout, nodes, names, &call),
+            attestation_elsewhere: declarations_elsewhere(layout, &call),
             deep_attestation: deep_declarations(layout, &call),
             expect: expectations(scenario, layout, &call),
             nodes: nodes.clone(),

@@ -10,6 +10,7 @@ use crate::model::{
 use crate::passage::{Attempt, Ruling, ruling};
 use crate::servers::host_key;
 use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_before, proxy};
+use crate::signalling;
 use farcall_scenario::{Fault, FaultKind, IceTransportPolicy, Scenario, Scheme};
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         recovery: scenario.expect.recovery.clone(),
         faults: scenario.faults.iter().map(expected_fault).collect(),
         ice_servers: BTreeMap::new(),
+        signalling: BTreeMap::new(),
         muted: Vec::new(),
         blocking_rules: Vec::new(),
         gateways: BTreeMap::new(),
@@ -54,6 +56,11 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         expect.gateways.insert(peer.name.clone(), gateways);
         let public = site.public_addresses(&peer.port);
         expect.public_addresses.insert(peer.name.clone(), public);
+        if let Some((expected, blocking)) = signalling::expected(layout, peer) {
+            expect.signalling.insert(peer.name.clone(), expected);
+            let blocking = blocking.filter(|rule| !expect.blocking_rules.contains(rule));
+            expect.blocking_rules.extend(blocking);
+        }
         if peer.muted {
             expect.muted.push(peer.name.clone());
         }
@@ -69,10 +76,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
 fn expected_fault(fault: &Fault) -> ExpectedFault {
     ExpectedFault {
         what: crate::faults::in_words(fault),
-        drops: !matches!(
-            fault.kind,
-            FaultKind::ForgetMappings | FaultKind::ServerDown | FaultKind::ServerFrozen
-        ),
+        drops: fault.kind.drops(),
         kind: fault.kind,
         target: fault.target.clone(),
     }

@@ -1,9 +1,12 @@
 //! What breaks in the middle of a call: what each fault does at which node.
 
+use crate::datapath::seed_for;
 use crate::error::PlanError;
-use crate::layout::Layout;
-use crate::model::{FaultAction, Node, PlannedFault, Role};
-use farcall_scenario::{Direction, Fault, FaultKind, Scenario};
+use crate::layout::{Layout, Port, SiteLayout, within};
+use crate::model::{FaultAction, Node, PlannedFault, Readdressing, Role};
+use crate::place::next_address;
+use crate::signalling::SIGNALLING;
+use farcall_scenario::{Direction, Fault, FaultKind, Scenario, Victim};
 
 /// Packets larger than this many bytes are dropped by [`FaultKind::DropLarge`].
 const LARGE_BYTES: u16 = 1_000;
@@ -13,10 +16,11 @@ pub(crate) fn faults(
     scenario: &Scenario,
     layout: &Layout,
     nodes: &[Node],
+    seed: u64,
 ) -> Result<Vec<PlannedFault>, PlanError> {
     let faults = scenario.faults.iter().enumerate();
     faults
-        .map(|(index, fault)| planned(index + 1, fault, layout, nodes))
+        .map(|(index, fault)| planned(index + 1, fault, layout, nodes, seed))
         .collect()
 }
 
@@ -27,7 +31,13 @@ pub(crate) fn in_words(fault: &Fault) -> String {
         Some(Direction::Out) => "out of",
         Some(Direction::In) => "into",
     };
-    format!("{} {way} {}", fault.kind, fault.target)
+    let what = format!("{} {way} {}", fault.kind, fault.target);
+    match (fault.kind, &fault.to, fault.link) {
+        (FaultKind::Handover, Some(to), _) => format!("handover of {} to {to}", fault.target),
+        (FaultKind::LinkChange, _, Some(link)) => format!("{what}: {link}"),
+        (FaultKind::Drop, ..) => format!("{what}: {}", rule(fault, "daddr")),
+        _ => what,
+    }
 }
 
 fn planned(
@@ -35,77 +45,161 @@ fn planned(
     fault: &Fault,
     layout: &Layout,
     nodes: &[Node],
+    seed: u64,
 ) -> Result<PlannedFault, PlanError> {
-    let what = in_words(fault);
-    let nobody = || PlanError::FaultTarget {
-        fault: what.clone(),
-        target: fault.target.clone(),
-    };
     let table = format!("fault-{number}");
-    let (node, action) = if fault.kind.is_of_server() {
-        let action = match fault.kind {
-            FaultKind::ServerDown => FaultAction::KillServer,
-            _ => FaultAction::FreezeServer,
-        };
-        if fault.target == Fault::TURN_SERVER_IN_USE {
-            return Ok(PlannedFault {
-                what,
-                node: None,
-                action,
-                from: fault.from,
-                until: fault.until,
-            });
+    let (node, action) = match fault.kind.victim() {
+        Victim::Site => {
+            let (node, action) = at_site(fault, table, layout, seed)?;
+            (Some(node), action)
         }
-        let mut servers = nodes.iter().filter(
-            |node| matches!(&node.role, Role::TurnServer(server) if server.host == fault.target),
-        );
-        let node = servers.next().ok_or_else(nobody)?;
-        (node.name.clone(), action)
-    } else {
-        let mut sites = layout.sites.iter();
-        let site = sites
-            .find(|site| site.name == fault.target)
-            .ok_or_else(nobody)?;
-        let gateway = site.gateway();
-        let action = match fault.kind {
-            FaultKind::ForgetMappings => FaultAction::ForgetMappings,
-            kind => at_gateway(table, kind, fault.direction, gateway.outside.interface),
-        };
-        (gateway.name.clone(), action)
+        Victim::TurnServer => at_server(fault, nodes)?,
+        Victim::Peer => (Some(fault.target.clone()), at_peer(fault, layout)?),
+        Victim::Signalling => (Some(SIGNALLING.to_owned()), FaultAction::StopSignalling),
     };
     Ok(PlannedFault {
-        what,
-        node: Some(node),
+        what: in_words(fault),
+        node,
         action,
         from: fault.from,
         until: fault.until,
     })
 }
 
+fn nobody(fault: &Fault) -> PlanError {
+    PlanError::FaultTarget {
+        fault: in_words(fault),
+        target: fault.target.clone(),
+    }
+}
+
+/// The node of a TURN server; `None` for the one through which media go at that moment.
+fn at_server(fault: &Fault, nodes: &[Node]) -> Result<(Option<String>, FaultAction), PlanError> {
+    let action = match fault.kind {
+        FaultKind::ServerDown => FaultAction::KillServer,
+        _ => FaultAction::FreezeServer,
+    };
+    if fault.target == Fault::TURN_SERVER_IN_USE {
+        return Ok((None, action));
+    }
+    let is_meant = |node: &&Node| matches!(&node.role, Role::TurnServer(server) if server.host == fault.target);
+    let node = nodes.iter().find(is_meant).ok_or_else(|| nobody(fault))?;
+    Ok((Some(node.name.clone()), action))
+}
+
+fn at_peer(fault: &Fault, layout: &Layout) -> Result<FaultAction, PlanError> {
+    if fault.kind == FaultKind::PeerFrozen {
+        return Ok(FaultAction::Freeze);
+    }
+    let mut peers = layout.peers.iter();
+    let peer = peers.find(|peer| peer.name == fault.target);
+    let peer = peer.ok_or_else(|| nobody(fault))?;
+    let to = peer.next_attachment(&layout.sites);
+    Ok(FaultAction::Move {
+        from: peer.attachment(&layout.sites),
+        to: to.ok_or_else(|| nobody(fault))?,
+    })
+}
+
+/// The node of the site that it befalls, and what is done there.
+fn at_site(
+    fault: &Fault,
+    table: String,
+    layout: &Layout,
+    seed: u64,
+) -> Result<(String, FaultAction), PlanError> {
+    let mut sites = layout.sites.iter();
+    let site = sites.find(|site| site.name == fault.target);
+    let site = site.ok_or_else(|| nobody(fault))?;
+    let gateway = site.gateway();
+    let outside = gateway.outside.interface;
+    let action = match fault.kind {
+        FaultKind::ForgetMappings => FaultAction::ForgetMappings,
+        FaultKind::GatewayRestart => match at_gateway(table, fault, outside) {
+            FaultAction::Drop { table, rules } => FaultAction::Restart { table, rules },
+            other => other,
+        },
+        FaultKind::LinkChange => change_link(fault, seed)?,
+        FaultKind::AddressChange => return readdress(fault, site, layout),
+        _ => at_gateway(table, fault, outside),
+    };
+    Ok((gateway.name.clone(), action))
+}
+
+fn change_link(fault: &Fault, seed: u64) -> Result<FaultAction, PlanError> {
+    let preset = fault.link.unwrap_or_default();
+    let link = preset.overridden(fault.link_override.as_ref());
+    let link = link.map_err(|source| PlanError::Link {
+        site: fault.target.clone(),
+        source,
+    })?;
+    Ok(FaultAction::ChangeLink {
+        link: link.ok_or_else(|| nobody(fault))?,
+        seed: seed_for(seed, &in_words(fault)),
+    })
+}
+
+/// It is the outermost translation that has the site's public address.
+fn readdress(
+    fault: &Fault,
+    site: &SiteLayout,
+    layout: &Layout,
+) -> Result<(String, FaultAction), PlanError> {
+    let router = site.routers.last().ok_or_else(|| nobody(fault))?;
+    let next = next_address(layout, &router.name)?;
+    let Port {
+        interface,
+        subnet,
+        address,
+        ..
+    } = &router.outside;
+    let change = Readdressing {
+        interface: (*interface).to_owned(),
+        from: within(*address, *subnet),
+        to: within(next, *subnet),
+    };
+    Ok((router.name.clone(), FaultAction::Readdress(change)))
+}
+
 /// What a site's gateway drops at its outer interface. There every packet passes once, whichever way it takes through
 /// the gateway.
-fn at_gateway(
-    table: String,
-    kind: FaultKind,
-    direction: Option<Direction>,
-    outside: &str,
-) -> FaultAction {
-    let matched = content(kind);
-    let rules = |way: &str| -> Vec<String> {
+fn at_gateway(table: String, fault: &Fault, outside: &str) -> FaultAction {
+    let matched = content(fault.kind);
+    let rules = |way: &str, far: &str| -> Vec<String> {
+        let rule = rule(fault, far);
         let matched = matched.iter();
         matched
-            .map(|content| format!("{way} \"{outside}\" {content}"))
+            .map(|content| format!("{way} \"{outside}\" {content}{rule}"))
             .collect()
     };
-    let inward = match direction {
+    let inward = match fault.direction {
         Some(Direction::Out) => Vec::new(),
-        _ => rules("iifname"),
+        _ => rules("iifname", "saddr"),
     };
-    let outward = match direction {
+    let outward = match fault.direction {
         Some(Direction::In) => Vec::new(),
-        _ => rules("oifname"),
+        _ => rules("oifname", "daddr"),
     };
     dropping(table, &inward, &outward)
+}
+
+/// What a rule of a scenario's own matches, where the other end's address is the packet's `far` one.
+fn rule(fault: &Fault, far: &str) -> String {
+    let mut matched = Vec::new();
+    if let Some(address) = fault.address {
+        matched.push(format!("ip {far} {address}"));
+    }
+    if let Some(protocol) = fault.protocol {
+        matched.push(format!("meta l4proto {protocol}"));
+    }
+    // Which of its ports is the other end's follows from the direction in which the connection was opened.
+    if let Some(port) = fault.port {
+        matched.push(match far {
+            "saddr" => format!("th sport {port}"),
+            _ => format!("th dport {port}"),
+        });
+    }
+    matched.join(" ")
 }
 
 /// What is matched, over UDP by the first byte of the payload (RFC 7983 section 7), of which a TURN server's and its
@@ -122,10 +216,7 @@ fn content(kind: FaultKind) -> Vec<String> {
         FaultKind::DropDtls => first_byte(20, 63),
         FaultKind::DropRtp => first_byte(128, 191),
         FaultKind::DropLarge => vec![format!("meta length > {LARGE_BYTES}")],
-        FaultKind::LinkDown
-        | FaultKind::ForgetMappings
-        | FaultKind::ServerDown
-        | FaultKind::ServerFrozen => vec![String::new()],
+        _ => vec![String::new()],
     }
 }
 

@@ -9,7 +9,7 @@
 use crate::error::PlanError;
 use crate::layout::{INTERNET_SUBNET, Layout, PeerLayout, SiteLayout, within};
 use crate::model::{Ipv6Route, NAT64_DEVICE, Nat64, Node, NodeIpv6, Role};
-use farcall_scenario::{Ipv6, LinkPreset, Site};
+use farcall_scenario::{Ipv6, Site};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -77,7 +77,7 @@ impl SiteIpv6 {
             Ipv6::Broken => Ipv6Kind::Broken,
             Ipv6::Only => Ipv6Kind::Only,
         };
-        if kind == Ipv6Kind::DualStack && has_link(site) {
+        if kind == Ipv6Kind::DualStack && site.has_link() {
             return Err(impossible(
                 "a link emulates IPv4 alone, and IPv6 would go past it; leave one of them out",
             ));
@@ -125,10 +125,6 @@ impl SiteIpv6 {
     fn within(&self, address: Ipv6Addr) -> Ipv6Net {
         Ipv6Net::new_assert(address, LAN_PREFIX_LENGTH)
     }
-}
-
-fn has_link(site: &Site) -> bool {
-    site.link != LinkPreset::None || site.link_override.is_some()
 }
 
 /// The IPv6 address of who has this address on the internet.

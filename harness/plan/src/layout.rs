@@ -1,7 +1,7 @@
 //! Who is where: sites with their routers, peers and servers, each with its addresses.
 
 use crate::ipv6::{Ipv6Kind, SiteIpv6};
-use crate::model::Interface;
+use crate::model::{Attachment, Interface};
 use crate::servers::Demand;
 use farcall_scenario::{Firewall, Link, Nat};
 use ipnet::Ipv4Net;
@@ -25,6 +25,8 @@ pub(crate) struct Layout {
     pub peers: Vec<PeerLayout>,
     /// The servers, in the order of the ICE configuration.
     pub servers: Vec<ServerLayout>,
+    /// The signalling server, where signalling goes over the network.
+    pub signalling: Option<ServerLayout>,
 }
 
 /// A site: the routers between its LAN and the internet.
@@ -69,7 +71,7 @@ pub(crate) struct Port {
 }
 
 /// A peer in a site's LAN.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PeerLayout {
     /// Its name.
     pub name: String,
@@ -77,6 +79,8 @@ pub(crate) struct PeerLayout {
     pub site: usize,
     /// Its interface.
     pub port: Port,
+    /// Where it moves in the middle of the call, if it does: the index of that site, and its interface there.
+    pub moves_to: Option<(usize, Port)>,
     /// Whether it sends silence.
     pub muted: bool,
     /// Whether it reaches TURN servers over TCP and TLS through its site's HTTP proxy.
@@ -85,16 +89,57 @@ pub(crate) struct PeerLayout {
     pub logs_in: bool,
 }
 
-/// A server on the internet.
+impl PeerLayout {
+    /// Where it is attached at first.
+    pub(crate) fn attachment(&self, sites: &[SiteLayout]) -> Attachment {
+        attachment(&self.port, &sites[self.site])
+    }
+
+    /// Where it is attached once it has moved, if it moves.
+    pub(crate) fn next_attachment(&self, sites: &[SiteLayout]) -> Option<Attachment> {
+        let (site, port) = self.moves_to.as_ref()?;
+        Some(attachment(port, &sites[*site]))
+    }
+
+    /// The peer as it is once it has moved, if it moves.
+    pub(crate) fn moved(&self) -> Option<Self> {
+        let (site, port) = self.moves_to.clone()?;
+        Some(Self {
+            site,
+            port,
+            moves_to: None,
+            ..self.clone()
+        })
+    }
+}
+
+/// The site's gateway is its next hop and its resolver.
+fn attachment(port: &Port, site: &SiteLayout) -> Attachment {
+    let gateway = site.gateway().inside.address;
+    Attachment {
+        interface: port.interface(),
+        gateway,
+        resolver: gateway,
+    }
+}
+
+/// A server on the internet, with exactly the listeners that are wanted.
 #[derive(Debug)]
 pub(crate) struct ServerLayout {
-    /// What the ICE configuration wants of it.
+    /// What is wanted of it.
     pub demand: Demand,
     /// Its address on the internet's own network.
     pub primary: Ipv4Addr,
     /// The address that its host name resolves to: another one than `primary` where the ICE
     /// configuration names an address outside [`INTERNET_SUBNET`].
     pub address: Ipv4Addr,
+}
+
+impl Layout {
+    /// All servers on the internet.
+    pub(crate) fn all_servers(&self) -> impl Iterator<Item = &ServerLayout> {
+        self.servers.iter().chain(&self.signalling)
+    }
 }
 
 impl Port {

@@ -24,6 +24,7 @@ mod place;
 mod routes;
 mod servers;
 mod services;
+mod signalling;
 mod validate;
 
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
@@ -36,10 +37,11 @@ pub use declarations::{LongRunLoss, long_run_loss};
 pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
-    BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES, DATAPATH_MARK,
-    Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact, FaultAction,
-    Gateway, GatewayService, Interface, Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64,
-    Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
-    PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Role, Route,
-    TurnAccount, TurnServer,
+    Attachment, BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES,
+    DATAPATH_MARK, Datapath, Declaration, Elsewhere, Expectations, ExpectedFault, ExpectedOutcome,
+    ExpectedSignalling, Fact, FaultAction, Gateway, GatewayService, Interface, Ipv6Route,
+    LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT,
+    PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan,
+    PlannedFault, ProbeProtocol, Readdressing, Role, Route, SignallingServer, TurnAccount,
+    TurnServer,
 };

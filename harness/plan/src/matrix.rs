@@ -215,7 +215,7 @@ fn cell(matrix: &Matrix, plan: &Plan, row: usize, column: usize) -> Cell {
     }
     let gateways = expect.gateways.values().flatten().cloned();
     let common = plan.nodes.iter().filter(|node| match node.role {
-        Role::TurnServer(_) | Role::Probe => true,
+        Role::TurnServer(_) | Role::Signalling(_) | Role::Probe => true,
         Role::Gateway(_) | Role::Peer { .. } => false,
     });
     let nodes = peers.into_iter().map(str::to_owned).chain(gateways);

@@ -13,8 +13,8 @@ pub use gateway::{
 };
 
 use farcall_scenario::{
-    ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy, IceUrl, MediaQuality, Moment,
-    Recovery, Secret,
+    ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy, IceUrl, Link, MediaQuality,
+    Moment, Recovery, Secret,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -45,6 +45,9 @@ pub struct Plan {
     pub faults: Vec<PlannedFault>,
     /// What is attested before the call, in order.
     pub attestation: Vec<Declaration>,
+    /// What is attested where peers go that move in the middle of the call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attestation_elsewhere: Vec<Elsewhere>,
     /// What takes too long to be attested before each call: `farcall attest --deep` and tests measure it.
     pub deep_attestation: Vec<Declaration>,
     /// What must come of the call.
@@ -149,6 +152,8 @@ pub enum Role {
     },
     /// A STUN and TURN server.
     TurnServer(TurnServer),
+    /// The server through which the peers' signalling goes.
+    Signalling(SignallingServer),
     /// The responder on the internet that attestation probes talk to.
     Probe,
 }
@@ -168,6 +173,79 @@ pub struct TurnServer {
     pub accounts: Vec<TurnAccount>,
     /// The name for which it needs a certificate, if it listens for TLS.
     pub certificate: Option<String>,
+}
+
+impl Interface {
+    /// Whether it waits, without addresses, for the peer to move to its network.
+    #[must_use]
+    pub fn is_standby(&self) -> bool {
+        self.addresses.is_empty() && self.addresses_v6.is_empty()
+    }
+}
+
+/// What a peer that moves finds where it goes: measured there, before it comes back and the call begins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Elsewhere {
+    /// The peer.
+    pub peer: String,
+    /// Where it is attached at first.
+    pub from: Attachment,
+    /// Where it goes.
+    pub to: Attachment,
+    /// What is measured there.
+    pub attestation: Vec<Declaration>,
+}
+
+/// Where a peer is attached: its interface and what it learns there (RFC 2131).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// The interface with its addresses.
+    pub interface: Interface,
+    /// The next hop of the default route.
+    pub gateway: Ipv4Addr,
+    /// The resolver.
+    pub resolver: Ipv4Addr,
+}
+
+/// Another public address of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readdressing {
+    /// The outer interface.
+    pub interface: String,
+    /// The address that it had.
+    pub from: Ipv4Net,
+    /// The one that it gets.
+    pub to: Ipv4Net,
+}
+
+/// A signalling server: a WebSocket over TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignallingServer {
+    /// Its host name, for which it needs a certificate.
+    pub host: String,
+    /// The TCP port at which it listens.
+    pub port: u16,
+}
+
+impl Node {
+    /// The interface that waits for the node to move to its network, if one does.
+    #[must_use]
+    pub fn standby(&self) -> Option<&Interface> {
+        self.interfaces.iter().find(|at| at.is_standby())
+    }
+
+    /// The host name for which it needs a certificate, if it listens for TLS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        match &self.role {
+            Role::TurnServer(server) => server.certificate.as_deref(),
+            Role::Signalling(server) => Some(&server.host),
+            Role::Gateway(_) | Role::Peer { .. } | Role::Probe => None,
+        }
+    }
 }
 
 /// A listener of a TURN server.
@@ -206,6 +284,9 @@ pub struct CallPlan {
     pub ice_servers: Vec<CallServer>,
     /// The HTTP proxy through which a peer reaches TURN servers over TCP and TLS, by peer.
     pub proxies: BTreeMap<String, SocketAddrV4>,
+    /// The server through which their signalling goes; `None`: it goes through the harness.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signalling: Option<SignallingServer>,
     /// What the peers do when a connection breaks or does not form; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
@@ -250,6 +331,9 @@ pub struct Expectations {
     /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that
     /// accept the configuration's account.
     pub ice_servers: BTreeMap<String, Vec<ExpectedOutcome>>,
+    /// Whether each peer's signalling opens, as it follows from rules, by peer; empty where it goes through the harness.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signalling: BTreeMap<String, ExpectedSignalling>,
     /// Peers that send silence.
     pub muted: Vec<String>,
     /// For each peer, the blocking rules on its way that must count packets, because a URL of the
@@ -279,6 +363,16 @@ pub struct ExpectedOutcome {
     pub blocked_by: Option<BlockingRule>,
 }
 
+/// Whether a peer's signalling opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedSignalling {
+    /// Whether it does.
+    pub opens: bool,
+    /// Why, in words: the rule or listener that it follows from.
+    pub because: String,
+}
+
 /// A fault as the verdict looks at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -294,7 +388,7 @@ pub struct ExpectedFault {
 }
 
 /// A fault with everything that it needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedFault {
     /// What it is, in words: `link-down at office`.
     pub what: String,
@@ -309,7 +403,7 @@ pub struct PlannedFault {
 }
 
 /// What a node does for a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FaultAction {
     /// Adds this table to its rules, and takes it away when the fault is mended.
@@ -321,6 +415,35 @@ pub enum FaultAction {
     },
     /// Forgets all connections and mappings.
     ForgetMappings,
+    /// Restarts a gateway: adds this table to its rules; when the fault is mended, takes it away and forgets all
+    /// connections and mappings.
+    Restart {
+        /// The table's name.
+        table: String,
+        /// The table, as of [`Drop`](Self::Drop).
+        rules: String,
+    },
+    /// Changes the link's conditions, and changes them back when the fault is mended.
+    ChangeLink {
+        /// The conditions.
+        link: Link,
+        /// From which everything random in it follows.
+        seed: u64,
+    },
+    /// Gives a gateway another public address, and the old one again when the fault is mended.
+    Readdress(Readdressing),
+    /// Moves a peer to another network, and back when the fault is mended.
+    Move {
+        /// Where it was.
+        from: Attachment,
+        /// Where it goes.
+        to: Attachment,
+    },
+    /// Lets a peer's process stand still with everything that it does, and go on when the fault is mended. Done from
+    /// outside: nothing in the node could do it.
+    Freeze,
+    /// Stops the signalling server, and starts it again when the fault is mended.
+    StopSignalling,
     /// Kills coturn, and starts it anew when the fault is mended.
     KillServer,
     /// Lets coturn stand still, and go on when the fault is mended.

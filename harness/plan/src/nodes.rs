@@ -10,7 +10,7 @@ use crate::model::{
     Gateway, Interface, Listener, Network, Node, PROBE_ADDRESSES, Role, Route, TurnServer,
 };
 use crate::services::{portal, proxy, services};
-use crate::{ipv6, nft, routes};
+use crate::{ipv6, nft, routes, signalling};
 use farcall_scenario::{Nat, NatOverride};
 use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
@@ -40,8 +40,7 @@ pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
 /// The host names and the address of each.
 pub(crate) fn names(layout: &Layout) -> BTreeMap<String, Ipv4Addr> {
     let named = layout
-        .servers
-        .iter()
+        .all_servers()
         .filter(|server| server.demand.literal.is_none());
     named
         .map(|server| (server.demand.host.clone(), server.address))
@@ -58,6 +57,8 @@ pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>, seed: u
     }
     nodes.extend(layout.peers.iter().map(|at| peer(layout, at)));
     nodes.extend(layout.servers.iter().map(|at| server(layout, at)));
+    let signalling = layout.signalling.as_ref();
+    nodes.extend(signalling.map(|at| signalling::node(layout, at)));
     nodes.push(probe(layout));
     nodes
 }
@@ -122,7 +123,14 @@ fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
         ipv6: None,
         role: Role::Peer { muted: peer.muted },
     };
-    ipv6::peer(node, site, peer)
+    let mut node = ipv6::peer(node, site, peer);
+    if let Some((_, port)) = &peer.moves_to {
+        node.interfaces.push(Interface {
+            addresses: Vec::new(),
+            ..port.interface()
+        });
+    }
+    node
 }
 
 fn server(layout: &Layout, server: &ServerLayout) -> Node {
@@ -171,7 +179,8 @@ fn probe(layout: &Layout) -> Node {
     ipv6::reachable(probe, layout, &PROBE_ADDRESSES)
 }
 
-fn on_the_internet(
+/// A node on the internet with one interface.
+pub(crate) fn on_the_internet(
     name: &str,
     interface: Interface,
     routes: Vec<Route>,

@@ -8,18 +8,33 @@ use crate::layout::{
 };
 use crate::model::PROBE_ADDRESSES;
 use crate::servers::Demand;
-use farcall_scenario::{Firewall, Nat, NatOverride, NatPreset, Scenario, Site};
+use crate::signalling::{self, SIGNALLING};
+use farcall_scenario::{
+    FaultKind, Firewall, Nat, NatOverride, NatPreset, Scenario, Signalling, Site,
+};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 const ROUTERS_FROM: u32 = 10;
 const SERVERS_FROM: u32 = 100;
+const NEXT_ADDRESSES_FROM: u32 = 50;
 const INSIDE_ADDRESS: u32 = 1;
 const CARRIER_CUSTOMER: u32 = 2;
 
 /// The first address of a peer, and in a network too small for it.
 const PEERS_FROM: (u32, u32) = (10, 2);
+
+/// The address that a site gets in the place of the one that it had.
+pub(crate) fn next_address(layout: &Layout, node: &str) -> Result<Ipv4Addr, PlanError> {
+    let routers = layout.sites.iter().flat_map(|site| &site.routers);
+    let on_internet = routers.map(|router| router.outside.address);
+    let servers = layout.all_servers().map(|server| server.address);
+    let mut internet = Internet {
+        taken: on_internet.chain(servers).chain(PROBE_ADDRESSES).collect(),
+    };
+    internet.next(NEXT_ADDRESSES_FROM, node)
+}
 
 /// Gives everybody an address.
 pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout, PlanError> {
@@ -37,6 +52,7 @@ pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout
     for peer in &scenario.peers {
         peers.push(place_peer(peer, &sites, &peers)?);
     }
+    place_moves(scenario, &sites, &mut peers)?;
     let mut servers = Vec::new();
     for demand in demands {
         let primary = match demand.literal {
@@ -49,10 +65,22 @@ pub(crate) fn layout(scenario: &Scenario, demands: Vec<Demand>) -> Result<Layout
             demand,
         });
     }
+    let signalling = match scenario.call.signalling {
+        Signalling::Harness => None,
+        Signalling::WebSocket => {
+            let primary = internet.next(SERVERS_FROM, SIGNALLING)?;
+            Some(ServerLayout {
+                primary,
+                address: primary,
+                demand: signalling::demand(),
+            })
+        }
+    };
     Ok(Layout {
         sites,
         peers,
         servers,
+        signalling,
     })
 }
 
@@ -176,6 +204,41 @@ fn translation(
     })
 }
 
+/// Gives peers that move in the middle of the call an address where they go, behind everybody who is there before.
+fn place_moves(
+    scenario: &Scenario,
+    sites: &[SiteLayout],
+    peers: &mut [PeerLayout],
+) -> Result<(), PlanError> {
+    for fault in &scenario.faults {
+        let (FaultKind::Handover, Some(to)) = (fault.kind, &fault.to) else {
+            continue;
+        };
+        let Some(site) = sites.iter().position(|site| site.name == *to) else {
+            continue;
+        };
+        let inside = &sites[site].gateway().inside;
+        let is_small = inside.subnet.prefix_len() > 28;
+        let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
+        let arrives = |peer: &PeerLayout| peer.moves_to.as_ref().is_some_and(|at| at.0 == site);
+        let there = peers
+            .iter()
+            .filter(|peer| peer.site == site || arrives(peer));
+        let index = there.fold(first, |index, _| index + 1);
+        let port = Port {
+            interface: "eth2",
+            network: inside.network.clone(),
+            subnet: inside.subnet,
+            address: nth(inside.subnet, index, &inside.network, &fault.target)?,
+        };
+        let mut moving = peers.iter_mut();
+        if let Some(peer) = moving.find(|peer| peer.name == fault.target) {
+            peer.moves_to = Some((site, port));
+        }
+    }
+    Ok(())
+}
+
 fn place_peer(
     peer: &farcall_scenario::Peer,
     sites: &[SiteLayout],
@@ -202,6 +265,7 @@ fn place_peer(
             subnet: inside.subnet,
             address: nth(inside.subnet, index, &inside.network, &peer.name)?,
         },
+        moves_to: None,
         muted: peer.muted,
         uses_proxy: peer.uses_proxy,
         logs_in: peer.logs_in,

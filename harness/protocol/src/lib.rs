@@ -5,7 +5,7 @@
 mod signal;
 mod traffic;
 
-pub use signal::{RemoteCandidate, Signal, SignalBody};
+pub use signal::{RemoteCandidate, Signal, SignalBody, SignallingAccess};
 pub use traffic::{Carried, Delays, Traffic};
 
 use farcall_plan::{Fact, FaultAction, Node};
@@ -84,7 +84,7 @@ pub enum Command {
     /// Begin a call (peers): create the peer connection and, if this peer makes the offer, offer. From then on the peer
     /// does by itself what signalling and its recovery ask for. Answered by [`Reply::Done`].
     StartCall(CallSetup),
-    /// Take what the other peer says (peers). Answered by [`Reply::Done`] at once.
+    /// Take what the other peer says (peers), where signalling goes through the harness. Answered by [`Reply::Done`] at once.
     Signal(Signal),
     /// Stop to send media and data, so that nothing is under way when totals are read. Answered by
     /// [`Reply::Done`] after the last packet was sent.
@@ -164,6 +164,8 @@ pub struct CallSetup {
     /// The HTTP proxy through which it reaches TURN servers over TCP and TLS (CONNECT, RFC 9110 section
     /// 9.3.6). UDP knows no such way and is tried directly, as browsers do.
     pub proxy: Option<SocketAddrV4>,
+    /// Where its signalling goes; `None`: through the harness.
+    pub signalling: Option<SignallingAccess>,
     /// What it does when the connection breaks or does not form; `None`: it leaves it as it is.
     pub recovery: Option<Recovery>,
     /// From which everything random that it does follows.

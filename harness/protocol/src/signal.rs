@@ -3,6 +3,28 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Where a peer's signalling goes: a WebSocket over TLS to a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignallingAccess {
+    /// The server's host name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The room in which the two peers of the call meet.
+    pub room: String,
+    /// The peer's name there.
+    pub peer: String,
+}
+
+impl SignallingAccess {
+    /// The server's URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("wss://{}:{}/", self.host, self.port)
+    }
+}
+
 /// A message of one peer to the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,9 +1,10 @@
 //! Measures, from inside the lab, every fact that the plan declares.
 
+use crate::faults;
 use crate::login::log_in;
 use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
-use farcall_plan::{Declaration, Fact, Plan};
+use farcall_plan::{Declaration, Elsewhere, Fact, FaultAction, Plan};
 use farcall_protocol::{Command, Reply};
 use farcall_timeline::{Event, Measured};
 use futures::future::join_all;
@@ -43,7 +44,34 @@ pub(crate) async fn attest(
 ) -> Result<bool, NodeError> {
     log_in(lab, &declared.call).await?;
     let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
-    measure_all(lab, &declared.attestation, record).await
+    let mut all_hold = measure_all(lab, &declared.attestation, record).await?;
+    for elsewhere in &declared.attestation_elsewhere {
+        all_hold &= attest_elsewhere(lab, elsewhere, recorder).await?;
+    }
+    Ok(all_hold)
+}
+
+/// Lets a peer that will move go there, measures what it finds, and brings it back.
+async fn attest_elsewhere(
+    lab: &Lab,
+    elsewhere: &Elsewhere,
+    recorder: &Recorder,
+) -> Result<bool, NodeError> {
+    let Elsewhere {
+        peer,
+        from,
+        to,
+        attestation,
+    } = elsewhere;
+    let there = FaultAction::Move {
+        from: from.clone(),
+        to: to.clone(),
+    };
+    faults::begin(lab, peer, &there).await?;
+    let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
+    let all_hold = measure_all(lab, attestation, record).await?;
+    faults::end(lab, peer, &there).await?;
+    Ok(all_hold)
 }
 
 /// Measures these declarations, stage by stage, and hands on each finding with its declaration's place as it

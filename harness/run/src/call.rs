@@ -6,14 +6,17 @@ use crate::recorder::{HARNESS, Position, Recorder};
 use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
-use farcall_protocol::{CallSetup, Command, PlainAccount};
-use farcall_timeline::{Entry, Event};
+use farcall_protocol::{CallSetup, Command, PlainAccount, SignallingAccess};
+use farcall_timeline::{Entry, Event, SignallingEvent};
 use futures::FutureExt;
 use futures::future::try_join;
 use std::time::Duration;
 
 /// How long a peer may take for a step of the signalling, which involves no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long the peers' signalling may take to open: two attempts.
+const SIGNALLING_OPENS_WITHIN: Duration = Duration::from_secs(17);
 
 /// How long data channels may take to open once both peers are connected.
 const DATA_CHANNEL_DEADLINE: Duration = Duration::from_secs(5);
@@ -65,9 +68,11 @@ pub(crate) async fn place(
         let mut signals = peer.signals();
         while let Some(Some(_)) = signals.recv().now_or_never() {}
     }
+    // No other call of this lab began there.
+    let room = format!("{} to {}, {begin}", call.offerer, call.answerer);
     // Who answers must be there to be called.
     for peer in [answerer, offerer] {
-        let setup = setup(placement, peer.name());
+        let setup = setup(placement, peer.name(), &room);
         ask(peer, Command::StartCall(setup)).await?;
     }
     let conversation = converse(lab, placement, recorder, begin);
@@ -96,7 +101,13 @@ async fn converse(
 ) -> Result<Option<String>, NodeError> {
     let call = placement.call;
     let within = Duration::from_millis(u64::from(placement.within_ms));
-    match connected(recorder, begin, call, within).await {
+    let connecting = async {
+        tokio::select! {
+            connected = connected(recorder, begin, call, within) => connected,
+            reason = signalling_fails(recorder, begin, call, within) => Some(Err(reason)),
+        }
+    };
+    match connecting.await {
         Some(Ok(())) => {}
         Some(Err(reason)) => return Ok(Some(reason)),
         None => {
@@ -134,6 +145,42 @@ async fn connected(
     recorder.find(begin, within, next).await
 }
 
+/// Waits until it is clear that a peer's signalling does not open, and says why; for ever if it does or need not.
+async fn signalling_fails(
+    recorder: &Recorder,
+    begin: Position,
+    call: &CallPlan,
+    within: Duration,
+) -> String {
+    if call.signalling.is_none() {
+        return std::future::pending().await;
+    }
+    let mut missing = vec![call.offerer.as_str(), call.answerer.as_str()];
+    let mut reason = None;
+    let search = |entry: &Entry| {
+        match &entry.event {
+            Event::Signalling(SignallingEvent::Open { .. }) => {
+                missing.retain(|peer| *peer != entry.node);
+            }
+            Event::Signalling(SignallingEvent::Failed { reason: why, .. }) => {
+                reason = Some(why.clone());
+            }
+            _ => {}
+        }
+        missing.is_empty().then_some(())
+    };
+    let within = within.min(SIGNALLING_OPENS_WITHIN);
+    match recorder.find(begin, within, search).await {
+        Some(()) => std::future::pending().await,
+        None => format!(
+            "the signalling of {} could not connect within {} ms{}",
+            missing.join(" and "),
+            within.as_millis(),
+            reason.map_or_else(String::new, |reason| format!(": {reason}"))
+        ),
+    }
+}
+
 /// Waits until both peers' data channels are open, which takes some round trips after they are connected, and longer on
 /// a busy machine: the time for which media flow is the same for all of them.
 async fn data_channels_open(recorder: &Recorder, begin: Position, call: &CallPlan) -> Option<()> {
@@ -160,7 +207,7 @@ async fn relay(from: &NodeHandle, to: &NodeHandle) -> NodeError {
     std::future::pending().await
 }
 
-fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
+fn setup(placement: Placement<'_>, peer: &str, room: &str) -> CallSetup {
     let call = placement.call;
     CallSetup {
         configuration: placement.configuration.to_owned(),
@@ -183,6 +230,12 @@ fn setup(placement: Placement<'_>, peer: &str) -> CallSetup {
         gathering_timeout_ms: call.gathering_timeout_ms,
         offerer: call.offerer == peer,
         proxy: call.proxies.get(peer).copied(),
+        signalling: call.signalling.as_ref().map(|server| SignallingAccess {
+            host: server.host.clone(),
+            port: server.port,
+            room: room.to_owned(),
+            peer: peer.to_owned(),
+        }),
         recovery: call.recovery.clone(),
         seed: call.seeds.get(peer).copied().unwrap_or_default(),
     }

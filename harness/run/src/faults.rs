@@ -3,7 +3,7 @@
 use crate::recorder::{Position, Recorder};
 use crate::states::States;
 use farcall_lab::{Lab, NodeError};
-use farcall_plan::{CallPlan, PlannedFault};
+use farcall_plan::{CallPlan, FaultAction, PlannedFault};
 use farcall_protocol::{Command, Reply};
 use farcall_scenario::{ExpectedRecovery, Milestone, Moment};
 use farcall_timeline::{CandidateType, Entry, Event, FaultEdge, FaultEvent, RecoveryEvent};
@@ -106,6 +106,41 @@ async fn outcome(
     })
 }
 
+/// Breaks a node; when this returns, the fault is in effect.
+pub(crate) async fn begin(lab: &Lab, node: &str, action: &FaultAction) -> Result<(), NodeError> {
+    if *action == FaultAction::Freeze {
+        return lab.pause(node, FAULT_DEADLINE).await;
+    }
+    let action = action.clone();
+    let begin = Command::BeginFault { action };
+    lab.node(node)?
+        .request(begin, FAULT_DEADLINE)
+        .await
+        .map(drop)
+}
+
+/// Mends a node, and tells how many packets were dropped, as far as the fault drops any.
+pub(crate) async fn end(
+    lab: &Lab,
+    node: &str,
+    action: &FaultAction,
+) -> Result<Option<u64>, NodeError> {
+    if *action == FaultAction::Freeze {
+        return lab.unpause(node, FAULT_DEADLINE).await.map(|()| None);
+    }
+    let node = lab.node(node)?;
+    let action = action.clone();
+    let end = Command::EndFault { action };
+    match node.request(end, FAULT_DEADLINE).await? {
+        Reply::Mended { dropped_packets } => Ok(dropped_packets),
+        reply => Err(node.unexpected(&reply)),
+    }
+}
+
+fn begins(event: &Event, number: u32) -> bool {
+    matches!(event, Event::Recovery(RecoveryEvent::Started { attempt, .. }) if *attempt == number)
+}
+
 /// One fault on its way.
 struct Step<'a> {
     lab: &'a Lab,
@@ -138,10 +173,7 @@ impl Step<'_> {
             ));
             return Ok(());
         };
-        let node = self.lab.node(&node)?;
-        let action = self.fault.action.clone();
-        let begin = Command::BeginFault { action };
-        node.request(begin, FAULT_DEADLINE).await?;
+        begin(self.lab, &node, &self.fault.action).await?;
         let begun = Instant::now();
         self.tell(FaultEdge::Begun, begun, due, None);
         let due = match self.fault.until {
@@ -154,43 +186,38 @@ impl Step<'_> {
                 () = is_over(&mut over) => Instant::now(),
             },
         };
-        let action = self.fault.action.clone();
-        let reply = node
-            .request(Command::EndFault { action }, FAULT_DEADLINE)
-            .await?;
-        let Reply::Mended { dropped_packets } = reply else {
-            return Err(node.unexpected(&reply));
-        };
+        let dropped_packets = end(self.lab, &node, &self.fault.action).await?;
         self.tell(FaultEdge::Mended, Instant::now(), due, dropped_packets);
         Ok(())
     }
 
     /// Waits for a moment; returns when it was due. `own` is when what comes before this step happened.
     async fn due(&self, moment: Moment, own: Instant) -> Instant {
-        let attempt = match moment.event {
-            Milestone::Connected | Milestone::Begun => None,
-            Milestone::Attempt1 => Some(1),
-            Milestone::Attempt2 => Some(2),
-            Milestone::Attempt3 => Some(3),
-        };
-        let from = match attempt {
-            None => own,
-            Some(number) => {
-                let begins = |entry: &Entry| {
-                    let Event::Recovery(RecoveryEvent::Started { attempt, .. }) = &entry.event
-                    else {
-                        return None;
-                    };
-                    (*attempt == number).then_some(())
-                };
-                // As long as the call goes on; whoever waits for more than that ends it.
-                let _ = self.recorder.find(self.begin, Duration::MAX, begins).await;
-                Instant::now()
-            }
+        let from = match moment.event {
+            Milestone::Connected | Milestone::Begun => own,
+            Milestone::Attempt1 => self.when(|event| begins(event, 1)).await,
+            Milestone::Attempt2 => self.when(|event| begins(event, 2)).await,
+            Milestone::Attempt3 => self.when(|event| begins(event, 3)).await,
+            Milestone::PreviousBegun => self.when_previous(FaultEdge::Begun).await,
+            Milestone::PreviousMended => self.when_previous(FaultEdge::Mended).await,
         };
         let due = from + Duration::from_millis(u64::from(moment.ms));
         tokio::time::sleep_until(due.into()).await;
         due
+    }
+
+    /// Waits for an event of this call, as long as it goes on; whoever waits for more than that ends it. Returns when
+    /// it was.
+    async fn when(&self, is_it: impl Fn(&Event) -> bool) -> Instant {
+        let search = |entry: &Entry| is_it(&entry.event).then_some(entry.at_ms);
+        let found = self.recorder.find(self.begin, Duration::MAX, search).await;
+        found.map_or_else(Instant::now, |at_ms| self.recorder.instant(at_ms))
+    }
+
+    async fn when_previous(&self, wanted: FaultEdge) -> Instant {
+        let previous = self.number.saturating_sub(1);
+        let is_it = |event: &Event| matches!(event, Event::Fault(fault) if fault.number == previous && fault.edge == wanted);
+        self.when(is_it).await
     }
 
     /// The node of the server of the last relayed pair that a peer of this call selected.

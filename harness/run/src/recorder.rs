@@ -49,6 +49,12 @@ fn breaks_the_lab(event: &Event) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position(usize);
 
+impl std::fmt::Display for Position {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "event {}", self.0)
+    }
+}
+
 /// The one place where all events of a run come together.
 pub(crate) struct Recorder {
     started: Instant,
@@ -161,6 +167,11 @@ impl Recorder {
     /// Milliseconds since the run's time zero.
     pub(crate) fn now_ms(&self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// The moment of an entry with this time.
+    pub(crate) fn instant(&self, at_ms: f64) -> Instant {
+        self.started + Duration::from_secs_f64(at_ms.max(0.0) / 1e3)
     }
 
     /// The end of what has been recorded by now.

@@ -19,7 +19,8 @@ pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{
     Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
-    LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario, Servers, Site,
+    LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario, Servers,
+    Signalling, Site,
 };
 pub use preset::{
     Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,
@@ -28,6 +29,6 @@ pub use preset::{
 };
 pub use problem::{InputError, Place, Problem, Problems};
 pub use recovery::{
-    ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery, RecoveryStrategy,
+    ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery, RecoveryStrategy, Victim,
 };
 pub use secret::Secret;

@@ -65,6 +65,14 @@ pub struct Site {
     pub ipv6: Ipv6,
 }
 
+impl Site {
+    /// Whether there is a link between its gateway and what lies beyond.
+    #[must_use]
+    pub fn has_link(&self) -> bool {
+        self.link != LinkPreset::None || self.link_override.is_some()
+    }
+}
+
 /// A site's IPv6.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -229,6 +237,20 @@ pub struct Call {
     pub media_ms: u32,
     /// After which time a peer stops waiting for ICE servers, in milliseconds, 500 to 60000.
     pub gathering_timeout_ms: u32,
+    /// How the two peers' signalling gets from one to the other.
+    pub signalling: Signalling,
+}
+
+/// How the two peers of a call say to each other what sets up their connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Signalling {
+    /// Through the harness, whatever becomes of the network: what fails is the connection itself.
+    #[default]
+    Harness,
+    /// Over a WebSocket with TLS to a server on the lab's internet, at TCP port 443, through the same gateways and
+    /// firewalls as everything else, and again whenever it breaks: as applications have it.
+    WebSocket,
 }
 
 impl Call {
@@ -244,6 +266,7 @@ impl Default for Call {
             policy: IceTransportPolicy::All,
             media_ms: 3_000,
             gathering_timeout_ms: 5_000,
+            signalling: Signalling::default(),
         }
     }
 }

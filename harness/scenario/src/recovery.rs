@@ -1,6 +1,9 @@
 //! What breaks in the middle of a call, what the client does about it, and what must come of that.
 
+use crate::model::LinkOverride;
+use crate::preset::{LinkPreset, Protocol};
 use crate::read::{Node, Read};
+use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -42,16 +45,29 @@ pub enum RecoveryStrategy {
 }
 
 /// Something that breaks in the middle of a call, and is mended again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What breaks.
     pub kind: FaultKind,
-    /// The site whose gateway it befalls; or the host name of the TURN server, or `turn-server-in-use` for the one
-    /// through which media go at that moment.
+    /// Whom it befalls: a site, that is, its gateway; the host name of a TURN server, or `turn-server-in-use` for the one
+    /// through which media go at that moment; a peer; or `signalling`, the signalling server.
     pub target: String,
     /// Which way packets are dropped, seen from the site, where that is not both.
     pub direction: Option<crate::Direction>,
+    /// The protocol that [`FaultKind::Drop`] drops; left out: any.
+    pub protocol: Option<Protocol>,
+    /// The port beyond the gateway to and from which it drops; left out: any. With `protocol`.
+    pub port: Option<u16>,
+    /// The network beyond the gateway to and from which it drops; left out: any.
+    #[schemars(with = "Option<String>")]
+    pub address: Option<Ipv4Net>,
+    /// The link's conditions with [`FaultKind::LinkChange`].
+    pub link: Option<LinkPreset>,
+    /// What differs from its preset.
+    pub link_override: Option<LinkOverride>,
+    /// The site into which a peer moves with [`FaultKind::Handover`].
+    pub to: Option<String>,
     /// When it begins.
     pub from: Moment,
     /// When it is mended; left out: when the call ends.
@@ -78,6 +94,10 @@ pub enum Milestone {
     Connected,
     /// The fault itself began.
     Begun,
+    /// The fault before it in the file began.
+    PreviousBegun,
+    /// The fault before it in the file was mended.
+    PreviousMended,
     /// Either peer began its first attempt.
     #[serde(rename = "attempt-1")]
     Attempt1,
@@ -110,6 +130,33 @@ pub enum FaultKind {
     ServerDown,
     /// A TURN server's process stands still. Its kernel still takes TCP connections and answers nothing in them.
     ServerFrozen,
+    /// A site's gateway drops what `protocol`, `port` and `address` match: a firewall rule that is set and lifted.
+    Drop,
+    /// A site's gateway restarts: nothing passes until it is back, and it has forgotten all connections and mappings.
+    GatewayRestart,
+    /// The conditions of a site's link change.
+    LinkChange,
+    /// A site gets another public address, as with a provider's new lease; what went by the old one ends there.
+    AddressChange,
+    /// A peer leaves its site and joins another, with a new address and new routes.
+    Handover,
+    /// A peer's process stands still with everything that it does.
+    PeerFrozen,
+    /// The signalling server is gone: it closes all connections and refuses new ones.
+    SignallingDown,
+}
+
+/// Whom a fault befalls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Victim {
+    /// A site's gateway.
+    Site,
+    /// A TURN server.
+    TurnServer,
+    /// A peer.
+    Peer,
+    /// The signalling server.
+    Signalling,
 }
 
 /// What must come of a recovery.
@@ -138,6 +185,13 @@ impl Recovery {
 impl Fault {
     /// What stands for the TURN server through which media go.
     pub const TURN_SERVER_IN_USE: &str = "turn-server-in-use";
+
+    /// What stands for the signalling server.
+    pub const SIGNALLING: &str = "signalling";
+}
+
+impl Fault {
+    pub(crate) const PORT: RangeInclusive<u16> = 1..=u16::MAX;
 }
 
 impl Moment {
@@ -165,20 +219,51 @@ impl Default for Recovery {
 }
 
 impl FaultKind {
-    /// Whether it befalls a TURN server, not a site's gateway.
+    /// Whom it befalls.
     #[must_use]
-    pub fn is_of_server(self) -> bool {
-        matches!(self, Self::ServerDown | Self::ServerFrozen)
+    pub fn victim(self) -> Victim {
+        match self {
+            Self::LinkDown
+            | Self::DropStun
+            | Self::DropDtls
+            | Self::DropRtp
+            | Self::DropLarge
+            | Self::ForgetMappings
+            | Self::Drop
+            | Self::GatewayRestart
+            | Self::LinkChange
+            | Self::AddressChange => Victim::Site,
+            Self::ServerDown | Self::ServerFrozen => Victim::TurnServer,
+            Self::Handover | Self::PeerFrozen => Victim::Peer,
+            Self::SignallingDown => Victim::Signalling,
+        }
+    }
+
+    /// Whether it drops packets at a gateway, of which there must then have been some.
+    #[must_use]
+    pub fn drops(self) -> bool {
+        self.has_direction() || self == Self::GatewayRestart
     }
 
     /// Whether it drops packets of one direction if asked to.
     #[must_use]
     pub fn has_direction(self) -> bool {
         match self {
-            Self::LinkDown | Self::DropStun | Self::DropDtls | Self::DropRtp | Self::DropLarge => {
-                true
-            }
-            Self::ForgetMappings | Self::ServerDown | Self::ServerFrozen => false,
+            Self::LinkDown
+            | Self::DropStun
+            | Self::DropDtls
+            | Self::DropRtp
+            | Self::DropLarge
+            | Self::Drop => true,
+            Self::ForgetMappings
+            | Self::ServerDown
+            | Self::ServerFrozen
+            | Self::GatewayRestart
+            | Self::LinkChange
+            | Self::AddressChange
+            | Self::Handover
+            | Self::PeerFrozen
+            | Self::SignallingDown => false,
         }
     }
 }
@@ -194,6 +279,13 @@ impl std::fmt::Display for FaultKind {
             Self::ForgetMappings => "forget-mappings",
             Self::ServerDown => "server-down",
             Self::ServerFrozen => "server-frozen",
+            Self::Drop => "drop",
+            Self::GatewayRestart => "gateway-restart",
+            Self::LinkChange => "link-change",
+            Self::AddressChange => "address-change",
+            Self::Handover => "handover",
+            Self::PeerFrozen => "peer-frozen",
+            Self::SignallingDown => "signalling-down",
         })
     }
 }
@@ -244,6 +336,12 @@ impl Read for Fault {
             kind: table.required("kind", "kind = \"link-down\""),
             target: table.required("target", "target = \"office\""),
             direction: table.optional("direction"),
+            protocol: table.optional("protocol"),
+            port: table.optional_with("port", |node| node.number(&Self::PORT)),
+            address: table.optional("address"),
+            link: table.optional("link"),
+            link_override: table.optional("link_override"),
+            to: table.optional("to"),
             from: table.required("from", "from = { event = \"connected\", ms = 2000 }"),
             until: table.optional("until"),
         })

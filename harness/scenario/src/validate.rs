@@ -2,6 +2,7 @@
 //! contradicts something else.
 
 mod expect;
+mod faults;
 mod firewall;
 mod link;
 mod peers;

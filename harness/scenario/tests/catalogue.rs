@@ -42,18 +42,26 @@ fn the_catalogue_is_complete() {
         "mobile-hotspot-both-sides",
         "open-internet",
         "recovery-12-s-outage",
+        "recovery-address-change",
         "recovery-attempt-1",
         "recovery-attempt-2",
         "recovery-attempt-3",
         "recovery-escalates",
         "recovery-failed",
+        "recovery-gateway-restart",
+        "recovery-handover",
         "recovery-ice-restart",
+        "recovery-link-worse",
         "recovery-nat-forgets",
         "recovery-never",
+        "recovery-peer-frozen",
+        "recovery-relay-blocked",
         "recovery-short-outage",
+        "recovery-signalling-down",
         "recovery-turn-server-down",
         "recovery-turn-server-frozen",
         "same-network",
+        "signalling-blocked",
         "turn-port-only",
         "udp-443-only",
         "udp-blocked",
@@ -116,6 +124,9 @@ mtu = 1400
 fragmentation_needed = false
 [sites.office.link_override.down]
 loss = { kind = "bursts", good_to_bad_percent = 1.0, bad_to_good_percent = 25.0, good_loss_percent = 0.0, bad_loss_percent = 80.0 }
+[sites.home]
+lan = "192.168.1.0/24"
+gateway = { nat = "home-router" }
 [[peers]]
 name = "alice"
 site = "office"
@@ -127,6 +138,7 @@ site = "office"
 policy = "relay"
 media_ms = 501
 gathering_timeout_ms = 502
+signalling = "websocket"
 [servers]
 account = { username = "u", credential = "c" }
 [recovery]
@@ -144,6 +156,24 @@ target = "office"
 direction = "out"
 from = { event = "connected", ms = 7 }
 until = { event = "attempt-2", ms = 8 }
+[[faults]]
+kind = "drop"
+target = "office"
+protocol = "udp"
+port = 9
+address = "203.0.113.0/24"
+from = { event = "previous-begun" }
+[[faults]]
+kind = "link-change"
+target = "office"
+link = "edge"
+link_override = { up = { delay_ms = 7 } }
+from = { event = "previous-mended" }
+[[faults]]
+kind = "handover"
+target = "alice"
+to = "home"
+from = { event = "attempt-1" }
 [expect]
 connects = true
 within_ms = 1001

@@ -124,8 +124,17 @@ pub enum Event {
     },
     /// Something broke on purpose, or was mended (node `harness`).
     Fault(FaultEvent),
+    /// A peer's signalling connection changed.
+    Signalling(SignallingEvent),
     /// A peer's recovery took a step.
     Recovery(RecoveryEvent),
+    /// A peer's call is over, and everything that belongs to it should be gone.
+    Released {
+        /// What its process held before the call.
+        before: Holdings,
+        /// What it holds now.
+        after: Holdings,
+    },
     /// The call's part in the harness came to an end: `None` when its media time was up, else why
     /// it was given up.
     CallEnded {
@@ -198,6 +207,41 @@ pub enum FaultEdge {
     Mended,
 }
 
+/// What a peer's process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Holdings {
+    /// Open sockets.
+    pub sockets: usize,
+    /// Tasks that have not ended.
+    pub tasks: usize,
+}
+
+/// What became of a peer's signalling connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SignallingEvent {
+    /// It is open: signals get through.
+    Open {
+        /// The server's URL.
+        url: String,
+        /// How long it took to open, in milliseconds.
+        after_ms: f64,
+    },
+    /// It could not be opened; the peer tries again.
+    Failed {
+        /// The server's URL.
+        url: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// It broke; the peer opens it again.
+    Closed {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
 /// A step of a peer's recovery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
@@ -236,6 +280,37 @@ pub enum RecoveryEvent {
         /// What failed last.
         trigger: String,
     },
+}
+
+impl std::fmt::Display for RecoveryEvent {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Scheduled {
+                attempt,
+                of,
+                trigger,
+                delay_ms,
+            } => write!(
+                formatter,
+                "attempt {attempt} of {of} in {:.1} s ({trigger})",
+                delay_ms / 1e3
+            ),
+            Self::Started {
+                attempt,
+                of,
+                strategy,
+                ..
+            } => write!(formatter, "attempt {attempt} of {of}: {strategy}"),
+            Self::Recovered { attempts: 0 } => formatter.write_str("recovered by itself"),
+            Self::Recovered { attempts: 1 } => formatter.write_str("recovered after 1 attempt"),
+            Self::Recovered { attempts } => {
+                write!(formatter, "recovered after {attempts} attempts")
+            }
+            Self::GaveUp { attempts, .. } => {
+                write!(formatter, "gives up after {attempts} attempts")
+            }
+        }
+    }
 }
 
 /// A side of the lab that attestation looks at.

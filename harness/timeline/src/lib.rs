@@ -11,8 +11,8 @@ mod store;
 mod tls;
 
 pub use event::{
-    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Level, Measured, Phase, RecoveryEvent,
-    RuleCounter, TurnSession,
+    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase,
+    RecoveryEvent, RuleCounter, SignallingEvent, TurnSession,
 };
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,

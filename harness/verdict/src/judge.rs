@@ -18,7 +18,8 @@ const SOUNDNESS: [CheckFunction; 5] = [
 ];
 
 /// The checks of the call, in the order in which it goes.
-const CALL: [CheckFunction; 10] = [
+const CALL: [CheckFunction; 12] = [
+    checks::signalling,
     checks::ice_servers,
     checks::connection,
     checks::connection_lasts,
@@ -29,12 +30,14 @@ const CALL: [CheckFunction; 10] = [
     checks::datapaths,
     checks::gateways_agree,
     checks::servers_agree,
+    checks::released,
 ];
 
 /// The checks of a call in which something breaks and the peers recover. What servers and gateways count is of all its
 /// connections together, and what becomes of a URL depends on when it was asked: neither is compared. What was sent while nothing got through may
 /// be missing from the totals; what is sent afterwards is judged by itself.
-const RECOVERY: [CheckFunction; 8] = [
+const RECOVERY: [CheckFunction; 10] = [
+    checks::signalling,
     checks::faults,
     checks::connection,
     checks::attempts,
@@ -43,15 +46,18 @@ const RECOVERY: [CheckFunction; 8] = [
     checks::connection_lasts,
     checks::selected_pairs,
     checks::datapaths,
+    checks::released,
 ];
 
 /// As those, where the peers must give up: there is nothing to see of a connection in the end.
-const HOPELESS: [CheckFunction; 5] = [
+const HOPELESS: [CheckFunction; 7] = [
+    checks::signalling,
     checks::faults,
     checks::connection,
     checks::attempts,
     checks::outcome,
     checks::datapaths,
+    checks::released,
 ];
 
 fn checks_of_call(declared: &Declared) -> &'static [CheckFunction] {

@@ -72,6 +72,16 @@ impl Datapath {
         pump::lock(&self.way).mappings(self.began.elapsed())
     }
 
+    /// From now on the link is another one.
+    pub(crate) fn change_link(&self, link: &farcall_scenario::Link, seed: u64) {
+        pump::lock(&self.way).change_link(link, seed);
+    }
+
+    /// From now on this is the address that the translation gives.
+    pub(crate) fn readdress(&self, external: std::net::Ipv4Addr) {
+        pump::lock(&self.way).readdress(external);
+    }
+
     /// Forgets all mappings, as a gateway does that restarts.
     pub(crate) fn forget(&self) {
         pump::lock(&self.way).forget();

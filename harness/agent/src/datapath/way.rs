@@ -146,6 +146,21 @@ impl Way {
         translated.chain(emulated).collect()
     }
 
+    /// From now on the link is another one. Nothing where there is no link.
+    pub(super) fn change_link(&mut self, changed: &farcall_scenario::Link, seed: u64) {
+        if let Some(link) = &mut self.link {
+            link.up.change(&changed.up, seed_for(seed, "up"));
+            link.down.change(&changed.down, seed_for(seed, "down"));
+        }
+    }
+
+    /// From now on this is the address that the translation gives. Nothing where nothing is translated.
+    pub(super) fn readdress(&mut self, external: Ipv4Addr) {
+        if let Some(translator) = &mut self.translator {
+            translator.readdress(external);
+        }
+    }
+
     /// The mappings of the translation that live now, one a line.
     pub(super) fn mappings(&self, now: Duration) -> String {
         let mappings = self.translator.iter().flat_map(|nat| nat.mappings(now));

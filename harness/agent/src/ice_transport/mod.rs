@@ -5,7 +5,8 @@
 //! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
 //! there over the URL's own transport (`link`, `frame`, `connect`, `tunnel`) or, for STUN servers, over the
 //! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`). Where webrtc-rs
-//! leaves off what browsers do, it makes up for it (`hold`, `nudge`, `flight`).
+//! leaves off what browsers do, it makes up for it (`hold`, `nudge`, `flight`). What an application connects to beside
+//! ICE servers goes the same way (`way`).
 
 mod attempt;
 mod connect;
@@ -39,9 +40,11 @@ mod transactions;
 mod transport;
 mod tunnel;
 mod verifier;
+mod way;
 
 pub(crate) use connect::tls_connector;
 pub use gather::{GatherError, gather};
 pub use server::TransportError;
 pub use status::{Observation, ServerStatus};
 pub use transport::ServerTransport;
+pub(crate) use way::{TlsStream, TlsWay};

@@ -4,6 +4,7 @@ mod call;
 mod candidates;
 mod error;
 mod handler;
+mod holdings;
 mod login;
 mod session;
 mod watch;
@@ -11,6 +12,7 @@ mod watch;
 use crate::Outlet;
 pub use error::PeerError;
 use farcall_protocol::{CallSetup, Signal};
+use farcall_timeline::{Event, Holdings};
 pub use login::LoginError;
 use session::Session;
 use std::net::{IpAddr, SocketAddrV4};
@@ -29,9 +31,16 @@ pub struct PeerIdentity {
 
 /// A peer and its call, if it is in one.
 pub struct Peer {
-    identity: PeerIdentity,
+    identity: Mutex<PeerIdentity>,
     outlet: Outlet,
-    session: Mutex<Option<Session>>,
+    call: Mutex<Option<Ongoing>>,
+}
+
+/// A call that the peer is in.
+struct Ongoing {
+    session: Session,
+    /// What the process held before it.
+    before: Holdings,
 }
 
 impl Peer {
@@ -39,9 +48,9 @@ impl Peer {
     #[must_use]
     pub fn new(identity: PeerIdentity, outlet: Outlet) -> Self {
         Self {
-            identity,
+            identity: Mutex::new(identity),
             outlet,
-            session: Mutex::new(None),
+            call: Mutex::new(None),
         }
     }
 
@@ -58,11 +67,14 @@ impl Peer {
     /// # Errors
     /// When it is in a call already, or webrtc-rs refuses.
     pub async fn start_call(&self, setup: &CallSetup) -> Result<(), PeerError> {
-        let mut session = self.session.lock().await;
-        if session.is_some() {
+        let mut call = self.call.lock().await;
+        if call.is_some() {
             return Err(PeerError::AlreadyInCall);
         }
-        *session = Some(Session::start(&self.identity, &self.outlet, setup).await?);
+        let before = holdings::now();
+        let identity = self.identity.lock().await.clone();
+        let session = Session::start(&identity, &self.outlet, setup).await?;
+        *call = Some(Ongoing { session, before });
         Ok(())
     }
 
@@ -71,9 +83,19 @@ impl Peer {
     /// # Errors
     /// When it is in no call.
     pub async fn signal(&self, signal: Signal) -> Result<(), PeerError> {
-        let session = self.session.lock().await;
-        session.as_ref().ok_or(PeerError::NotInCall)?.signal(signal);
+        let call = self.call.lock().await;
+        let call = call.as_ref().ok_or(PeerError::NotInCall)?;
+        call.session.signal(signal);
         Ok(())
+    }
+
+    /// The peer is on another network now, with these addresses: what it begins from now on goes there, as an
+    /// application's does in whose browser the network changes.
+    pub async fn moved(&self, local_ips: Vec<IpAddr>) {
+        self.identity.lock().await.local_ips.clone_from(&local_ips);
+        if let Some(call) = &*self.call.lock().await {
+            call.session.moved(local_ips);
+        }
     }
 
     /// Stops to send media and data.
@@ -81,9 +103,9 @@ impl Peer {
     /// # Errors
     /// When it is in no call.
     pub async fn stop_media(&self) -> Result<(), PeerError> {
-        let session = self.session.lock().await;
-        let session = session.as_ref().ok_or(PeerError::NotInCall)?;
-        session.stop_media().await;
+        let call = self.call.lock().await;
+        let call = call.as_ref().ok_or(PeerError::NotInCall)?;
+        call.session.stop_media().await;
         Ok(())
     }
 
@@ -92,7 +114,11 @@ impl Peer {
     /// # Errors
     /// When it is in no call, or webrtc-rs fails to close.
     pub async fn end_call(&self) -> Result<(), PeerError> {
-        let session = self.session.lock().await.take();
-        session.ok_or(PeerError::NotInCall)?.end().await
+        let call = self.call.lock().await.take();
+        let Ongoing { session, before } = call.ok_or(PeerError::NotInCall)?;
+        session.end().await?;
+        let after = holdings::settled(before).await;
+        self.outlet.event(Event::Released { before, after });
+        Ok(())
     }
 }

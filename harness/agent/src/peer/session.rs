@@ -9,12 +9,15 @@ use super::PeerIdentity;
 use super::call::{Call, Purpose};
 use super::error::PeerError;
 use crate::Outlet;
+use crate::ice_transport::TlsWay;
+use crate::signalling::SignallingClient;
 use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
 use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::{Event, RecoveryEvent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
@@ -32,6 +35,8 @@ pub(super) enum Input {
         connection: u32,
         state: RTCPeerConnectionState,
     },
+    /// That the peer is on another network, with these addresses.
+    Moved(Vec<IpAddr>),
     /// To stop to send.
     StopMedia(oneshot::Sender<()>),
     /// To end the call.
@@ -61,6 +66,7 @@ impl Session {
             started: Instant::now(),
             recovers: setup.recovery.is_some(),
             recovery: Recovery::new(policy).with_randoms(randoms(setup.seed)),
+            signalling: signalling(identity, outlet, setup, &inputs)?,
             connection: 0,
             call: None,
             is_offering: false,
@@ -90,6 +96,11 @@ impl Session {
         let _ = self.inputs.send(Input::Signal(signal));
     }
 
+    /// Hands on that the peer is on another network.
+    pub fn moved(&self, local_ips: Vec<IpAddr>) {
+        let _ = self.inputs.send(Input::Moved(local_ips));
+    }
+
     /// Stops to send media and data.
     pub async fn stop_media(&self) {
         let (done, stopped) = oneshot::channel();
@@ -116,6 +127,8 @@ struct State {
     started: Instant,
     recovers: bool,
     recovery: Recovery,
+    /// Its way to the other peer; `None`: through the harness.
+    signalling: Option<SignallingClient>,
     /// The number of the current connection.
     connection: u32,
     /// It, until the session has given up.
@@ -176,6 +189,13 @@ impl State {
             }
             // Of a connection that another has taken the place of.
             Input::State { .. } => Ok(()),
+            Input::Moved(local_ips) => {
+                self.identity.local_ips = local_ips;
+                if let Some(signalling) = &self.signalling {
+                    signalling.moved();
+                }
+                Ok(())
+            }
             Input::StopMedia(done) => {
                 if let Some(call) = &self.call {
                     call.stop_media().await;
@@ -390,10 +410,14 @@ impl State {
     }
 
     fn say(&self, body: SignalBody) {
-        self.outlet.signal(Signal {
+        let signal = Signal {
             connection: self.connection,
             body,
-        });
+        };
+        match &self.signalling {
+            Some(client) => client.say(signal),
+            None => self.outlet.signal(signal),
+        }
     }
 
     fn tell(&self, event: RecoveryEvent) {
@@ -403,6 +427,26 @@ impl State {
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// The signalling over the network, where it goes there.
+fn signalling(
+    identity: &PeerIdentity,
+    outlet: &Outlet,
+    setup: &CallSetup,
+    inputs: &mpsc::UnboundedSender<Input>,
+) -> Result<Option<SignallingClient>, PeerError> {
+    let Some(access) = &setup.signalling else {
+        return Ok(None);
+    };
+    let proxy = setup.proxy.map(SocketAddr::V4);
+    let way = TlsWay::new(&identity.local_ips, &identity.ca_pem, proxy)?;
+    let inputs = inputs.clone();
+    let hear = move |signal| {
+        // The session's end ends its signalling.
+        let _ = inputs.send(Input::Signal(signal));
+    };
+    Ok(Some(SignallingClient::start(way, access, outlet, hear)))
 }
 
 /// As many as any recovery has pauses before they come again.

@@ -22,6 +22,7 @@ mod rate;
 mod resolves;
 mod responder;
 mod round_trip;
+mod signalling;
 mod stamped;
 mod tls;
 mod traffic;
@@ -163,6 +164,11 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             address,
             listener,
         } => listener::measure(host, *address, *listener, ca_pem, declared).await,
+        Fact::SignallingAnswers {
+            host,
+            address,
+            port,
+        } => signalling::measure(host, *address, *port, ca_pem, declared).await,
         Fact::NatUdpTimeout { timeout_s, port } => {
             let timeout = Duration::from_secs((*timeout_s).into());
             return nat_lifetime::measure(timeout, internet.responder(*port), patience).await;

@@ -5,6 +5,9 @@ mod privileges;
 mod routing;
 mod sysctls;
 
+pub(crate) use privileges::raise_privileges;
+pub(crate) use routing::readdressing;
+
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -25,6 +28,7 @@ use crate::peer::{Peer, PeerIdentity};
 use crate::probe::{ProbeError, Responder};
 use crate::service::ServiceError;
 use crate::services::ServicesError;
+use crate::signalling::{SignallingError, SignallingServer};
 use crate::tool::{self, ToolError};
 use crate::turn::TurnServer;
 
@@ -124,6 +128,9 @@ pub(crate) enum SetupError {
     /// What a gateway's firewall does in user space failed.
     #[error(transparent)]
     Firewall(#[from] ServicesError),
+    /// The signalling server failed.
+    #[error(transparent)]
+    Signalling(#[from] SignallingError),
     /// The probe failed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -146,7 +153,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
             RunningRole::Gateway(Gateway::start(gateway, &setup.ca_pem, outlet).await?)
         }
         Role::Peer { muted } => {
-            privileges::keep_only_what(&node.role)?;
+            privileges::keep_only_what(node)?;
             let identity = PeerIdentity {
                 local_ips: addresses(node).collect(),
                 ca_pem: setup.ca_pem.clone(),
@@ -155,12 +162,22 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
             RunningRole::Peer(Peer::new(identity, outlet.clone()))
         }
         Role::TurnServer(server) => {
-            privileges::keep_only_what(&node.role)?;
+            privileges::keep_only_what(node)?;
             RunningRole::TurnServer(TurnServer::start(server, &setup, outlet).await?)
+        }
+        Role::Signalling(server) => {
+            privileges::keep_only_what(node)?;
+            let certificate = setup.certificate.as_ref();
+            let certificate = certificate.ok_or_else(|| SetupError::Missing {
+                node: node.name.clone(),
+                missing: "a signalling server needs a certificate",
+            })?;
+            let at = (Ipv4Addr::UNSPECIFIED, server.port).into();
+            RunningRole::Signalling(SignallingServer::start(at, certificate, outlet).await?)
         }
         Role::Probe => {
             let responder = Responder::start(ipv6_pair(node)).await?;
-            privileges::keep_only_what(&node.role)?;
+            privileges::keep_only_what(node)?;
             RunningRole::Probe(responder)
         }
     };
@@ -258,8 +275,10 @@ fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {
         .resolver
         .map(IpAddr::from)
         .or(over_ipv6.map(IpAddr::from));
-    let resolver = resolver.map(|address| format!("nameserver {address}\n"));
-    write("/etc/resolv.conf", &resolver.unwrap_or_default())?;
+    write(
+        "/etc/resolv.conf",
+        &resolver.map(resolver_file).unwrap_or_default(),
+    )?;
     // Docker's own has the address that this container had before.
     let mut hosts = "127.0.0.1 localhost\n".to_owned();
     if let Some(address) = addresses(node).next() {
@@ -267,6 +286,11 @@ fn files(node: &Node, ca_pem: &str) -> Result<(), SetupError> {
     }
     write("/etc/hosts", &hosts)?;
     write(&format!("{DIRECTORY}/ca.pem"), ca_pem)
+}
+
+/// The system's resolver configuration (resolv.conf(5)).
+pub(crate) fn resolver_file(address: IpAddr) -> String {
+    format!("nameserver {address}\n")
 }
 
 /// Writes a file.

@@ -1,6 +1,7 @@
 //! The routing that brings packets to a datapath and from it.
 
-use farcall_plan::{DATAPATH_DEVICES, DATAPATH_MARK, Datapath};
+use farcall_plan::{DATAPATH_DEVICES, DATAPATH_MARK, Datapath, Gateway, Node, Role};
+use std::net::Ipv4Addr;
 
 /// The tables of what goes out and of what comes in.
 const OUTWARD: u32 = 101;
@@ -25,9 +26,9 @@ pub(super) fn batch(datapath: &Datapath) -> String {
     let Datapath {
         inside,
         inside_address,
-        outside_address,
         ..
     } = datapath;
+    let [to_itself, hairpin] = of_outside_address(datapath);
     let (gateway, network) = (inside_address.addr(), inside_address.trunc());
     [
         format!("link set dev {up} up"),
@@ -35,8 +36,8 @@ pub(super) fn batch(datapath: &Datapath) -> String {
         format!("route add default dev {up} table {OUTWARD}"),
         format!("route add default dev {down} src {gateway} table {INWARD}"),
         format!("rule add pref 10 fwmark {DATAPATH_MARK:#x} lookup {INWARD}"),
-        format!("rule add pref 20 iif lo to {outside_address} lookup {INWARD}"),
-        format!("rule add pref 21 iif {inside} to {outside_address} lookup {OUTWARD}"),
+        format!("rule add {to_itself}"),
+        format!("rule add {hairpin}"),
         // The kernel's own is the first of all.
         "rule add pref 30 lookup local".to_owned(),
         "rule delete pref 0".to_owned(),
@@ -48,12 +49,43 @@ pub(super) fn batch(datapath: &Datapath) -> String {
     .concat()
 }
 
+/// What changes with the gateway's outside address, for `ip -batch -`.
+pub(crate) fn readdressing(node: &Node, outside_address: Ipv4Addr) -> String {
+    let Role::Gateway(Gateway {
+        datapath: Some(datapath),
+        ..
+    }) = &node.role
+    else {
+        return String::new();
+    };
+    let changed = Datapath {
+        outside_address,
+        ..datapath.clone()
+    };
+    let rules = of_outside_address(&changed).map(|rule| format!("rule add {rule}\n"));
+    format!(
+        "rule delete pref 20\nrule delete pref 21\n{}",
+        rules.concat()
+    )
+}
+
+fn of_outside_address(datapath: &Datapath) -> [String; 2] {
+    let Datapath {
+        inside,
+        outside_address,
+        ..
+    } = datapath;
+    [
+        format!("pref 20 iif lo to {outside_address} lookup {INWARD}"),
+        format!("pref 21 iif {inside} to {outside_address} lookup {OUTWARD}"),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use std::net::Ipv4Addr;
 
     #[test]
     fn what_is_from_outside_is_routed_before_the_gateway_s_own_addresses() {

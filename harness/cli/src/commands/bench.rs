@@ -3,6 +3,7 @@
 //! noisy.
 
 mod link;
+mod recovery;
 mod targets;
 
 use crate::args::{IceArgs, ShippedConfiguration};
@@ -40,8 +41,11 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub batches: u32,
     /// Measure nothing but what the emulated links do to packets.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "recovery")]
     pub link: bool,
+    /// Measure nothing but how late faults are and how long recoveries take, so many times for each scenario.
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub recovery: Option<u32>,
     /// Where `bench.json` and the runs go.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
@@ -53,8 +57,12 @@ struct Report {
     /// What runs cost; none with `--link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runs: Option<Figures>,
-    /// What links do to packets.
-    link: link::Figures,
+    /// What links do to packets; none with `--recovery`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<link::Figures>,
+    /// How recoveries go; none with `--link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery: Option<recovery::Figures>,
     /// What some of the figures above are to be.
     targets: Vec<Target>,
 }
@@ -134,17 +142,32 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         out: args.out.clone(),
         stop,
     };
-    let link = link::measure(&bench.harness, &bench.stop, &progress).await?;
-    let runs = match args.link {
+    let link = match args.recovery {
+        Some(_) => None,
+        None => Some(link::measure(&bench.harness, &bench.stop, &progress).await?),
+    };
+    let recovery = match args.link {
+        true => None,
+        false => {
+            let runs = args.recovery.unwrap_or(1);
+            Some(recovery::measure(&bench, runs, scenarios, &progress).await?)
+        }
+    };
+    let runs = match args.link || args.recovery.is_some() {
         true => None,
         false => Some(bench.measure(&plan, args, &progress).await?),
     };
     drop(progress);
-    let mut targets = link.targets();
-    targets.extend(runs.iter().flat_map(Figures::targets));
+    let targets = link
+        .iter()
+        .flat_map(link::Figures::targets)
+        .chain(recovery.iter().flat_map(recovery::Figures::targets))
+        .chain(runs.iter().flat_map(Figures::targets))
+        .collect();
     let report = Report {
         runs,
         link,
+        recovery,
         targets,
     };
     let json = serde_json::to_string_pretty(&report).map_err(Failure::infrastructure)?;
@@ -243,17 +266,22 @@ impl Bench {
         Ok(())
     }
 
-    /// A run that must pass: a figure of a run that did not is none.
-    async fn once(&self) -> Result<Sample, Failure> {
+    /// A run, whatever comes of it.
+    async fn call(&self, scenario: &Scenario) -> Result<StoredRun, Failure> {
         let options = RunOptions {
             out: self.out.clone(),
             stop: self.stop.clone(),
             ..RunOptions::default()
         };
-        let began = Instant::now();
-        let run = self.harness.run(&self.scenario, &self.ice, &options).await;
+        let run = self.harness.run(scenario, &self.ice, &options).await;
         self.unless_stopped()?;
-        let run = run.map_err(Failure::infrastructure)?;
+        run.map_err(Failure::infrastructure)
+    }
+
+    /// A run that must pass: a figure of a run that did not is none.
+    async fn once(&self) -> Result<Sample, Failure> {
+        let began = Instant::now();
+        let run = self.call(&self.scenario).await?;
         if run.result.verdict != Verdict::Pass {
             return Err(Failure::Infrastructure(miette::miette!(
                 "a run that was to be measured did not pass:\n{run}"

@@ -20,6 +20,7 @@ mod recovery_exhausted;
 mod relay_ports_blocked;
 mod rtp_blocked;
 mod sender_silent;
+mod signalling_unreachable;
 mod tcp_443_not_tls;
 mod tls_intercepted;
 mod tls_name_blocked;
@@ -60,7 +61,7 @@ const fn rule(
 }
 
 /// Every rule. The first that finds something is the diagnosis.
-pub(crate) const RULES: [Rule; 34] = [
+pub(crate) const RULES: [Rule; 35] = [
     rule(
         Cause::MachineUnsupported,
         machine_unsupported::find,
@@ -70,6 +71,11 @@ pub(crate) const RULES: [Rule; 34] = [
         Cause::LabInvalid,
         lab_invalid::find,
         "in a lab that was not as declared, whatever was seen says nothing",
+    ),
+    rule(
+        Cause::SignallingUnreachable,
+        signalling_unreachable::find,
+        "where nothing was said, no server was asked and no path was looked for",
     ),
     rule(
         Cause::DtlsBlocked,

@@ -14,11 +14,12 @@ use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 use std::collections::BTreeSet;
 
 /// A run for each cause.
-pub(super) fn each() -> [(Cause, Sample); 34] {
+pub(super) fn each() -> [(Cause, Sample); 35] {
     use Cause::*;
     [
         (MachineUnsupported, samples::machine_unsupported()),
         (LabInvalid, samples::lab_invalid()),
+        (SignallingUnreachable, samples::signalling_unreachable()),
         (DtlsBlocked, samples::dtls_blocked()),
         (CaptivePortal, samples::captive_portal()),
         (TlsIntercepted, samples::tls_intercepted()),

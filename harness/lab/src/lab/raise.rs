@@ -266,10 +266,7 @@ impl Site {
     }
 
     fn certificate(&self, node: &Node) -> Result<Option<CertificatePem>, RaiseError> {
-        let Role::TurnServer(server) = &node.role else {
-            return Ok(None);
-        };
-        let issued = server.certificate.as_ref().map(|host| self.ca.issue(host));
+        let issued = node.certificate().map(|host| self.ca.issue(host));
         Ok(issued.transpose()?)
     }
 

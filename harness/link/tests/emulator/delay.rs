@@ -197,3 +197,23 @@ fn without_a_delay_there_is_nobody_to_overtake() {
     assert!(arrivals.is_sorted_by_key(|arrival| arrival.number));
     assert_eq!(stats.reordered, 0);
 }
+
+#[test]
+fn a_link_that_changes_keeps_what_is_on_its_way_and_its_order() {
+    let slow = direction(40.0, 0.0, JitterDistribution::Uniform);
+    let fast = direction(5.0, 0.0, JitterDistribution::Uniform);
+    let mut emulator = Emulator::new(&slow, 1);
+    emulator.push(packet(0, 100), ms(0));
+    emulator.change(&fast, 2);
+    emulator.push(packet(1, 100), ms(10));
+    emulator.push(packet(2, 100), ms(50));
+    for (at, number) in [(ms(40), 0), (ms(40), 1), (ms(55), 2)] {
+        assert_eq!(emulator.next_due(), Some(at));
+        assert_eq!(emulator.pop(at), Some(packet(number, 100)));
+    }
+    // And back again; what was counted stays counted.
+    emulator.change(&slow, 1);
+    emulator.push(packet(3, 100), ms(100));
+    assert_eq!(emulator.next_due(), Some(ms(140)));
+    assert_eq!((emulator.stats().pushed, emulator.stats().passed), (4, 3));
+}

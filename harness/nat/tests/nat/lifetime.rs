@@ -148,3 +148,17 @@ fn the_remote_endpoints_of_one_mapping_are_limited() {
     assert_eq!(verdict, Verdict::Drop(Reason::TableFull));
     leaves_as(&mut nat, alice, at(PEER, 7), START);
 }
+
+#[test]
+fn with_another_external_address_everything_begins_anew_there() {
+    let mut nat = translator(FULL_CONE);
+    let (alice, stun) = (at(ALICE, 40_000), at(STUN, 3478));
+    let before = leaves_as(&mut nat, alice, stun, START);
+    let other = Ipv4Addr::new(203, 0, 113, 50);
+    nat.readdress(other);
+    // The old address is nobody's any more.
+    assert!(reaches(&mut nat, stun, before, START).is_err());
+    let after = leaves_as(&mut nat, alice, stun, START);
+    assert_eq!(*after.ip(), other);
+    assert_eq!(reaches(&mut nat, stun, after, START), Ok(alice));
+}

@@ -44,7 +44,7 @@ fn outside(layout: &Layout) -> Vec<Ipv4Addr> {
     let subnets: Vec<Ipv4Net> = routers
         .map(|router| router.inside.subnet)
         .chain([INTERNET_SUBNET])
-        .chain(layout.servers.iter().map(|at| Ipv4Net::from(at.address)))
+        .chain(layout.all_servers().map(|at| Ipv4Net::from(at.address)))
         .collect();
     let inside = |address: &Ipv4Addr| subnets.iter().any(|net| net.contains(address));
     OUTSIDE

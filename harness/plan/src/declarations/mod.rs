@@ -11,7 +11,8 @@ mod servers;
 mod translation;
 
 use crate::layout::{Layout, PeerLayout};
-use crate::model::{CallPlan, Declaration, Fact, Node};
+use crate::model::{CallPlan, Declaration, Elsewhere, Fact, Node};
+use crate::signalling;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -28,18 +29,13 @@ pub(crate) fn declarations(
     all.extend(ipv6::declarations(layout, nodes, names));
     all.extend(names::declarations(layout, names));
     all.extend(servers::declarations(layout));
+    all.extend(layout.signalling.as_ref().map(signalling::declaration));
     for peer in &layout.peers {
-        let attempts = passages::attempts(call, peer);
-        let site = &layout.sites[peer.site];
         let neighbours = layout.peers.iter().filter(|other| other.site == peer.site);
         let neighbours: Vec<&str> = neighbours.map(|other| other.name.as_str()).collect();
         let place = neighbours.iter().position(|name| *name == peer.name);
         let place = (place.unwrap_or(0), neighbours.len());
-        let facts = passages::facts(site, &attempts)
-            .into_iter()
-            .chain(translation::facts(site, place, &attempts))
-            .chain(link::facts(site, &attempts));
-        all.extend(beyond_the_link(layout, peer, facts));
+        all.extend(of_site(layout, call, peer, place));
     }
     for peer in first_of_each_site(layout) {
         let attempts = passages::attempts(call, peer);
@@ -47,6 +43,37 @@ pub(crate) fn declarations(
         all.extend(beyond_the_link(layout, peer, facts));
     }
     all
+}
+
+/// What a peer that moves finds where it goes, alone.
+pub(crate) fn declarations_elsewhere(layout: &Layout, call: &CallPlan) -> Vec<Elsewhere> {
+    let moving = layout.peers.iter().filter_map(|peer| {
+        let moved = peer.moved()?;
+        Some(Elsewhere {
+            peer: peer.name.clone(),
+            from: peer.attachment(&layout.sites),
+            to: peer.next_attachment(&layout.sites)?,
+            attestation: of_site(layout, call, &moved, (0, 1)).collect(),
+        })
+    });
+    moving.collect()
+}
+
+/// What a peer finds at its site, at which it has this place among so many.
+fn of_site<'a>(
+    layout: &'a Layout,
+    call: &CallPlan,
+    peer: &PeerLayout,
+    place: (usize, usize),
+) -> impl Iterator<Item = Declaration> + use<'a> {
+    let attempts = passages::attempts(call, peer);
+    let site = &layout.sites[peer.site];
+    let facts: Vec<Fact> = passages::facts(site, &attempts)
+        .into_iter()
+        .chain(translation::facts(site, place, &attempts))
+        .chain(link::facts(site, &attempts))
+        .collect();
+    beyond_the_link(layout, peer, facts)
 }
 
 /// What takes too long before each call: lifetimes and loss.
@@ -64,21 +91,22 @@ pub(crate) fn deep_declarations(layout: &Layout, call: &CallPlan) -> Vec<Declara
 }
 
 /// Facts that a peer measures at the internet's side of its link.
-fn beyond_the_link(
+fn beyond_the_link<F: IntoIterator<Item = Fact>>(
     layout: &Layout,
     peer: &PeerLayout,
-    facts: impl IntoIterator<Item = Fact>,
-) -> impl Iterator<Item = Declaration> {
+    facts: F,
+) -> impl Iterator<Item = Declaration> + use<F> {
     let round_trip_ms = link::longest_round_trip_ms(&layout.sites[peer.site]);
+    let node = peer.name.clone();
     facts.into_iter().map(move |fact| Declaration {
-        node: peer.name.clone(),
+        node: node.clone(),
         fact,
         round_trip_ms,
     })
 }
 
 /// A fact that is measured without a link on the way.
-fn near(node: &str, fact: Fact) -> Declaration {
+pub(crate) fn near(node: &str, fact: Fact) -> Declaration {
     Declaration {
         node: node.to_owned(),
         fact,

@@ -74,6 +74,11 @@ impl Fact {
                 let through = proxy.map_or(String::new(), |at| format!(", through the proxy {at}"));
                 format!("{protocol} {port} to the internet{tls}{through}")
             }
+            Self::SignallingAnswers {
+                host,
+                address,
+                port,
+            } => format!("{host} ({address}) on tcp {port}, with TLS and WebSocket"),
             Self::ListenerAnswers {
                 host,
                 address,
@@ -142,7 +147,7 @@ impl Fact {
             Self::Passage { passage, .. } | Self::Ipv6Passage { passage, .. } => {
                 passage.to_string()
             }
-            Self::ListenerAnswers { .. } => "answers".to_owned(),
+            Self::SignallingAnswers { .. } | Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
         }
     }

@@ -60,6 +60,27 @@ fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
             Ok(())
         }
         FaultAction::ForgetMappings => writeln!(out, "    it forgets all connections and mappings"),
+        FaultAction::Restart { .. } => {
+            writeln!(
+                out,
+                "    nothing passes; it forgets all connections and mappings"
+            )
+        }
+        FaultAction::ChangeLink { .. } => writeln!(out, "    the link has other conditions"),
+        FaultAction::Readdress(change) => {
+            writeln!(
+                out,
+                "    {}: {} in the place of {}",
+                change.interface, change.to, change.from
+            )
+        }
+        FaultAction::Move { from, to } => writeln!(
+            out,
+            "    from {} to {}",
+            from.interface.network, to.interface.network
+        ),
+        FaultAction::Freeze => writeln!(out, "    its processes stand still"),
+        FaultAction::StopSignalling => writeln!(out, "    it closes all connections"),
         FaultAction::KillServer => writeln!(out, "    coturn is killed, and started anew"),
         FaultAction::FreezeServer => writeln!(out, "    coturn stands still"),
     }
@@ -69,6 +90,8 @@ fn in_words(moment: Moment) -> String {
     let event = match moment.event {
         Milestone::Connected => "both peers were connected",
         Milestone::Begun => "it began",
+        Milestone::PreviousBegun => "the one before it began",
+        Milestone::PreviousMended => "the one before it was mended",
         Milestone::Attempt1 => "attempt 1 began",
         Milestone::Attempt2 => "attempt 2 began",
         Milestone::Attempt3 => "attempt 3 began",

@@ -13,6 +13,7 @@ impl Display for Node {
             Role::Peer { muted: false } => "a peer",
             Role::Peer { muted: true } => "a muted peer",
             Role::TurnServer(_) => "a server",
+            Role::Signalling(_) => "the signalling server",
             Role::Probe => "the probe",
         };
         writeln!(out, "{}: {role}", self.name)?;
@@ -59,6 +60,9 @@ impl Display for Node {
                 }
                 writeln!(out, "  accounts: {}", server.accounts.len())?;
                 file(out, "coturn", &server.configuration)?;
+            }
+            Role::Signalling(server) => {
+                writeln!(out, "  listener wss://{}:{}/", server.host, server.port)?;
             }
             Role::Peer { .. } | Role::Probe => {}
         }

@@ -211,6 +211,15 @@ pub enum Fact {
         /// The listener.
         listener: Listener,
     },
+    /// The signalling server opens a WebSocket when asked from the internet.
+    SignallingAnswers {
+        /// Its host name, which its certificate must have.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+        /// Its port.
+        port: u16,
+    },
     /// A TURN server refuses what no URL names when asked from the internet: with an ICMP port
     /// unreachable error over UDP, with a TCP reset of the connection or of its first bytes else.
     ListenerRefuses {

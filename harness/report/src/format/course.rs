@@ -1,7 +1,7 @@
 //! The course of a call in which something breaks: faults, states, attempts and media on one time line.
 
 use crate::StoredRun;
-use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, MediaKind, RecoveryEvent};
+use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, MediaKind, SignallingEvent};
 use std::collections::BTreeMap;
 
 /// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
@@ -54,7 +54,11 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             };
             Some((format!("fault {number}"), what))
         }
-        Event::Recovery(step) => of_peer(step_in_words(step)),
+        Event::Recovery(step) => of_peer(step.to_string()),
+        Event::Signalling(SignallingEvent::Open { .. }) => of_peer("signalling is open".to_owned()),
+        Event::Signalling(SignallingEvent::Closed { reason }) => {
+            of_peer(format!("signalling is lost: {reason}"))
+        }
         Event::CallStarted { policy, .. } => {
             media.insert(&entry.node, Flow::default());
             of_peer(match policy.as_str() {
@@ -83,29 +87,5 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             has_changed.then(|| (entry.node.clone(), words.to_owned()))
         }
         _ => None,
-    }
-}
-
-fn step_in_words(step: &RecoveryEvent) -> String {
-    match step {
-        RecoveryEvent::Scheduled {
-            attempt,
-            of,
-            trigger,
-            delay_ms,
-        } => format!(
-            "attempt {attempt} of {of} in {:.1} s ({trigger})",
-            delay_ms / 1e3
-        ),
-        RecoveryEvent::Started {
-            attempt,
-            of,
-            strategy,
-            ..
-        } => format!("attempt {attempt} of {of}: {strategy}"),
-        RecoveryEvent::Recovered { attempts: 0 } => "recovered by itself".to_owned(),
-        RecoveryEvent::Recovered { attempts: 1 } => "recovered after 1 attempt".to_owned(),
-        RecoveryEvent::Recovered { attempts } => format!("recovered after {attempts} attempts"),
-        RecoveryEvent::GaveUp { attempts, .. } => format!("gives up after {attempts} attempts"),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Node, Read, did_you_mean, out_of_range};
 use crate::Secret;
 use crate::document::Kind;
-use crate::model::{Behaviour, IceTransportPolicy, Ipv6, MediaQuality};
+use crate::model::{Behaviour, IceTransportPolicy, Ipv6, MediaQuality, Signalling};
 use crate::preset::{FirewallPreset, NatPreset};
 use farcall_timeline::{CandidateType, IceTransport};
 use ipnet::Ipv4Net;
@@ -83,6 +83,12 @@ impl Read for MediaQuality {
 impl Read for Ipv6 {
     fn read(node: Node<'_>) -> Self {
         node.word("kind of IPv6").unwrap_or_default()
+    }
+}
+
+impl Read for Signalling {
+    fn read(node: Node<'_>) -> Self {
+        node.word("way of signalling").unwrap_or_default()
     }
 }
 

@@ -104,6 +104,7 @@ impl Read for Call {
                     node.number(&Self::GATHERING_TIMEOUT_MS)
                 })
                 .unwrap_or(usual.gathering_timeout_ms),
+            signalling: table.optional("signalling").unwrap_or(usual.signalling),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Faults and what is expected of a recovery.
 
-use super::within;
+use super::{faults, within};
 use crate::model::Scenario;
 use crate::read::Finding;
 use crate::recovery::{ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery};
@@ -12,8 +12,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
         findings.extend(check_recovery(recovery));
     }
     for (index, fault) in scenario.faults.iter().enumerate() {
-        let path = format!("faults[{index}]");
-        findings.extend(check_fault(scenario, fault, &path));
+        findings.extend(check_fault(scenario, index, fault));
     }
     match &scenario.expect.recovery {
         Some(_) if scenario.faults.is_empty() => findings.push(
@@ -87,15 +86,10 @@ fn check_recovery(recovery: &Recovery) -> Vec<Finding> {
     findings
 }
 
-fn check_fault(scenario: &Scenario, fault: &Fault, path: &str) -> Vec<Finding> {
+fn check_fault(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let key = |key: &str| format!("{path}.{key}");
-    if !fault.kind.is_of_server() && !scenario.sites.contains_key(&fault.target) {
-        let message = format!("there is no site {}", fault.target);
-        let sites: Vec<&str> = scenario.sites.keys().map(String::as_str).collect();
-        let hint = format!("it befalls one of {}", sites.join(", "));
-        findings.push(Finding::new(key("target"), message).hint(hint));
-    }
+    let key = |key: &str| format!("faults[{index}].{key}");
+    findings.extend(faults::check(scenario, index, fault));
     if fault.direction.is_some() && !fault.kind.has_direction() {
         let message = format!("{} has no direction", fault.kind);
         findings.push(Finding::new(key("direction"), message).hint("leave it out"));

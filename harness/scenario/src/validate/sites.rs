@@ -2,7 +2,7 @@
 
 use super::{LABEL_RULE, firewall, is_label, link};
 use crate::model::{Carrier, Gateway, Ipv6, NatOverride, Scenario, Site};
-use crate::preset::{Action, LinkPreset, NatPreset};
+use crate::preset::{Action, NatPreset};
 use crate::read::Finding;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -94,8 +94,7 @@ fn check_ipv6(path: &str, site: &Site) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    let has_link = site.link != LinkPreset::None || site.link_override.is_some();
-    if site.ipv6 == Ipv6::DualStack && has_link {
+    if site.ipv6 == Ipv6::DualStack && site.has_link() {
         let finding = finding(
             "a link emulates IPv4 alone, and IPv6 would go past it",
             "leave one of them out",

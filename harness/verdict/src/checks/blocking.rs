@@ -1,5 +1,6 @@
 //! The rules that should block did see packets.
 
+use super::signalling::never_opened;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::BlockingRule;
@@ -16,6 +17,10 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
         None => (
             CheckVerdict::Invalid,
             "its counter was not read before and after the call, or went backwards".to_owned(),
+        ),
+        Some(counted) if counted.packets == 0 && was_not_called(case, rule) => (
+            CheckVerdict::Skipped,
+            format!("{} asked no server, since it was not called", rule.peer),
         ),
         Some(counted) if counted.packets == 0 => (
             CheckVerdict::Invalid,
@@ -38,6 +43,11 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
         ),
         observed,
     )
+}
+
+/// Whether signalling kept the peer from asking any server.
+fn was_not_called(case: &Case<'_>, rule: &BlockingRule) -> bool {
+    case.servers(&rule.peer).is_empty() && never_opened(case).is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The connection forms in time and lasts.
 
 use super::ice_server::describe;
+use super::signalling::never_opened;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_scenario::MediaQuality;
@@ -28,7 +29,10 @@ pub(crate) fn connection(case: &Case<'_>) -> Vec<Check> {
     };
     let formed_after_ms = all_connected_at(case).map(|at_ms| at_ms - offer_ms);
     let observed = formed_after_ms.map_or_else(
-        || "the call did not connect".to_owned(),
+        || match never_opened(case) {
+            Some(reason) => format!("the call did not connect: {reason}"),
+            None => "the call did not connect".to_owned(),
+        },
         |after_ms| format!("both peers connected after {after_ms:.0} ms"),
     );
     let in_time = formed_after_ms.is_some_and(|after_ms| after_ms <= f64::from(expect.within_ms));

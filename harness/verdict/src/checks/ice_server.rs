@@ -1,5 +1,6 @@
 //! Each URL of the ICE configuration came to the outcome that follows from the plan.
 
+use super::signalling::never_opened;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::ExpectedOutcome;
@@ -22,7 +23,15 @@ fn of_peer(case: &Case<'_>, peer: &str) -> Vec<Check> {
         .flatten()
         .map(|expected| {
             let report = reports.remove(expected.url.as_str());
-            compare(peer, expected, report, case.declared.expect.media)
+            match report.is_none().then(|| never_opened(case)).flatten() {
+                None => compare(peer, expected, report, case.declared.expect.media),
+                Some(reason) => {
+                    let wanted = format!("{}, because {}", expected.outcome, expected.because);
+                    let observed = format!("it was not asked: {reason}");
+                    let name = name(peer, &expected.url);
+                    Check::new(name, CheckVerdict::Skipped, wanted, observed)
+                }
+            }
         })
         .collect();
     checks.extend(reports.into_values().map(|report| {

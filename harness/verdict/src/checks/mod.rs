@@ -12,7 +12,9 @@ mod media;
 mod pair;
 mod peers;
 mod recovery;
+mod released;
 mod servers;
+mod signalling;
 
 pub(crate) use blocking::blocking_rules;
 pub use claims::CLAIM_PERCENT;
@@ -27,4 +29,6 @@ pub use media::{MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
 pub(crate) use pair::selected_pairs;
 pub(crate) use peers::peers_agree;
 pub(crate) use recovery::{attempts, faults, media_again, outcome};
+pub(crate) use released::released;
 pub(crate) use servers::servers_agree;
+pub(crate) use signalling::signalling;

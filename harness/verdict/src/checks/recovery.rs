@@ -60,7 +60,7 @@ pub(crate) fn attempts(case: &Case<'_>) -> Vec<Check> {
     let most = made.last().copied().unwrap_or(0);
     let is_right = most == expected.attempts && made.iter().copied().eq(1..=most);
     let evidence =
-        steps(case).map(|(peer, at_ms, step)| format!("{peer} at {at_ms:.0} ms: {}", words(step)));
+        steps(case).map(|(peer, at_ms, step)| format!("{peer} at {at_ms:.0} ms: {step}"));
     let attempts = Check::new(
         "recovery/attempts",
         pass_if(is_right),
@@ -262,27 +262,6 @@ fn steps<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, f64, &'a Recover
         .collect();
     steps.sort_by(|left, right| left.1.total_cmp(&right.1));
     steps.into_iter()
-}
-
-fn words(step: &RecoveryEvent) -> String {
-    match step {
-        RecoveryEvent::Scheduled {
-            attempt,
-            of,
-            trigger,
-            delay_ms,
-        } => format!("attempt {attempt} of {of} in {delay_ms:.0} ms ({trigger})"),
-        RecoveryEvent::Started {
-            attempt,
-            of,
-            strategy,
-            ..
-        } => format!("attempt {attempt} of {of} begins: {strategy}"),
-        RecoveryEvent::Recovered { attempts } => format!("recovered after {}", count(*attempts)),
-        RecoveryEvent::GaveUp { attempts, trigger } => {
-            format!("gave up after {} ({trigger})", count(*attempts))
-        }
-    }
 }
 
 fn count(attempts: u32) -> String {

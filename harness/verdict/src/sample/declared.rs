@@ -31,6 +31,8 @@ pub(super) fn declared() -> Declared {
                 ("bob".to_owned(), from_the_mobile_network()),
             ]
             .into(),
+            signalling: BTreeMap::new(),
+            signalling: BTreeMap::new(),
             muted: Vec::new(),
             blocking_rules: vec![blocking_rule()],
             gateways: [

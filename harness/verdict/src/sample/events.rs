@@ -3,9 +3,9 @@
 use super::declared::{STUN_URL, TCP_URL, UDP_URL};
 use farcall_plan::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 use farcall_timeline::{
-    Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, IceServerOutcome,
-    IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase, RuleCounter,
-    SelectedPair, TurnSession,
+    Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, Holdings,
+    IceServerOutcome, IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase,
+    RuleCounter, SelectedPair, TurnSession,
 };
 
 /// When the peers report their streams for the first time.
@@ -27,6 +27,17 @@ pub(super) fn events() -> Vec<Entry> {
         streams(&mut log, LAST_REPORT_MS, peer, 1);
     }
     log.add(9_900.0, "harness", Event::CallEnded { reason: None });
+    for peer in ["alice", "bob"] {
+        let held = Holdings {
+            sockets: 1,
+            tasks: 4,
+        };
+        let released = Event::Released {
+            before: held,
+            after: held,
+        };
+        log.add(9_950.0, peer, released);
+    }
     counters(&mut log, 10_050.0, "after-call");
     log.phase(Phase::Collect, 10_000.0, 10_400.0);
     sessions(&mut log);

@@ -39,6 +39,7 @@ impl Side {
             gathering_timeout_ms: 1_000,
             offerer,
             proxy: None,
+            signalling: None,
             recovery: Some(recovery.clone()),
             seed: 1,
         };

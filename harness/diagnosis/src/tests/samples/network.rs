@@ -3,11 +3,38 @@
 use super::{TLS_URL, attest, blocked, offering, passage, with_https};
 use farcall_plan::Payload::{Plain, Tls};
 use farcall_plan::ProbeProtocol::{Tcp, Udp};
-use farcall_plan::{Fact, Interface, Passage};
-use farcall_timeline::Event;
+use farcall_plan::{ExpectedSignalling, Fact, Interface, Passage};
 use farcall_timeline::IceServerOutcome::{DnsFailed, NoAnswer, Reset, TlsFailed};
+use farcall_timeline::{Event, SignallingEvent};
 use farcall_verdict::sample::{STUN_URL, Sample, TCP_URL, UDP_URL};
 use std::net::{Ipv4Addr, SocketAddrV4};
+
+pub(in crate::tests) fn signalling_unreachable() -> Sample {
+    let mut sample = Sample::not_connected();
+    sample.remove(|entry| matches!(entry.event, Event::IceServer(_) | Event::State(_)));
+    sample.declared.expect.connects = false;
+    sample.declared.expect.blocking_rules.clear();
+    let expected = ExpectedSignalling {
+        opens: false,
+        because: "turn-port-only/drop-tcp at office-gateway drops it".to_owned(),
+    };
+    sample
+        .declared
+        .expect
+        .signalling
+        .insert("alice".to_owned(), expected);
+    let failed = SignallingEvent::Failed {
+        url: "wss://signalling.test:443/".to_owned(),
+        reason: "no connection within 8 s".to_owned(),
+    };
+    sample.add(9_000.0, "alice", Event::Signalling(failed));
+    attest(
+        &mut sample,
+        "alice",
+        passage((Tcp, 443, Tls), Passage::Dropped),
+    );
+    sample
+}
 
 pub(in crate::tests) fn captive_portal() -> Sample {
     let mut sample = offering(&[
