@@ -59,8 +59,12 @@ pub enum Cause {
     TurnUnreachableTcp,
     /// TURN over UDP does not get through.
     TurnUnreachableUdp,
+    /// The TURN server is up and does not listen the way that the configuration offers.
+    TurnListenerMissing,
     /// The TURN server does not answer, or no longer.
     TurnServerDown,
+    /// The TURN server gives out relayed addresses that are not its own.
+    RelayAddressWrong,
     /// The TURN server allocates and relays nothing.
     RelayPortsBlocked,
     /// The sender sends silence.
@@ -112,7 +116,9 @@ impl Cause {
             Self::TurnUnreachableTls => "turn-unreachable-tls",
             Self::TurnUnreachableTcp => "turn-unreachable-tcp",
             Self::TurnUnreachableUdp => "turn-unreachable-udp",
+            Self::TurnListenerMissing => "turn-listener-missing",
             Self::TurnServerDown => "turn-server-down",
+            Self::RelayAddressWrong => "relay-address-wrong",
             Self::RelayPortsBlocked => "relay-ports-blocked",
             Self::SenderSilent => "sender-silent",
             Self::PacketsTooLarge => "packets-too-large",

@@ -28,8 +28,10 @@ pub(crate) fn attempt(attempt: &Attempt<'_>) -> Evidence {
         report.outcome,
         report.after_ms
     );
-    if !report.reason.is_empty() {
-        seen.push_str(&format!(" ({})", report.reason));
+    match &report.relay_address {
+        Some(address) => seen.push_str(&format!(" (relayed at {address})")),
+        None if report.reason.is_empty() => {}
+        None => seen.push_str(&format!(" ({})", report.reason)),
     }
     evidence(Witness::Transport, attempt.peer, seen)
 }
@@ -147,6 +149,20 @@ pub(crate) fn attested<'a>(
             evidence(Witness::Attestation, node, seen)
         })
         .collect()
+}
+
+/// What was measured of the ports that these attempts are about, sent straight.
+pub(crate) fn attested_ports<'a>(
+    case: &Case<'a>,
+    node: &'a str,
+    attempts: &[Attempt<'_>],
+) -> Vec<Evidence> {
+    attested(case, node, |fact| match fact {
+        Fact::Passage {
+            port, proxy: None, ..
+        } => attempts.iter().any(|one| one.url().port == *port),
+        _ => false,
+    })
 }
 
 /// How far a peer's connection came.

@@ -7,11 +7,13 @@ use crate::words::and;
 use farcall_scenario::FaultKind;
 use farcall_timeline::Event;
 
+/// How long a handshake may take on a bad link, in milliseconds.
+const HANDSHAKE_MS: f64 = 2_000.0;
+
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let mut peers = case.peers().peekable();
     peers.peek()?;
-    let stuck = peers.all(|peer| only_ice(case, peer));
-    if !stuck || !case.has_failed("connection") && !is_broken_afterwards(case) {
+    if !peers.all(|peer| only_ice(case, peer)) {
         return None;
     }
     let mut seen: Vec<_> = case
@@ -40,23 +42,20 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether the peer's last connection came to an ICE connection and no further.
+/// Whether the peer's last connection came to an ICE connection and, though there was time, no further.
 fn only_ice(case: &Case<'_>, peer: &str) -> bool {
-    let (mut ice, mut whole) = (false, false);
-    for (_, event) in case.run.of(peer) {
+    let (mut ice_ms, mut is_whole) = (None, false);
+    for (at_ms, event) in case.run.of(peer) {
         match event {
-            Event::CallStarted { .. } => (ice, whole) = (false, false),
+            Event::CallStarted { .. } => (ice_ms, is_whole) = (None, false),
             Event::State(state) if state.state == "connected" => match state.machine.as_str() {
-                "ice-connection" => ice = true,
-                "connection" => whole = true,
+                "ice-connection" => ice_ms = ice_ms.or(Some(*at_ms)),
+                "connection" => is_whole = true,
                 _ => {}
             },
             _ => {}
         }
     }
-    ice && !whole
-}
-
-fn is_broken_afterwards(case: &Case<'_>) -> bool {
-    case.has_failed("recovery/") || case.has_failed("connection/") || !case.recovery().is_empty()
+    let ended_ms = case.run.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    !is_whole && ice_ms.is_some_and(|ice_ms| ended_ms - ice_ms >= HANDSHAKE_MS)
 }

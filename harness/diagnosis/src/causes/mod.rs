@@ -17,6 +17,7 @@ mod packets_too_large;
 mod peer_denied;
 mod proxy_required;
 mod recovery_exhausted;
+mod relay_address_wrong;
 mod relay_ports_blocked;
 mod rtp_blocked;
 mod sender_silent;
@@ -25,6 +26,7 @@ mod tcp_443_not_tls;
 mod tls_intercepted;
 mod tls_name_blocked;
 mod turn_443_is_udp;
+mod turn_listener_missing;
 mod turn_quota;
 mod turn_server_down;
 mod turn_unreachable;
@@ -61,7 +63,7 @@ const fn rule(
 }
 
 /// Every rule. The first that finds something is the diagnosis.
-pub(crate) const RULES: [Rule; 35] = [
+pub(crate) const RULES: [Rule; 37] = [
     rule(
         Cause::MachineUnsupported,
         machine_unsupported::find,
@@ -183,9 +185,19 @@ pub(crate) const RULES: [Rule; 35] = [
         "as TCP, where nothing but UDP was tried",
     ),
     rule(
+        Cause::TurnListenerMissing,
+        turn_listener_missing::find,
+        "more particular than a server that does not answer: it answers in another way",
+    ),
+    rule(
         Cause::TurnServerDown,
         turn_server_down::find,
         "a server that is gone explains lost media, lost consent and attempts in vain",
+    ),
+    rule(
+        Cause::RelayAddressWrong,
+        relay_address_wrong::find,
+        "what is sent to an address that nobody has meets no closed port",
     ),
     rule(
         Cause::RelayPortsBlocked,

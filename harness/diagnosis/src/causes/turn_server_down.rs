@@ -23,12 +23,12 @@ fn from_the_beginning(case: &Case<'_>) -> Option<Finding> {
     for host in &hosts {
         seen.extend(evidence::turn_log(case, host, peer));
     }
-    seen.extend(evidence::attested(case, peer, |fact| match fact {
-        Fact::Passage {
-            port, proxy: None, ..
-        } => silent.iter().any(|one| one.url().port == *port),
-        _ => false,
-    }));
+    seen.extend(evidence::attested_ports(case, peer, &silent));
+    seen.extend(evidence::attested(
+        case,
+        peer,
+        |fact| matches!(fact, Fact::Resolves { name, .. } if hosts.contains(name.as_str())),
+    ));
     seen.extend(
         case.broken_by(&[ServerDown, ServerFrozen])
             .as_ref()
@@ -36,7 +36,8 @@ fn from_the_beginning(case: &Case<'_>) -> Option<Finding> {
     );
     Some(finding(
         format!(
-            "The TURN server {} does not answer {peer}, although the network lets through what is sent to it.",
+            "The TURN server {} does not answer {peer} at the address that its name leads to, although the network lets \
+             through what is sent there.",
             and(&hosts)
         ),
         seen,
@@ -81,10 +82,12 @@ fn finding(summary: String, evidence: Vec<crate::Evidence>, hosts: &BTreeSet<&st
         summary,
         evidence,
         next_step: format!(
-            "Bring {} back and watch it ({} answers whether it allocates and relays). Name a second TURN server of another \
-             provider in the configuration, so that one that is gone ends no call.",
+            "See whether the name of {0} leads to it ({2}), bring it back and watch it ({1} answers whether it allocates \
+             and relays). Name a second TURN server of another provider in the configuration, so that one that is gone \
+             ends no call.",
             and(hosts),
-            code("turnutils_uclient -u USER -w CREDENTIAL -y HOST")
+            code("turnutils_uclient -u USER -w CREDENTIAL -y HOST"),
+            code("dig +short HOST")
         ),
         ..Finding::default()
     }

@@ -14,7 +14,7 @@ use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 use std::collections::BTreeSet;
 
 /// A run for each cause.
-pub(super) fn each() -> [(Cause, Sample); 35] {
+pub(super) fn each() -> [(Cause, Sample); 37] {
     use Cause::*;
     [
         (MachineUnsupported, samples::machine_unsupported()),
@@ -47,7 +47,9 @@ pub(super) fn each() -> [(Cause, Sample); 35] {
         (TurnUnreachableTls, samples::turn_unreachable_tls()),
         (TurnUnreachableTcp, samples::turn_unreachable_tcp()),
         (TurnUnreachableUdp, samples::turn_unreachable_udp()),
+        (TurnListenerMissing, samples::turn_listener_missing()),
         (TurnServerDown, samples::turn_server_down()),
+        (RelayAddressWrong, samples::relay_address_wrong()),
         (RelayPortsBlocked, samples::relay_ports_blocked()),
         (SenderSilent, samples::sender_silent()),
         (PacketsTooLarge, samples::packets_too_large()),
@@ -201,7 +203,15 @@ fn neighbours_are_told_apart() {
 
     // Refused and reset by the server itself, not by a rule.
     for outcome in [NoAnswer, Refused, Reset] {
-        let sample = samples::answered(outcome, "it was so");
+        let mut sample = samples::answered(outcome, "it was so");
+        let answers = outcome != NoAnswer;
+        let up = answers.then_some(Cause::TurnListenerMissing);
+        let expected = up.unwrap_or(Cause::TurnServerDown);
+        assert_eq!(cause(&sample), Some(expected), "{outcome}");
+        // Nobody hears of it in another way.
+        for url in [UDP_URL, TCP_URL] {
+            sample.change_server("bob", url, |report| report.outcome = NoAnswer);
+        }
         assert_eq!(cause(&sample), Some(Cause::TurnServerDown), "{outcome}");
     }
     assert_eq!(

@@ -1,9 +1,13 @@
 //! What TURN servers answer.
 
-use super::{TLS_URL, blocked, offering, with_https};
-use farcall_timeline::IceServerOutcome::{self, Allocated, NoAnswer, TlsFailed, Unauthorized};
+use super::{TLS_URL, attest, blocked, offering, with_https};
+use farcall_plan::Fact;
+use farcall_timeline::IceServerOutcome::{
+    self, Allocated, NoAnswer, Refused, TlsFailed, Unauthorized,
+};
 use farcall_timeline::{Event, Level};
 use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
+use std::net::Ipv4Addr;
 
 /// A server that refuses the account, whose user name begins with this number.
 fn unauthorized(time_stamp: Option<u64>) -> Sample {
@@ -105,6 +109,31 @@ pub(in crate::tests) fn turn_server_down() -> Sample {
         NoAnswer,
         "connected to 203.0.113.10:443, but no answer in 5000 ms",
     )
+}
+
+pub(in crate::tests) fn turn_listener_missing() -> Sample {
+    answered(
+        Refused,
+        "the TCP connection to 203.0.113.10:443 was refused: Connection refused (os error 111)",
+    )
+}
+
+pub(in crate::tests) fn relay_address_wrong() -> Sample {
+    let mut sample = relay_ports_blocked();
+    for peer in ["alice", "bob"] {
+        let name = "turn.example.net".to_owned();
+        let address = Ipv4Addr::new(203, 0, 113, 10);
+        attest(&mut sample, peer, Fact::Resolves { name, address });
+        for url in [UDP_URL, TCP_URL] {
+            sample.change_server(peer, url, |report| {
+                let relayed = report.relay_address.as_mut();
+                relayed
+                    .into_iter()
+                    .for_each(|at| *at = "203.0.113.250:49152".to_owned());
+            });
+        }
+    }
+    sample
 }
 
 pub(in crate::tests) fn relay_ports_blocked() -> Sample {
