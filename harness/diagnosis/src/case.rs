@@ -162,6 +162,25 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// As [`culprits`](Self::culprits), for what only a server or a resolver can have answered: also attempts of a call that
+    /// was lost and could not be made anew, since no TURN server was there for it any more.
+    pub(crate) fn refusals(&self, outcomes: &[IceServerOutcome]) -> Vec<Attempt<'a>> {
+        let mut found = self.culprits(outcomes);
+        if self.is_lost() {
+            for peer in self.peers() {
+                let mut attempts = self.turn_attempts(peer);
+                if attempts
+                    .iter()
+                    .all(|one| one.report.outcome != IceServerOutcome::Allocated)
+                {
+                    attempts.retain(|one| one.came_to(outcomes));
+                    found.append(&mut attempts);
+                }
+            }
+        }
+        found
+    }
+
     /// What is declared of the lab as a node sees it, each with what was measured.
     pub(crate) fn facts(&self, node: &'a str) -> impl Iterator<Item = (&'a Fact, &'a Measured)> {
         let declared = self.run.declared.attestation.iter();

@@ -63,7 +63,7 @@ fn refused(case: &Case<'_>, kinds: &[TlsFailure]) -> Option<(Finding, String, Tl
         let (kind, _) = attempt.report.tls_failure()?;
         kinds.contains(&kind).then_some(kind)
     };
-    let mut attempts = case.culprits(&[TlsFailed]);
+    let mut attempts = case.refusals(&[TlsFailed]);
     attempts.retain(|attempt| failed(attempt).is_some());
     let first = attempts.first()?;
     let kind = failed(first)?;

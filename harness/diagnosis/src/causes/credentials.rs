@@ -14,7 +14,7 @@ const FIRST_IN_MILLISECONDS: u64 = 100_000_000_000;
 const FIRST_TIME_STAMP: u64 = 1_000_000_000;
 
 pub(super) fn in_milliseconds(case: &Case<'_>) -> Option<Finding> {
-    let refused = case.culprits(&[Unauthorized]);
+    let refused = case.refusals(&[Unauthorized]);
     let stamp = stamps(&refused).find(|stamp| *stamp >= FIRST_IN_MILLISECONDS)?;
     let seconds = stamp / 1_000;
     let mut finding = refusal(
@@ -36,7 +36,7 @@ pub(super) fn in_milliseconds(case: &Case<'_>) -> Option<Finding> {
 }
 
 pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
-    let refused = case.culprits(&[Unauthorized]);
+    let refused = case.refusals(&[Unauthorized]);
     let began_at_s = u64::try_from(case.began_at_s).ok()?;
     let stamp = stamps(&refused).find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(stamp))?;
     let ago_s = began_at_s - stamp;
@@ -59,7 +59,7 @@ pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
 }
 
 pub(super) fn wrong(case: &Case<'_>) -> Option<Finding> {
-    let refused = case.culprits(&[Unauthorized]);
+    let refused = case.refusals(&[Unauthorized]);
     refused.first()?;
     let mut finding = refusal(case, &refused, "user name or credential is wrong");
     let hosts = hosts(&refused);

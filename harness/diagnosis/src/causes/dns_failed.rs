@@ -9,7 +9,7 @@ use farcall_timeline::IceServerOutcome::DnsFailed;
 use std::collections::BTreeSet;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
-    let mut failed = case.culprits(&[DnsFailed]);
+    let mut failed = case.refusals(&[DnsFailed]);
     failed.retain(|attempt| attempt.is_turn());
     let peer = failed.first()?.peer;
     let hosts: BTreeSet<&str> = failed.iter().map(|one| one.url().host.as_str()).collect();

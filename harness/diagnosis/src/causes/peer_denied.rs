@@ -15,7 +15,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     if case.has_connected() {
         return None;
     }
-    let forbidden = case.culprits(&[Forbidden]);
+    let forbidden = case.refusals(&[Forbidden]);
     let rejected = permissions(case);
     if forbidden.is_empty() && rejected.is_empty() {
         return None;

@@ -8,7 +8,7 @@ use farcall_timeline::IceServerOutcome::{NoCapacity, Quota};
 use std::collections::BTreeSet;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
-    let refused = case.culprits(&[Quota, NoCapacity]);
+    let refused = case.refusals(&[Quota, NoCapacity]);
     let first = refused.first()?;
     let hosts: BTreeSet<&str> = refused.iter().map(|one| one.url().host.as_str()).collect();
     let (number, why) = match first.report.outcome {

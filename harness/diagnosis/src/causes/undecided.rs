@@ -9,7 +9,7 @@ use farcall_timeline::IceServerOutcome;
 use farcall_verdict::{Check, CheckVerdict};
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
-    let has_tls_failed = !case.culprits(&[IceServerOutcome::TlsFailed]).is_empty();
+    let has_tls_failed = !case.refusals(&[IceServerOutcome::TlsFailed]).is_empty();
     let (what, candidates, next_step) = if has_tls_failed {
         (
             "The TLS handshake with the TURN server fails, and what was seen does not say why.",
