@@ -75,7 +75,8 @@ impl StoredRun {
 }
 
 impl StoredRun {
-    /// Whether `result.json` says what this says; not if there is none, as of a run that was killed.
+    /// Whether `result.json` says the same, whatever files have come to the directory since. Not if there is none, as of
+    /// a run that was killed, nor if another version wrote it.
     ///
     /// # Errors
     /// When the file is there and cannot be read.
@@ -86,13 +87,11 @@ impl StoredRun {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(ReportError::io("read", &path)(error)),
         };
-        let format = |source| ReportError::Format {
-            path: path.clone(),
-            source,
-        };
-        let mut text = serde_json::to_vec_pretty(&self.result).map_err(format)?;
-        text.push(b'\n');
-        Ok(text == stored)
+        let stored: Result<RunResult, _> = serde_json::from_slice(&stored);
+        Ok(stored.is_ok_and(|stored| {
+            let files = self.result.files.clone();
+            RunResult { files, ..stored } == self.result
+        }))
     }
 }
 
@@ -182,6 +181,7 @@ pub(crate) mod tests {
             let written = std::fs::read_to_string(run.directory.join(RESULT_FILE)).unwrap();
             let again = StoredRun::load(&run.directory).unwrap();
             assert_eq!(again, run);
+            assert!(again.is_as_stored().unwrap());
             let text = serde_json::to_string_pretty(&again.result).unwrap();
             assert_eq!(format!("{text}\n"), written);
         }
@@ -206,6 +206,20 @@ pub(crate) mod tests {
         std::fs::write(run.directory.join(EVENTS_FILE), bytes).unwrap();
         let again = StoredRun::load(&run.directory).unwrap();
         assert_eq!(again.result.verdict, Verdict::Invalid);
+        assert!(!again.is_as_stored().unwrap());
+    }
+
+    #[test]
+    fn a_run_that_has_less_to_be_judged_by_is_refused() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        let path = run.directory.join(PLAN_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let without = text.replace(&format!("\"version\": {PLAN_VERSION},"), "");
+        assert_ne!(without, text);
+        std::fs::write(&path, without).unwrap();
+        let error = StoredRun::load(&run.directory).unwrap_err().to_string();
+        assert!(error.contains("version 0"), "{error}");
     }
 
     #[test]
