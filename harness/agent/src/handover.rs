@@ -18,9 +18,7 @@ pub(crate) enum MoveError {
     #[error(transparent)]
     File(#[from] SetupError),
     /// The node has not come to have the address.
-    #[error(
-        "failed to move {node}: it has not {wanted} but {found}; please report this as a bug"
-    )]
+    #[error("failed to move {node}: it has not {wanted} but {found}; please report this as a bug")]
     NotThere {
         /// The node.
         node: String,
@@ -71,7 +69,11 @@ pub(crate) async fn readdress(
 ) -> Result<(), MoveError> {
     let to = if back { change.from } else { change.to };
     let mut batch = format!("address flush dev {}\n", change.interface);
-    let _ = writeln!(batch, "address add {to} broadcast + dev {}", change.interface);
+    let _ = writeln!(
+        batch,
+        "address add {to} broadcast + dev {}",
+        change.interface
+    );
     for route in &node.node.routes {
         let _ = writeln!(batch, "route replace {} via {}", route.to, route.via);
     }

@@ -28,7 +28,10 @@ impl Fact {
             | Self::NoRoute { .. }
             | Self::NoEmbeddedResolver
             | Self::LinkLocalClosed => Aspect::Isolation,
-            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } => Aspect::Names,
+            Self::Resolves { .. }
+            | Self::ResolvesToIpv6 { .. }
+            | Self::NameMissing { .. }
+            | Self::ResolvesSlowly { .. } => Aspect::Names,
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }
             | Self::NatPortPreservation { .. }
@@ -42,7 +45,11 @@ impl Fact {
             Self::Passage { .. } | Self::Ipv6Passage { .. } | Self::Ipv6Filtering { .. } => {
                 Aspect::Firewall
             }
-            Self::SignallingAnswers { .. } | Self::ListenerAnswers { .. } | Self::ListenerRefuses { .. } => Aspect::Servers,
+            Self::SignallingAnswers { .. }
+            | Self::ListenerAnswers { .. }
+            | Self::ListenerRefuses { .. }
+            | Self::ListenerCertificate { .. }
+            | Self::RelayPortsBlocked { .. } => Aspect::Servers,
         }
     }
 }

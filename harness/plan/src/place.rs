@@ -9,7 +9,9 @@ use crate::layout::{
 use crate::model::PROBE_ADDRESSES;
 use crate::servers::Demand;
 use crate::signalling::{self, SIGNALLING};
-use farcall_scenario::{FaultKind, Firewall, Nat, NatOverride, NatPreset, Scenario, Signalling, Site};
+use farcall_scenario::{
+    FaultKind, Firewall, Nat, NatOverride, NatPreset, Scenario, Signalling, Site,
+};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;

@@ -84,23 +84,68 @@ fn faults_that_can_be(#[case] fault: &str) {
 
 #[rstest]
 #[case("kind = \"link-down\"\ntarget = \"ofice\"", "there is no site ofice")]
-#[case("kind = \"peer-frozen\"\ntarget = \"office\"", "there is no peer office")]
-#[case("kind = \"signalling-down\"\ntarget = \"turn\"", "there is no signalling server turn")]
+#[case(
+    "kind = \"peer-frozen\"\ntarget = \"office\"",
+    "there is no peer office"
+)]
+#[case(
+    "kind = \"signalling-down\"\ntarget = \"turn\"",
+    "there is no signalling server turn"
+)]
 #[case("kind = \"outage\"\ntarget = \"office\"", "kind of fault")]
 #[case("kind = \"drop\"\ntarget = \"office\"", "does not say what is dropped")]
-#[case("kind = \"drop\"\ntarget = \"office\"\nport = 443", "a port is a protocol's")]
-#[case("kind = \"drop\"\ntarget = \"office\"\nprotocol = \"udp\"\nport = 0", "0")]
-#[case("kind = \"link-down\"\ntarget = \"office\"\nprotocol = \"udp\"", "link-down has no `protocol`")]
-#[case("kind = \"link-down\"\ntarget = \"office\"\nto = \"phone\"", "link-down has no `to`")]
-#[case("kind = \"link-change\"\ntarget = \"phone\"", "does not say what the link becomes")]
-#[case("kind = \"link-change\"\ntarget = \"office\"\nlink = \"edge\"", "office has no link")]
-#[case("kind = \"address-change\"\ntarget = \"public\"", "nothing translates the addresses of public")]
-#[case("kind = \"handover\"\ntarget = \"alice\"", "into which site the peer moves")]
-#[case("kind = \"handover\"\ntarget = \"alice\"\nto = \"office\"", "alice cannot move into office")]
-#[case("kind = \"handover\"\ntarget = \"alice\"\nto = \"moon\"", "alice cannot move into moon")]
-#[case("kind = \"handover\"\ntarget = \"alice\"\nto = \"modern\"", "modern has IPv6")]
-#[case("kind = \"peer-frozen\"\ntarget = \"bob\"\ndirection = \"in\"", "peer-frozen has no direction")]
-#[case("kind = \"forget-mappings\"\ntarget = \"office\"\nuntil = { event = \"begun\" }", "not remembered again")]
+#[case(
+    "kind = \"drop\"\ntarget = \"office\"\nport = 443",
+    "a port is a protocol's"
+)]
+#[case(
+    "kind = \"drop\"\ntarget = \"office\"\nprotocol = \"udp\"\nport = 0",
+    "0"
+)]
+#[case(
+    "kind = \"link-down\"\ntarget = \"office\"\nprotocol = \"udp\"",
+    "link-down has no `protocol`"
+)]
+#[case(
+    "kind = \"link-down\"\ntarget = \"office\"\nto = \"phone\"",
+    "link-down has no `to`"
+)]
+#[case(
+    "kind = \"link-change\"\ntarget = \"phone\"",
+    "does not say what the link becomes"
+)]
+#[case(
+    "kind = \"link-change\"\ntarget = \"office\"\nlink = \"edge\"",
+    "office has no link"
+)]
+#[case(
+    "kind = \"address-change\"\ntarget = \"public\"",
+    "nothing translates the addresses of public"
+)]
+#[case(
+    "kind = \"handover\"\ntarget = \"alice\"",
+    "into which site the peer moves"
+)]
+#[case(
+    "kind = \"handover\"\ntarget = \"alice\"\nto = \"office\"",
+    "alice cannot move into office"
+)]
+#[case(
+    "kind = \"handover\"\ntarget = \"alice\"\nto = \"moon\"",
+    "alice cannot move into moon"
+)]
+#[case(
+    "kind = \"handover\"\ntarget = \"alice\"\nto = \"modern\"",
+    "modern has IPv6"
+)]
+#[case(
+    "kind = \"peer-frozen\"\ntarget = \"bob\"\ndirection = \"in\"",
+    "peer-frozen has no direction"
+)]
+#[case(
+    "kind = \"forget-mappings\"\ntarget = \"office\"\nuntil = { event = \"begun\" }",
+    "not remembered again"
+)]
 fn faults_that_cannot_be(#[case] fault: &str, #[case] expected: &str) {
     let fault = format!("{fault}\n{FROM}");
     let error = parse(&fault, "", "websocket").unwrap_err();

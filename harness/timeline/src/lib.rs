@@ -10,11 +10,11 @@ mod media;
 mod store;
 
 pub use event::{
-    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase, RecoveryEvent, SignallingEvent,
-    RuleCounter, TurnSession,
+    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase,
+    RecoveryEvent, RuleCounter, SignallingEvent, TurnSession,
 };
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
 };
-pub use media::{DataStats, Direction, MediaKind, MediaStats};
+pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};

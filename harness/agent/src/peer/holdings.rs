@@ -34,7 +34,9 @@ pub(super) async fn settled(before: Holdings) -> Holdings {
 /// The process's open sockets (proc(5)).
 fn sockets() -> usize {
     let descriptors = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
-    let targets = descriptors.flatten().map(|at| std::fs::read_link(at.path()));
+    let targets = descriptors
+        .flatten()
+        .map(|at| std::fs::read_link(at.path()));
     targets
         .flatten()
         .filter(|target| target.to_string_lossy().starts_with("socket:"))

@@ -63,7 +63,10 @@ pub(crate) fn readdressing(node: &Node, outside_address: Ipv4Addr) -> String {
         ..datapath.clone()
     };
     let rules = of_outside_address(&changed).map(|rule| format!("rule add {rule}\n"));
-    format!("rule delete pref 20\nrule delete pref 21\n{}", rules.concat())
+    format!(
+        "rule delete pref 20\nrule delete pref 21\n{}",
+        rules.concat()
+    )
 }
 
 fn of_outside_address(datapath: &Datapath) -> [String; 2] {

@@ -10,8 +10,8 @@ use farcall_timeline::{Event, SignallingEvent};
 use futures::{SinkExt, StreamExt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -47,7 +47,7 @@ impl SignallingClient {
         way: TlsWay,
         access: &SignallingAccess,
         outlet: &Outlet,
-        hear: impl FnMut(Signal) + Send + 'static,
+        hear: impl FnMut(Signal) + Send + Sync + 'static,
     ) -> Self {
         let (said, to_say) = unbounded_channel();
         let moved = Arc::new(Notify::new());
@@ -92,7 +92,7 @@ struct Talk<H> {
     hear: H,
 }
 
-impl<H: FnMut(Signal) + Send> Talk<H> {
+impl<H: FnMut(Signal) + Send + Sync> Talk<H> {
     async fn run(mut self) {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(PAUSES.0)

@@ -125,6 +125,7 @@ impl Peer {
 fn signal(number: u32) -> Signal {
     Signal {
         connection: number,
+        incarnation: 1,
         body: SignalBody::Restart { attempt: number },
     }
 }
@@ -227,7 +228,11 @@ async fn who_comes_by_another_connection_is_reached_by_that_one() {
     }
     alice.say([1]);
     let heard = loop {
-        let message = timeout(SOON, second.next()).await.unwrap().unwrap().unwrap();
+        let message = timeout(SOON, second.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         let frame: Frame = serde_json::from_str(message.to_text().unwrap()).unwrap();
         if frame != Frame::Present {
             break frame;
@@ -250,6 +255,9 @@ async fn who_does_not_speak_the_protocol_is_not_listened_to() {
         let text = tokio_tungstenite::tungstenite::Message::text(first);
         stranger.send(text).await.unwrap();
         let answer = timeout(SOON, stranger.next()).await.unwrap();
-        assert!(!matches!(answer, Some(Ok(ref message)) if message.is_text()), "{answer:?}");
+        assert!(
+            !matches!(answer, Some(Ok(ref message)) if message.is_text()),
+            "{answer:?}"
+        );
     }
 }

@@ -202,7 +202,9 @@ fn capabilities(node: &Node, capture: bool) -> Vec<String> {
             capabilities.extend(["NET_BIND_SERVICE", "SETGID"]);
         }
         // Their ports may be below 1024.
-        Role::TurnServer(_) | Role::Signalling(_) | Role::Probe => capabilities.push("NET_BIND_SERVICE"),
+        Role::TurnServer(_) | Role::Signalling(_) | Role::Probe => {
+            capabilities.push("NET_BIND_SERVICE")
+        }
     }
     capabilities.into_iter().map(str::to_owned).collect()
 }

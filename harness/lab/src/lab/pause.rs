@@ -62,7 +62,10 @@ impl Lab {
         };
         match tokio::time::timeout(within, asked).await {
             Ok(done) => done.map_err(|error| failed(error.to_string())),
-            Err(_) => Err(failed(format!("no answer of Docker within {} ms", within.as_millis()))),
+            Err(_) => Err(failed(format!(
+                "no answer of Docker within {} ms",
+                within.as_millis()
+            ))),
         }
     }
 }

@@ -55,9 +55,7 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             Some((format!("fault {number}"), what))
         }
         Event::Recovery(step) => of_peer(step.to_string()),
-        Event::Signalling(SignallingEvent::Open { .. }) => {
-            of_peer("signalling is open".to_owned())
-        }
+        Event::Signalling(SignallingEvent::Open { .. }) => of_peer("signalling is open".to_owned()),
         Event::Signalling(SignallingEvent::Closed { reason }) => {
             of_peer(format!("signalling is lost: {reason}"))
         }

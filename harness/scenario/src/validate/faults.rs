@@ -139,7 +139,10 @@ fn handover(
     let names = || scenario.sites.keys().map(String::as_str);
     let others: Vec<&str> = names().filter(|name| Some(*name) != from).collect();
     let Some(to) = &fault.to else {
-        let finding = Finding::new(key("kind"), "it does not say into which site the peer moves");
+        let finding = Finding::new(
+            key("kind"),
+            "it does not say into which site the peer moves",
+        );
         return vec![finding.hint(format!("write to = \"{}\"", others.join("\" or \"")))];
     };
     if !others.contains(&to.as_str()) {

@@ -12,10 +12,14 @@ pub(crate) fn released(case: &Case<'_>) -> Vec<Check> {
 fn check(case: &Case<'_>, peer: &str) -> Check {
     let name = format!("released/{peer}");
     let expected = "after the call no more sockets and tasks than before it";
-    let told = case.of(peer).iter().rev().find_map(|(_, event)| match event {
-        Event::Released { before, after } => Some((*before, *after)),
-        _ => None,
-    });
+    let told = case
+        .of(peer)
+        .iter()
+        .rev()
+        .find_map(|(_, event)| match event {
+            Event::Released { before, after } => Some((*before, *after)),
+            _ => None,
+        });
     let Some((before, after)) = told else {
         let observed = "it did not tell what it holds after the call";
         return Check::new(name, CheckVerdict::Invalid, expected, observed);

@@ -74,8 +74,8 @@ fn steps<'a>(case: &Case<'a>, peer: &str) -> impl Iterator<Item = &'a Signalling
 mod tests {
     use super::*;
     use crate::CheckVerdict::{Fail, Invalid, Pass, Skipped};
-    use crate::sample::{Sample, UDP_URL};
     use crate::Verdict;
+    use crate::sample::{Sample, UDP_URL};
 
     const URL: &str = "wss://signalling.test:443/";
 

@@ -3,9 +3,9 @@
 use super::declared::{STUN_URL, TCP_URL, UDP_URL};
 use farcall_plan::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 use farcall_timeline::{
-    Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, Holdings, IceServerOutcome,
-    IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase, RuleCounter,
-    SelectedPair, TurnSession,
+    Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, Holdings,
+    IceServerOutcome, IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase,
+    RuleCounter, SelectedPair, TurnSession,
 };
 
 /// When the peers report their streams for the first time.

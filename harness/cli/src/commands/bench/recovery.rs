@@ -99,9 +99,15 @@ pub(super) async fn measure(
 }
 
 fn figures(done: &[StoredRun], scenarios: usize, runs: u32, group_ms: Vec<f64>) -> Figures {
-    let mut late: Vec<f64> = done.iter().flat_map(|run| lateness(&run.timeline)).collect();
+    let mut late: Vec<f64> = done
+        .iter()
+        .flat_map(|run| lateness(&run.timeline))
+        .collect();
     late.sort_by(f64::total_cmp);
-    let courses: Vec<Course> = done.iter().filter_map(|run| course(&run.timeline)).collect();
+    let courses: Vec<Course> = done
+        .iter()
+        .filter_map(|run| course(&run.timeline))
+        .collect();
     let mut by_strategy: BTreeMap<String, Vec<&Course>> = BTreeMap::new();
     for course in &courses {
         by_strategy
