@@ -5,8 +5,8 @@ use farcall::Scenario;
 use farcall::lab::{Engine, images};
 use farcall::plan::{FaultAction, plan};
 use farcall::scenario::{
-    Action, Blocking, Direction, Fault, FaultKind, FirewallOverride, FirewallPreset, Milestone,
-    Moment, NatPreset, Protocol, Rule,
+    Action, Blocking, Direction, Fault, FaultKind, FirewallOverride, FirewallPreset, NatPreset,
+    Protocol, Rule,
 };
 use std::collections::BTreeMap;
 use testcontainers::core::ExecCommand;
@@ -75,14 +75,26 @@ fn faults() -> Vec<Fault> {
             kind,
             target: "office".to_owned(),
             direction,
-            from: Moment {
-                event: Milestone::Connected,
-                ms: 0,
-            },
-            until: None,
+            ..Fault::default()
         })
     });
-    each.collect()
+    let rules = directions.into_iter().flat_map(|direction| {
+        [
+            (Some(Protocol::Tcp), Some(443), Some("203.0.113.0/24")),
+            (Some(Protocol::Udp), None, None),
+            (None, None, Some("203.0.113.100/32")),
+        ]
+        .map(|(protocol, port, address)| Fault {
+            kind: FaultKind::Drop,
+            target: "office".to_owned(),
+            direction,
+            protocol,
+            port,
+            address: address.map(|address| address.parse().unwrap()),
+            ..Fault::default()
+        })
+    });
+    each.chain(rules).collect()
 }
 
 /// Of every built-in scenario, and of every firewall with every override that fits it, behind NATs of the
@@ -114,7 +126,9 @@ fn rulesets() -> BTreeMap<String, String> {
     for scenario in &scenarios {
         let plan = plan(scenario, &ice, 1).unwrap();
         for (index, fault) in plan.faults.into_iter().enumerate() {
-            if let FaultAction::Drop { rules, .. } = fault.action {
+            if let FaultAction::Drop { rules, .. } | FaultAction::Restart { rules, .. } =
+                fault.action
+            {
                 rulesets.insert(format!("{}-fault-{index}", scenario.name), rules);
             }
         }

@@ -15,7 +15,7 @@ const TABLE: &str = include_str!("outcomes.toml");
 const CONFIGURATIONS: [&str; 4] = ["development", "production", "udp-only", "with-tls"];
 
 /// How scenarios begin that have tests of their own.
-const NOT_IN_THE_TABLE: [&str; 3] = ["link-", "recovery-", "signalling-"];
+const NOT_IN_THE_TABLE: [&str; 5] = ["link-", "media-", "recovery-", "server-", "signalling-"];
 
 /// Scenario, then configuration.
 type Table = BTreeMap<String, BTreeMap<String, Cell>>;

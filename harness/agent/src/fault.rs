@@ -2,10 +2,12 @@
 
 use crate::counters::{CountersError, counters_of};
 use crate::datapath::Datapath;
+use crate::gateway::Gateway;
 use crate::handover::{self, MoveError};
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::service::ServiceError;
+use crate::setup::SetupError;
 use crate::signalling::{SignallingError, SignallingServer};
 use crate::tool::{self, ToolError};
 use crate::turn::TurnServer;
@@ -24,6 +26,15 @@ pub(crate) enum FaultError {
     /// coturn did not end, or did not start again.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// Something else than what was to be is in effect.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The node is of another kind.
+    #[error("failed to change what names resolve to: there is no resolver at {node}")]
+    NoResolver {
+        /// The node.
+        node: String,
+    },
     /// The node is of another kind.
     #[error("failed to break {node}: it is no {what}")]
     Other {
@@ -60,6 +71,23 @@ pub(crate) async fn begin(node: &RunningNode, action: &FaultAction) -> Result<()
         FaultAction::StopSignalling => signalling(node)?.stop().await,
         FaultAction::FreezeServer => server(node)?.signal(Signal::SIGSTOP).await,
         FaultAction::KillServer => server(node)?.kill().await?,
+        FaultAction::RestartServer => {
+            server(node)?.kill().await?;
+            server(node)?.start_again().await?;
+        }
+        FaultAction::ChangeCredentials => server(node)?.change_credentials(false).await?,
+        FaultAction::ExhaustQuota => server(node)?.occupy().await?,
+        FaultAction::ReplaceCertificate { flaw } => {
+            server(node)?.replace_certificate(Some(*flaw)).await?;
+        }
+        FaultAction::ReplaceNames {
+            configuration,
+            name,
+            address,
+        } => {
+            gateway(node)?.resolve_by(configuration).await?;
+            Gateway::resolves(configuration, name, *address).await?;
+        }
     }
     Ok(())
 }
@@ -96,7 +124,7 @@ pub(crate) async fn end(
             signalling(node)?.start_again().await?;
             Ok(None)
         }
-        FaultAction::ForgetMappings => Ok(None),
+        FaultAction::ForgetMappings | FaultAction::RestartServer => Ok(None),
         FaultAction::FreezeServer => {
             server(node)?.signal(Signal::SIGCONT).await;
             Ok(None)
@@ -105,6 +133,35 @@ pub(crate) async fn end(
             server(node)?.start_again().await?;
             Ok(None)
         }
+        FaultAction::ChangeCredentials => {
+            server(node)?.change_credentials(true).await?;
+            Ok(None)
+        }
+        FaultAction::ExhaustQuota => {
+            server(node)?.vacate();
+            Ok(None)
+        }
+        FaultAction::ReplaceCertificate { .. } => {
+            server(node)?.replace_certificate(None).await?;
+            Ok(None)
+        }
+        FaultAction::ReplaceNames { .. } => {
+            if let Role::Gateway(planned) = &node.node.role
+                && let Some(configuration) = &planned.dnsmasq
+            {
+                gateway(node)?.resolve_by(configuration).await?;
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn gateway(node: &RunningNode) -> Result<&Gateway, FaultError> {
+    match &node.role {
+        RunningRole::Gateway(gateway) => Ok(gateway),
+        _ => Err(FaultError::NoResolver {
+            node: node.node.name.clone(),
+        }),
     }
 }
 

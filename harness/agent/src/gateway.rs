@@ -2,6 +2,7 @@
 //! connections.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use farcall_timeline::{Level, RuleCounter};
@@ -9,9 +10,12 @@ use futures::future::try_join_all;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
+use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::Outlet;
 use crate::dns;
+use crate::dns_delay::delay;
 use crate::nat64;
 use crate::service::{Service, ServiceError};
 use crate::services::Services;
@@ -29,7 +33,10 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A gateway's services.
 pub(crate) struct Gateway {
-    resolvers: Vec<Service>,
+    /// The site's own, and that of a captive portal.
+    resolvers: Mutex<Vec<Service>>,
+    outlet: Outlet,
+    _delay: Option<AbortOnDropHandle<()>>,
     nat64: Option<Service>,
     services: Services,
 }
@@ -51,16 +58,66 @@ impl Gateway {
                 resolvers.push(resolver(name, configuration, outlet).await?);
             }
         }
+        let delay = match (planned.dns_delay_ms, &planned.dnsmasq) {
+            (Some(delay_ms), Some(configuration)) => {
+                let behind = listen_address(configuration);
+                let at = SocketAddr::new(behind.ip(), dns::PORT);
+                let by = Duration::from_millis(delay_ms.into());
+                let delaying = delay(at, behind, by).await;
+                Some(delaying.map_err(|source| SetupError::DelayDns { at, source })?)
+            }
+            _ => None,
+        };
         let nat64 = match planned.nat64 {
             Some(_) => Some(nat64::start(outlet).await?),
             None => None,
         };
         let services = Services::start(&planned.services, ca_pem, outlet).await?;
         Ok(Self {
-            resolvers,
+            resolvers: Mutex::new(resolvers),
+            outlet: outlet.clone(),
+            _delay: delay,
             nat64,
             services,
         })
+    }
+
+    /// Gives the site's resolver another configuration.
+    pub(crate) async fn resolve_by(&self, configuration: &str) -> Result<(), SetupError> {
+        let mut resolvers = self.resolvers.lock().await;
+        let Some(site) = resolvers.first_mut() else {
+            return Ok(());
+        };
+        site.end(Signal::SIGTERM, END_WITHIN).await?;
+        *site = resolver("dnsmasq", configuration, &self.outlet).await?;
+        Ok(())
+    }
+
+    /// Sees that the resolver of this configuration gives an address for a name; `None`: that the name does not exist.
+    pub(crate) async fn resolves(
+        configuration: &str,
+        name: &str,
+        address: Option<Ipv4Addr>,
+    ) -> Result<(), SetupError> {
+        let at = listen_address(configuration);
+        let not_in_effect = |found: String| SetupError::NotInEffect {
+            node: at.to_string(),
+            what: "the names",
+            found,
+        };
+        let name = Name::from_str(name).map_err(|error| not_in_effect(error.to_string()))?;
+        let question = dns::question(name, RecordType::A);
+        let asked = tokio::time::timeout(READY_WITHIN, dns::ask_at(at, &question));
+        let answer = match asked.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(not_in_effect(error.to_string())),
+            Err(_) => return Err(not_in_effect("no answer".to_owned())),
+        };
+        match (dns::addresses(&answer), address) {
+            (Err(_), None) => Ok(()),
+            (Ok(found), Some(address)) if found == [IpAddr::from(address)] => Ok(()),
+            (found, _) => Err(not_in_effect(format!("{found:?}"))),
+        }
     }
 
     /// What has been counted in user space, beside the counters of the ruleset.
@@ -70,8 +127,8 @@ impl Gateway {
 
     /// Ends the services.
     pub(crate) async fn end(&self) -> Result<(), ServiceError> {
-        let ends = self
-            .resolvers
+        let resolvers = self.resolvers.lock().await;
+        let ends = resolvers
             .iter()
             .chain(&self.nat64)
             .map(|resolver| resolver.end(Signal::SIGTERM, END_WITHIN));

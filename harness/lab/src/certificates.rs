@@ -1,6 +1,8 @@
 //! The certificate authority of a lab, made anew for each and trusted by its peers only.
 
+use farcall_plan::INTERMEDIATE_AUTHORITY;
 use farcall_protocol::CertificatePem;
+use farcall_scenario::CertificateFlaw;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -13,6 +15,9 @@ const SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a certificate is valid. A lab that stands longer than this was forgotten.
 const VALIDITY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The name in a certificate for the wrong name, which nobody has (RFC 6761 section 6.4).
+const WRONG_NAME: &str = "another.invalid";
 
 /// A certificate could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,8 @@ pub struct CertificateError {
 pub struct LabCa {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    /// Between the authority and certificates that are sent without it.
+    intermediate: Issuer<'static, KeyPair>,
     now: SystemTime,
 }
 
@@ -48,17 +55,29 @@ impl LabCa {
         let make = || {
             let mut params = valid_from(now, Vec::new())?;
             params.distinguished_name.push(DnType::CommonName, SUBJECT);
-            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
             let key = KeyPair::generate()?;
             let pem = params.self_signed(&key)?.pem();
-            Ok((Issuer::new(params, key), pem))
+            // Whoever gets what it issues never sees its own certificate.
+            let mut below = params.clone();
+            below.distinguished_name = rcgen::DistinguishedName::new();
+            below
+                .distinguished_name
+                .push(DnType::CommonName, INTERMEDIATE_AUTHORITY);
+            let intermediate = Issuer::new(below, KeyPair::generate()?);
+            Ok((Issuer::new(params, key), pem, intermediate))
         };
-        let (issuer, pem) = make().map_err(|source| CertificateError {
+        let (issuer, pem, intermediate) = make().map_err(|source| CertificateError {
             subject: SUBJECT.to_owned(),
             source,
         })?;
-        Ok(Self { issuer, pem, now })
+        Ok(Self {
+            issuer,
+            pem,
+            intermediate,
+            now,
+        })
     }
 
     /// The authority's own certificate, as PEM.
@@ -74,11 +93,7 @@ impl LabCa {
     /// When `host` can stand in no certificate.
     pub fn issue(&self, host: &str) -> Result<CertificatePem, CertificateError> {
         let make = || {
-            let mut params = valid_from(self.now, vec![host.to_owned()])?;
-            params.distinguished_name.push(DnType::CommonName, host);
-            params.use_authority_key_identifier_extension = true;
-            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            let params = of_server(self.now, host)?;
             let key = KeyPair::generate()?;
             Ok(CertificatePem {
                 chain: params.signed_by(&key, &self.issuer)?.pem(),
@@ -90,6 +105,52 @@ impl LabCa {
             source,
         })
     }
+
+    /// Issues a server certificate that no client must take for that of the host.
+    ///
+    /// # Errors
+    /// As of [`issue`](Self::issue).
+    pub fn issue_with(
+        &self,
+        host: &str,
+        flaw: CertificateFlaw,
+    ) -> Result<CertificatePem, CertificateError> {
+        let make = || {
+            let key = KeyPair::generate()?;
+            let mut params = match flaw {
+                CertificateFlaw::WrongName => of_server(self.now, WRONG_NAME)?,
+                _ => of_server(self.now, host)?,
+            };
+            if flaw == CertificateFlaw::Expired {
+                params.not_before = (self.now - VALIDITY).into();
+                params.not_after = (self.now - SKEW).into();
+            }
+            let signed = match flaw {
+                CertificateFlaw::SelfSigned => params.self_signed(&key)?,
+                CertificateFlaw::IncompleteChain => params.signed_by(&key, &self.intermediate)?,
+                CertificateFlaw::Expired | CertificateFlaw::WrongName => {
+                    params.signed_by(&key, &self.issuer)?
+                }
+            };
+            Ok(CertificatePem {
+                chain: signed.pem(),
+                key: key.serialize_pem(),
+            })
+        };
+        make().map_err(|source| CertificateError {
+            subject: host.to_owned(),
+            source,
+        })
+    }
+}
+
+fn of_server(now: SystemTime, name: &str) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = valid_from(now, vec![name.to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(params)
 }
 
 fn valid_from(now: SystemTime, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
@@ -134,6 +195,36 @@ mod tests {
         let now = UnixTime::since_unix_epoch(at.duration_since(SystemTime::UNIX_EPOCH).unwrap());
         let verified = verifier.verify_server_cert(&leaf, &[], &name, &[], now);
         verified.map(drop)
+    }
+
+    #[test]
+    fn a_flawed_certificate_is_refused_for_its_flaw() {
+        use rustls::CertificateError as Refused;
+        let now = SystemTime::now();
+        let ca = LabCa::new(now).unwrap();
+        let refusal = |flaw| {
+            let issued = ca.issue_with("turn.example.org", flaw).unwrap();
+            match verdict(&ca, &issued, "turn.example.org", now).unwrap_err() {
+                rustls::Error::InvalidCertificate(error) => error,
+                other => panic!("{flaw:?}: {other}"),
+            }
+        };
+        let expired = refusal(CertificateFlaw::Expired);
+        assert!(
+            matches!(expired, Refused::ExpiredContext { .. }),
+            "{expired:?}"
+        );
+        let wrong_name = refusal(CertificateFlaw::WrongName);
+        assert!(
+            matches!(wrong_name, Refused::NotValidForNameContext { .. }),
+            "{wrong_name:?}"
+        );
+        for flaw in [
+            CertificateFlaw::SelfSigned,
+            CertificateFlaw::IncompleteChain,
+        ] {
+            assert_eq!(refusal(flaw), Refused::UnknownIssuer, "{flaw:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,10 @@ impl Fact {
             | Self::NoRoute { .. }
             | Self::NoEmbeddedResolver
             | Self::LinkLocalClosed => Aspect::Isolation,
-            Self::Resolves { .. } | Self::ResolvesToIpv6 { .. } => Aspect::Names,
+            Self::Resolves { .. }
+            | Self::ResolvesToIpv6 { .. }
+            | Self::NameMissing { .. }
+            | Self::ResolvesSlowly { .. } => Aspect::Names,
             Self::NatMapping { .. }
             | Self::NatFiltering { .. }
             | Self::NatPortPreservation { .. }
@@ -44,7 +47,9 @@ impl Fact {
             }
             Self::SignallingAnswers { .. }
             | Self::ListenerAnswers { .. }
-            | Self::ListenerRefuses { .. } => Aspect::Servers,
+            | Self::ListenerRefuses { .. }
+            | Self::ListenerCertificate { .. }
+            | Self::RelayPortsBlocked { .. } => Aspect::Servers,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::datapath::seed_for;
 use crate::layout::Layout;
-use crate::model::{CallPlan, CallServer, SignallingServer};
+use crate::model::{CallPlan, CallServer, RestAuthority, SignallingServer};
 use crate::services::{PORTAL_HTTP_PORT, portal, proxy};
 use crate::signalling::SIGNALLING_LISTENER;
-use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme};
+use farcall_scenario::{IceConfiguration, Peer, Scenario, Scheme, Secret};
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
@@ -41,6 +41,10 @@ pub(crate) fn call(
             host: server.demand.host.clone(),
             port: SIGNALLING_LISTENER.port,
         }),
+        rest: scenario.servers.rest.map(|rest| RestAuthority {
+            secret: rest_secret(seed),
+            valid_s: rest.valid_s,
+        }),
         recovery: scenario.recovery.clone(),
         seeds: layout
             .peers
@@ -50,6 +54,14 @@ pub(crate) fn call(
         proxies: proxies(layout),
         logins: logins(layout),
     }
+}
+
+/// The secret of whoever gives out time-limited credentials in this lab.
+pub(crate) fn rest_secret(seed: u64) -> Secret {
+    Secret::new(format!(
+        "{:016x}",
+        seed_for(seed, "time-limited credentials")
+    ))
 }
 
 fn proxies(layout: &Layout) -> BTreeMap<String, SocketAddrV4> {

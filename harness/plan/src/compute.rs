@@ -92,7 +92,7 @@ struct Design<'a> {
 
 impl<'a> Design<'a> {
     fn new(scenario: &'a Scenario, ice: &IceConfiguration, seed: u64) -> Result<Self, PlanError> {
-        let layout = layout(scenario, demands(ice, &scenario.servers)?)?;
+        let layout = layout(scenario, demands(ice, scenario)?)?;
         validate::addresses(&layout)?;
         let names = names(&layout);
         let nodes = nodes(&layout, &names, seed);

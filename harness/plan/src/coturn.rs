@@ -1,10 +1,11 @@
 //! coturn's configuration.
 
 use crate::layout::ServerLayout;
+use farcall_scenario::ServerCondition;
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Where the agent puts coturn's files, and where coturn finds them.
 pub const COTURN_DIRECTORY: &str = "/run/farcall";
@@ -19,6 +20,41 @@ pub const COTURN_PID_FILE: &str = "/run/farcall/turn.pid";
 
 /// The UDP ports that relayed transport addresses have (RFC 8656 section 7.2).
 pub(crate) const RELAY_PORTS: (u16, u16) = (49_152, 65_535);
+
+/// The quota of accounts that is used up in the middle of a call: more than its peers need, a few connections each.
+const QUOTA: u32 = 24;
+
+/// The external address of servers that have a wrong one: TEST-NET-2's last (RFC 5737), which nobody has.
+pub const WRONG_EXTERNAL_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 254);
+
+/// The settings that make a condition.
+fn settings(condition: ServerCondition) -> Vec<String> {
+    match condition {
+        ServerCondition::StaleNonce => vec![
+            "stale-nonce=1".to_owned(),
+            // Refreshed after some seconds, each time with a nonce that is stale by then.
+            "max-allocate-lifetime=6".to_owned(),
+        ],
+        ServerCondition::Quota => vec!["user-quota=1".to_owned()],
+        ServerCondition::PeersDenied => vec!["denied-peer-ip=0.0.0.0-255.255.255.255".to_owned()],
+        ServerCondition::WrongExternalAddress => {
+            vec![format!("external-ip={WRONG_EXTERNAL_ADDRESS}")]
+        }
+        ServerCondition::WrongCredentials
+        | ServerCondition::NoCapacity
+        | ServerCondition::RelayPortsBlocked
+        | ServerCondition::NoUdp
+        | ServerCondition::NoTcp
+        | ServerCondition::NoTls
+        | ServerCondition::CertificateExpired
+        | ServerCondition::CertificateWrongName
+        | ServerCondition::CertificateSelfSigned
+        | ServerCondition::CertificateIncompleteChain
+        | ServerCondition::NameMissing
+        | ServerCondition::NameWrong
+        | ServerCondition::NameSlow => Vec::new(),
+    }
+}
 
 /// coturn's configuration for a server of these listeners.
 ///
@@ -60,7 +96,9 @@ pub(crate) fn configuration(server: &ServerLayout, also: Option<Ipv6Addr>) -> St
         (IceTransport::Tcp, "no-tcp"),
         (IceTransport::Tls, "no-tls"),
     ] {
-        if !has(transport) {
+        // Who asks the server from its own node does so over TCP, which its packet filter closes to others.
+        let is_needed = transport == IceTransport::Tcp && server.demand.is_asked_by_itself;
+        if !has(transport) && !is_needed {
             lines.push(off.to_owned());
         }
     }
@@ -72,9 +110,23 @@ pub(crate) fn configuration(server: &ServerLayout, also: Option<Ipv6Addr>) -> St
     lines.push(format!("userdb={COTURN_USER_DATABASE}"));
     if server.demand.relays {
         let (first, last) = RELAY_PORTS;
-        lines.push("lt-cred-mech".to_owned());
+        lines.push(
+            match server.demand.takes_rest {
+                true => "use-auth-secret",
+                false => "lt-cred-mech",
+            }
+            .to_owned(),
+        );
+        let last = match server.demand.has(ServerCondition::NoCapacity) {
+            true => first,
+            false => last,
+        };
         lines.push(format!("min-port={first}"));
         lines.push(format!("max-port={last}"));
+        if server.demand.is_exhausted_later {
+            lines.push(format!("user-quota={QUOTA}"));
+        }
+        lines.extend(server.demand.conditions.iter().flat_map(|at| settings(*at)));
         lines.push("no-multicast-peers".to_owned());
     } else {
         lines.push("stun-only".to_owned());

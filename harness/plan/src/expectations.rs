@@ -8,10 +8,12 @@ use crate::model::{
     Payload,
 };
 use crate::passage::{Attempt, Ruling, ruling};
-use crate::servers::host_key;
+use crate::servers::{Demand, host_key, listener};
 use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_before, proxy};
 use crate::signalling;
-use farcall_scenario::{Fault, FaultKind, IceTransportPolicy, Scenario, Scheme};
+use farcall_scenario::{
+    ExpectedFlows, Fault, IceTransportPolicy, IceUrl, Scenario, Scheme, ServerCondition,
+};
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -26,6 +28,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         selected_pair: scenario.expect.selected_pair.clone(),
         recovery: scenario.expect.recovery.clone(),
         faults: scenario.faults.iter().map(expected_fault).collect(),
+        flows: expected_flows(scenario, call),
         ice_servers: BTreeMap::new(),
         signalling: BTreeMap::new(),
         muted: Vec::new(),
@@ -33,11 +36,13 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         gateways: BTreeMap::new(),
         public_addresses: BTreeMap::new(),
         turn_nodes: BTreeMap::new(),
+        server_conditions: scenario.servers.conditions.clone(),
+        has_expired_credentials: scenario.servers.rest.is_some_and(|rest| rest.valid_s == 0),
     };
     for peer in &layout.peers {
         let judged = call.ice_servers.iter().map(|server| {
             if is_asked(call, server) {
-                judge(layout, peer, server)
+                judge(layout, peer, server, call)
             } else {
                 (not_used(server), None)
             }
@@ -71,6 +76,18 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
             .insert(server.url.host.clone(), host_key(&server.url));
     }
     expect
+}
+
+/// Where something is said of media, it is about both peers.
+fn expected_flows(scenario: &Scenario, call: &CallPlan) -> BTreeMap<String, ExpectedFlows> {
+    let said = &scenario.expect.flows;
+    if said.is_empty() {
+        return BTreeMap::new();
+    }
+    let peers = [&call.offerer, &call.answerer].into_iter();
+    peers
+        .map(|peer| (peer.clone(), said.get(peer).copied().unwrap_or_default()))
+        .collect()
 }
 
 fn expected_fault(fault: &Fault) -> ExpectedFault {
@@ -108,15 +125,27 @@ fn judge(
     layout: &Layout,
     peer: &PeerLayout,
     server: &CallServer,
+    call: &CallPlan,
 ) -> (ExpectedOutcome, Option<BlockingRule>) {
     let site = &layout.sites[peer.site];
+    let host = host_key(&server.url);
+    let demand = layout
+        .servers
+        .iter()
+        .map(|at| &at.demand)
+        .find(|at| at.host == host);
+    let asked = Asked {
+        server,
+        demand,
+        has_expired_credentials: call.rest.as_ref().is_some_and(|rest| rest.valid_s == 0),
+    };
     let fate = match (
         portal_for(layout, peer, server),
         proxy_for(site, peer, server),
     ) {
-        (Some(portal), _) => at_portal(site, portal, server),
-        (None, Some(proxy)) => through_proxy(proxy, server),
-        (None, None) => straight(layout, peer, server),
+        (Some(portal), _) => at_portal(site, portal, asked),
+        (None, Some(proxy)) => through_proxy(proxy, asked),
+        (None, None) => misnamed(asked).unwrap_or_else(|| straight(layout, peer, asked)),
     };
     let blocking = fate.blocked_by.map(|rule| BlockingRule {
         gateway: site.gateway().name.clone(),
@@ -148,7 +177,8 @@ fn proxy_for(site: &SiteLayout, peer: &PeerLayout, server: &CallServer) -> Optio
 
 /// The URL's host name resolves to the captive portal, which speaks TLS and HTTP; the rest is judged by the
 /// rules as what goes out.
-fn at_portal(site: &SiteLayout, portal: Ipv4Addr, server: &CallServer) -> Fate {
+fn at_portal(site: &SiteLayout, portal: Ipv4Addr, asked: Asked<'_>) -> Fate {
+    let server = asked.server;
     let host = host_key(&server.url);
     let attempt = Attempt::of(server.url.transport, &host, portal, server.url.port);
     if server.url.transport != IceTransport::Udp && server.url.port == PORTAL_TLS_PORT {
@@ -163,7 +193,7 @@ fn at_portal(site: &SiteLayout, portal: Ipv4Addr, server: &CallServer) -> Fate {
             blocked_by: Some(PORTAL_TLS.to_owned()),
         };
     }
-    let fate = ruled(site, attempt, server);
+    let fate = ruled(site, attempt, asked);
     Fate {
         because: format!(
             "the name resolves to the captive portal at {portal}: {}",
@@ -173,10 +203,10 @@ fn at_portal(site: &SiteLayout, portal: Ipv4Addr, server: &CallServer) -> Fate {
     }
 }
 
-fn through_proxy(proxy: Proxy, server: &CallServer) -> Fate {
-    let (url, listen) = (&server.url, proxy.listen);
+fn through_proxy(proxy: Proxy, asked: Asked<'_>) -> Fate {
+    let (url, listen) = (&asked.server.url, proxy.listen);
     if proxy.connects_to(url.port) {
-        let (outcome, because) = answer(server);
+        let (outcome, because) = answer(asked);
         return Fate {
             outcome,
             because: format!(
@@ -206,7 +236,8 @@ fn black_hole(layout: &Layout, peer: &PeerLayout, call: &CallPlan) -> Option<Blo
     })
 }
 
-fn straight(layout: &Layout, peer: &PeerLayout, server: &CallServer) -> Fate {
+fn straight(layout: &Layout, peer: &PeerLayout, asked: Asked<'_>) -> Fate {
+    let server = asked.server;
     let host = host_key(&server.url);
     let mut servers = layout.servers.iter();
     let at = servers.find(|at| at.demand.host == host);
@@ -227,11 +258,12 @@ fn straight(layout: &Layout, peer: &PeerLayout, server: &CallServer) -> Fate {
         logged_in: peer.logs_in,
         ..Attempt::of(server.url.transport, &host, to, server.url.port)
     };
-    ruled(&layout.sites[peer.site], attempt, server)
+    ruled(&layout.sites[peer.site], attempt, asked)
 }
 
 /// What the firewall's rules do with an attempt to use the URL.
-fn ruled(site: &SiteLayout, attempt: Attempt<'_>, server: &CallServer) -> Fate {
+fn ruled(site: &SiteLayout, attempt: Attempt<'_>, asked: Asked<'_>) -> Fate {
+    let server = asked.server;
     let Ruling { passage, rule } = ruling(&site.firewall, attempt);
     let blocked = |what: &str| format!("{rule} at {} {what}", site.gateway().name);
     let (outcome, because) = match (passage, attempt.payload) {
@@ -254,7 +286,7 @@ fn ruled(site: &SiteLayout, attempt: Attempt<'_>, server: &CallServer) -> Fate {
         (Passage::Redirected, Payload::Tls) => {
             (IceServerOutcome::TlsFailed, blocked("answers it with HTTP"))
         }
-        (Passage::Passes, _) => answer(server),
+        (Passage::Passes, _) => answer(asked),
     };
     Fate {
         outcome,
@@ -263,18 +295,108 @@ fn ruled(site: &SiteLayout, attempt: Attempt<'_>, server: &CallServer) -> Fate {
     }
 }
 
+/// A URL that a peer asks, and what is wrong with its server.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    server: &'a CallServer,
+    demand: Option<&'a Demand>,
+    has_expired_credentials: bool,
+}
+
+impl Asked<'_> {
+    fn has(self, condition: ServerCondition) -> bool {
+        self.demand.is_some_and(|demand| demand.has(condition))
+    }
+}
+
+/// What becomes of a URL whose name is missing or wrong.
+fn misnamed(asked: Asked<'_>) -> Option<Fate> {
+    let url = &asked.server.url;
+    asked.demand.filter(|demand| demand.literal.is_none())?;
+    let (outcome, because) = if asked.has(ServerCondition::NameMissing) {
+        let because = "its name does not exist".to_owned();
+        (IceServerOutcome::DnsFailed, because)
+    } else if asked.has(ServerCondition::NameWrong) {
+        let because = "its name resolves to an address that nobody has".to_owned();
+        match url.transport {
+            // The last router tells after three seconds that it does not find the host. TCP believes it, UDP does not
+            // (RFC 1122 section 4.1.3.3).
+            IceTransport::Tcp | IceTransport::Tls => (IceServerOutcome::Refused, because),
+            IceTransport::Udp => (IceServerOutcome::NoAnswer, because),
+        }
+    } else {
+        return None;
+    };
+    Some(Fate {
+        outcome,
+        because,
+        blocked_by: None,
+    })
+}
+
 /// What a server answers to what reaches it. A TURN server is expected to accept the account that the
 /// ICE configuration gives for it, whatever accounts the scenario lets it have: one that refuses it is
-/// the failure.
-fn answer(server: &CallServer) -> (IceServerOutcome, String) {
-    let url = &server.url;
+/// the failure. Other things that the scenario makes wrong with it are expected.
+fn answer(asked: Asked<'_>) -> (IceServerOutcome, String) {
+    let url = &asked.server.url;
     let host = host_key(url);
+    let listener = listener(url);
+    if let Some(demand) = asked
+        .demand
+        .filter(|demand| demand.missing.contains(&listener))
+    {
+        return missing(url, demand);
+    }
     let listens = format!("{host} listens on {} {}", url.transport, url.port);
     if url.scheme == Scheme::Stun {
         return (IceServerOutcome::Reachable, listens);
+    }
+    let is_tls = url.transport == IceTransport::Tls;
+    if is_tls
+        && asked
+            .demand
+            .is_some_and(|demand| demand.certificate().is_some())
+    {
+        let because = format!("{listens} with a certificate that must not be taken");
+        return (IceServerOutcome::TlsFailed, because);
+    }
+    if asked.has_expired_credentials {
+        let because = format!("{listens} and must not accept credentials that are past");
+        return (IceServerOutcome::Unauthorized, because);
+    }
+    if asked.has(ServerCondition::WrongCredentials) {
+        let because = format!("{listens} and knows the account by another password");
+        return (IceServerOutcome::Unauthorized, because);
+    }
+    if asked.has(ServerCondition::Quota) {
+        let because = format!("{listens}, and others have used up the account's quota");
+        return (IceServerOutcome::Quota, because);
+    }
+    if asked.has(ServerCondition::NoCapacity) {
+        let because = format!("{listens}, and others have all its relay ports");
+        return (IceServerOutcome::NoCapacity, because);
     }
     (
         IceServerOutcome::Allocated,
         format!("{listens} and must accept the configuration's account"),
     )
+}
+
+/// What becomes of a URL whose listener is missing.
+fn missing(url: &IceUrl, demand: &Demand) -> (IceServerOutcome, String) {
+    let because = format!(
+        "{} does not listen on {} {}",
+        demand.host, url.transport, url.port
+    );
+    let mut others = demand.listeners.iter();
+    let is_open = url.transport != IceTransport::Udp
+        && others.any(|at| at.port == url.port && at.transport != IceTransport::Udp);
+    let outcome = match url.scheme {
+        // From an unconnected socket: see the rules above.
+        Scheme::Stun => IceServerOutcome::NoAnswer,
+        // Somebody listens there who speaks something else.
+        _ if is_open => IceServerOutcome::Reset,
+        _ => IceServerOutcome::Refused,
+    };
+    (outcome, because)
 }

@@ -1,12 +1,16 @@
 //! What breaks in the middle of a call: what each fault does at which node.
 
+use crate::coturn::RELAY_PORTS;
 use crate::datapath::seed_for;
 use crate::error::PlanError;
-use crate::layout::{Layout, Port, SiteLayout, within};
-use crate::model::{FaultAction, Node, PlannedFault, Readdressing, Role};
+use crate::layout::{Layout, Port, Router, SiteLayout, within};
+use crate::model::{FaultAction, GatewayAction, Node, PlannedFault, Readdressing, Role};
+use crate::nodes::NOBODYS_ADDRESS;
 use crate::place::next_address;
 use crate::signalling::SIGNALLING;
-use farcall_scenario::{Direction, Fault, FaultKind, Scenario, Victim};
+use farcall_scenario::{Direction, Fault, FaultKind, Protocol, Scenario, Victim};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// Packets larger than this many bytes are dropped by [`FaultKind::DropLarge`].
 const LARGE_BYTES: u16 = 1_000;
@@ -32,10 +36,8 @@ pub(crate) fn in_words(fault: &Fault) -> String {
         Some(Direction::In) => "into",
     };
     let what = format!("{} {way} {}", fault.kind, fault.target);
-    match (fault.kind, &fault.to, fault.link) {
-        (FaultKind::Handover, Some(to), _) => format!("handover of {} to {to}", fault.target),
-        (FaultKind::LinkChange, _, Some(link)) => format!("{what}: {link}"),
-        (FaultKind::Drop, ..) => format!("{what}: {}", rule(fault, "daddr")),
+    match (fault.kind, &fault.to) {
+        (FaultKind::Handover, Some(to)) => format!("handover of {} to {to}", fault.target),
         _ => what,
     }
 }
@@ -50,7 +52,7 @@ fn planned(
     let table = format!("fault-{number}");
     let (node, action) = match fault.kind.victim() {
         Victim::Site => {
-            let (node, action) = at_site(fault, table, layout, seed)?;
+            let (node, action) = at_site(fault, table.clone(), layout, nodes, seed)?;
             (Some(node), action)
         }
         Victim::TurnServer => at_server(fault, nodes)?,
@@ -61,6 +63,7 @@ fn planned(
         what: in_words(fault),
         node,
         action,
+        around: around(fault.kind, &table, layout),
         from: fault.from,
         until: fault.until,
     })
@@ -75,8 +78,12 @@ fn nobody(fault: &Fault) -> PlanError {
 
 /// The node of a TURN server; `None` for the one through which media go at that moment.
 fn at_server(fault: &Fault, nodes: &[Node]) -> Result<(Option<String>, FaultAction), PlanError> {
-    let action = match fault.kind {
-        FaultKind::ServerDown => FaultAction::KillServer,
+    let action = match (fault.kind, fault.kind.certificate()) {
+        (_, Some(flaw)) => FaultAction::ReplaceCertificate { flaw },
+        (FaultKind::ServerDown, _) => FaultAction::KillServer,
+        (FaultKind::ServerRestarted, _) => FaultAction::RestartServer,
+        (FaultKind::CredentialsChanged, _) => FaultAction::ChangeCredentials,
+        (FaultKind::QuotaExhausted, _) => FaultAction::ExhaustQuota,
         _ => FaultAction::FreezeServer,
     };
     if fault.target == Fault::TURN_SERVER_IN_USE {
@@ -106,6 +113,7 @@ fn at_site(
     fault: &Fault,
     table: String,
     layout: &Layout,
+    nodes: &[Node],
     seed: u64,
 ) -> Result<(String, FaultAction), PlanError> {
     let mut sites = layout.sites.iter();
@@ -119,6 +127,12 @@ fn at_site(
             FaultAction::Drop { table, rules } => FaultAction::Restart { table, rules },
             other => other,
         },
+        FaultKind::NameMissing => {
+            replaced_names(gateway, nodes, None).ok_or_else(|| nobody(fault))?
+        }
+        FaultKind::NameWrong => {
+            replaced_names(gateway, nodes, Some(NOBODYS_ADDRESS)).ok_or_else(|| nobody(fault))?
+        }
         FaultKind::LinkChange => change_link(fault, seed)?,
         FaultKind::AddressChange => return readdress(fault, site, layout),
         _ => at_gateway(table, fault, outside),
@@ -161,6 +175,73 @@ fn readdress(
     Ok((router.name.clone(), FaultAction::Readdress(change)))
 }
 
+/// What every site's gateway drops for a fault that befalls a server from outside, for each server.
+fn around(kind: FaultKind, table: &str, layout: &Layout) -> BTreeMap<String, Vec<GatewayAction>> {
+    let ports = match kind {
+        FaultKind::ServerBlackHoled => None,
+        FaultKind::RelayPortsBlocked => Some(RELAY_PORTS),
+        _ => return BTreeMap::new(),
+    };
+    let of_ports = |which: &str| {
+        ports.map_or(String::new(), |(first, last)| {
+            format!(" udp {which} {first}-{last}")
+        })
+    };
+    let at = |address: Ipv4Addr, outside: &str| {
+        let inward = format!(
+            "iifname \"{outside}\" ip saddr {address}{}",
+            of_ports("sport")
+        );
+        let outward = format!(
+            "oifname \"{outside}\" ip daddr {address}{}",
+            of_ports("dport")
+        );
+        dropping(table.to_owned(), &[inward], &[outward])
+    };
+    let servers = layout.servers.iter().filter(|server| server.demand.relays);
+    servers
+        .map(|server| {
+            let gateways = layout.sites.iter().map(|site| site.gateway());
+            let actions = gateways.map(|gateway| GatewayAction {
+                gateway: gateway.name.clone(),
+                action: at(server.address, gateway.outside.interface),
+            });
+            (server.demand.host.clone(), actions.collect())
+        })
+        .collect()
+}
+
+/// The resolver's configuration without the names of the lab's servers, or with another address for all of them.
+fn replaced_names(
+    gateway: &Router,
+    nodes: &[Node],
+    address: Option<Ipv4Addr>,
+) -> Option<FaultAction> {
+    let node = nodes.iter().find(|node| node.name == gateway.name)?;
+    let Role::Gateway(role) = &node.role else {
+        return None;
+    };
+    let (mut configuration, mut name) = (String::new(), None);
+    for line in role.dnsmasq.as_ref()?.lines() {
+        let record = line
+            .strip_prefix("host-record=")
+            .and_then(|record| record.split_once(','));
+        match (record, address) {
+            (None, _) => configuration += &format!("{line}\n"),
+            (Some((of, _)), None) => name = Some(of),
+            (Some((of, _)), Some(address)) => {
+                name = Some(of);
+                configuration += &format!("host-record={of},{address}\n");
+            }
+        }
+    }
+    Some(FaultAction::ReplaceNames {
+        configuration,
+        name: name?.to_owned(),
+        address,
+    })
+}
+
 /// What a site's gateway drops at its outer interface. There every packet passes once, whichever way it takes through
 /// the gateway.
 fn at_gateway(table: String, fault: &Fault, outside: &str) -> FaultAction {
@@ -190,6 +271,10 @@ fn rule(fault: &Fault, far: &str) -> String {
         matched.push(format!("ip {far} {address}"));
     }
     if let Some(protocol) = fault.protocol {
+        let protocol = match protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        };
         matched.push(format!("meta l4proto {protocol}"));
     }
     // Which of its ports is the other end's follows from the direction in which the connection was opened.

@@ -3,7 +3,7 @@
 use crate::ipv6::{Ipv6Kind, SiteIpv6};
 use crate::model::{Attachment, Interface};
 use crate::servers::Demand;
-use farcall_scenario::{Firewall, Link, Nat};
+use farcall_scenario::{Firewall, Link, Nat, ServerCondition};
 use ipnet::Ipv4Net;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -139,6 +139,12 @@ impl Layout {
     /// All servers on the internet.
     pub(crate) fn all_servers(&self) -> impl Iterator<Item = &ServerLayout> {
         self.servers.iter().chain(&self.signalling)
+    }
+
+    /// Whether its resolvers are slow.
+    pub(crate) fn is_slow(&self) -> bool {
+        let mut servers = self.servers.iter();
+        servers.any(|server| server.demand.has(ServerCondition::NameSlow))
     }
 }
 

@@ -30,7 +30,8 @@ mod validate;
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 pub use compute::{plan, plan_each};
 pub use coturn::{
-    COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE,
+    COTURN_CERTIFICATE, COTURN_DIRECTORY, COTURN_PID_FILE, COTURN_PRIVATE_KEY,
+    COTURN_USER_DATABASE, WRONG_EXTERNAL_ADDRESS,
 };
 pub use datapath::seed_for;
 pub use declarations::{LongRunLoss, long_run_loss};
@@ -38,10 +39,10 @@ pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     Attachment, BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES,
-    DATAPATH_MARK, Datapath, Declaration, Elsewhere, Expectations, ExpectedFault, ExpectedOutcome,
-    ExpectedSignalling, Fact, FaultAction, Gateway, GatewayService, Interface, Ipv6Route,
-    LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT,
-    PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan,
-    PlannedFault, ProbeProtocol, Readdressing, Role, Route, SignallingServer, TurnAccount,
-    TurnServer,
+    DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Declaration, Elsewhere, Expectations, ExpectedFault,
+    ExpectedOutcome, ExpectedSignalling, Fact, FaultAction, Gateway, GatewayAction, GatewayService,
+    INTERMEDIATE_AUTHORITY, Interface, Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64,
+    Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
+    PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Readdressing,
+    RestAuthority, Role, Route, SignallingServer, TurnAccount, TurnServer,
 };

@@ -155,6 +155,7 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
             media: Default::default(),
             selected_pair: BTreeMap::new(),
             recovery: None,
+            flows: Default::default(),
         },
     })
 }

@@ -8,13 +8,13 @@ pub use fact::{
     Passage, Payload, ProbeProtocol,
 };
 pub use gateway::{
-    COMPANY_AUTHORITY, DATAPATH_DEVICES, DATAPATH_MARK, Datapath, Gateway, GatewayService,
-    LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
+    COMPANY_AUTHORITY, DATAPATH_DEVICES, DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Gateway,
+    GatewayService, LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
 };
 
 use farcall_scenario::{
-    ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy, IceUrl, Link, MediaQuality,
-    Moment, Recovery, Secret,
+    CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy,
+    IceUrl, Link, MediaQuality, Moment, Recovery, Secret, ServerCondition,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -171,8 +171,20 @@ pub struct TurnServer {
     /// The accounts it accepts. Not shown by `farcall plan`, and travels to the agent apart.
     #[serde(skip)]
     pub accounts: Vec<TurnAccount>,
+    /// The secret by which it knows time-limited credentials, if it takes those. As little shown as the accounts.
+    #[serde(skip)]
+    pub secret: Option<Secret>,
     /// The name for which it needs a certificate, if it listens for TLS.
     pub certificate: Option<String>,
+    /// What is wrong with certificates that it gets in the middle of the call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replacement_flaws: Vec<CertificateFlaw>,
+    /// What is wrong with the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_flaw: Option<CertificateFlaw>,
+    /// Whether others take all the allocations of each account that it has to give, from before the call on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_occupied: bool,
 }
 
 impl Interface {
@@ -290,10 +302,22 @@ pub struct CallPlan {
     /// What the peers do when a connection breaks or does not form; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// The time-limited credentials that the peers are given; `None`: those of the ICE configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<RestAuthority>,
     /// From which everything random that a peer does follows, by peer.
     pub seeds: BTreeMap<String, u64>,
     /// The captive portal whose login page a peer answers before the call, by peer.
     pub logins: BTreeMap<String, SocketAddrV4>,
+}
+
+/// Who gives out time-limited credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestAuthority {
+    /// The secret that it shares with the TURN servers.
+    pub secret: Secret,
+    /// How long they are valid, in seconds; 0: they are past when they are given out.
+    pub valid_s: u32,
 }
 
 /// One URL of the ICE configuration with its credentials.
@@ -308,7 +332,7 @@ pub struct CallServer {
 }
 
 /// What must come of the call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectations {
     /// Whether a call can connect in this network.
@@ -326,6 +350,9 @@ pub struct Expectations {
     /// The faults in words, in order, each with whether it must have dropped packets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<ExpectedFault>,
+    /// What must become of the media that each peer sends, if that is said; then every peer is named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, ExpectedFlows>,
     /// What each peer's selected pair may be.
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What becomes of each URL, by peer, as it follows from rules and listeners, with servers that
@@ -344,6 +371,12 @@ pub struct Expectations {
     /// The addresses at which servers on the internet see a peer, by peer: that of the outermost NAT on
     /// its way, without one its own; then that of its IPv6, which nothing translates.
     pub public_addresses: BTreeMap<String, Vec<IpAddr>>,
+    /// What is wrong with the TURN servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server_conditions: Vec<ServerCondition>,
+    /// Whether the credentials that the peers are given are past.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_expired_credentials: bool,
     /// The TURN server node for each host name of the configuration.
     pub turn_nodes: BTreeMap<String, String>,
 }
@@ -396,10 +429,23 @@ pub struct PlannedFault {
     pub node: Option<String>,
     /// What is done there.
     pub action: FaultAction,
+    /// What is done instead at gateways, for each TURN server that it may befall, by the server's node; empty: it is
+    /// done at the node itself.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub around: BTreeMap<String, Vec<GatewayAction>>,
     /// When it begins.
     pub from: Moment,
     /// When it is mended; `None`: when the call ends.
     pub until: Option<Moment>,
+}
+
+/// What a gateway does for a fault that befalls a server.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GatewayAction {
+    /// The gateway.
+    pub gateway: String,
+    /// What it does.
+    pub action: FaultAction,
 }
 
 /// What a node does for a fault.
@@ -448,7 +494,30 @@ pub enum FaultAction {
     KillServer,
     /// Lets coturn stand still, and go on when the fault is mended.
     FreezeServer,
+    /// Kills coturn and starts it anew.
+    RestartServer,
+    /// Gives every account of the server another password, and its own back when the fault is mended.
+    ChangeCredentials,
+    /// Takes allocations with every account until the server refuses more, and releases them when the fault is mended.
+    ExhaustQuota,
+    /// Gives coturn a certificate with this flaw, and its own back when the fault is mended.
+    ReplaceCertificate {
+        /// What is wrong with it.
+        flaw: CertificateFlaw,
+    },
+    /// Gives the site's resolver this configuration, and its own back when the fault is mended.
+    ReplaceNames {
+        /// dnsmasq's configuration.
+        configuration: String,
+        /// A name that it is asked for to see that it is so.
+        name: String,
+        /// The address that it gives for that; `None`: the name does not exist.
+        address: Option<Ipv4Addr>,
+    },
 }
+
+/// The common name of the authority between the lab's own and certificates that are sent without it.
+pub const INTERMEDIATE_AUTHORITY: &str = "farcall lab intermediate CA";
 
 impl FaultAction {
     /// The counter of a fault's table.

@@ -1,8 +1,9 @@
 //! Every node of the lab, whole.
 
+use crate::call::rest_secret;
 use crate::coturn;
 use crate::datapath::datapath;
-use crate::dns::{dnsmasq, portal_dnsmasq};
+use crate::dns::{SLOW_MS, dnsmasq, portal_dnsmasq};
 use crate::layout::{
     INTERNET, INTERNET_SUBNET, Layout, PROBE, PeerLayout, Router, ServerLayout, on_internet, within,
 };
@@ -11,7 +12,7 @@ use crate::model::{
 };
 use crate::services::{portal, proxy, services};
 use crate::{ipv6, nft, routes, signalling};
-use farcall_scenario::{Nat, NatOverride};
+use farcall_scenario::{Nat, NatOverride, ServerCondition};
 use farcall_timeline::IceTransport;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ use std::net::Ipv4Addr;
 /// How long the probe knows by which of its ports it was asked, in seconds, so that what it says at the end of
 /// a mapping's lifetime still comes from there: see [`nft::probe`].
 const LONGER_THAN_ANY_MAPPING_S: u32 = 2 * *NatOverride::TIMEOUT_S.end();
+
+/// Where names lead that resolve to the wrong address: nobody has this one of the internet.
+pub(crate) const NOBODYS_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
 
 /// The networks, in the order in which a packet from the first peer could meet them.
 pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
@@ -39,11 +43,16 @@ pub(crate) fn networks(layout: &Layout) -> Vec<Network> {
 
 /// The host names and the address of each.
 pub(crate) fn names(layout: &Layout) -> BTreeMap<String, Ipv4Addr> {
-    let named = layout
-        .all_servers()
-        .filter(|server| server.demand.literal.is_none());
+    let named = layout.all_servers().filter(|server| {
+        let demand = &server.demand;
+        demand.literal.is_none() && !demand.has(ServerCondition::NameMissing)
+    });
+    let address = |server: &ServerLayout| match server.demand.has(ServerCondition::NameWrong) {
+        true => NOBODYS_ADDRESS,
+        false => server.address,
+    };
     named
-        .map(|server| (server.demand.host.clone(), server.address))
+        .map(|server| (server.demand.host.clone(), address(server)))
         .collect()
 }
 
@@ -56,7 +65,7 @@ pub(crate) fn nodes(layout: &Layout, names: &BTreeMap<String, Ipv4Addr>, seed: u
         }
     }
     nodes.extend(layout.peers.iter().map(|at| peer(layout, at)));
-    nodes.extend(layout.servers.iter().map(|at| server(layout, at)));
+    nodes.extend(layout.servers.iter().map(|at| server(layout, at, seed)));
     let signalling = layout.signalling.as_ref();
     nodes.extend(signalling.map(|at| signalling::node(layout, at)));
     nodes.push(probe(layout));
@@ -82,6 +91,7 @@ fn router(
     // The proxy is asked for names.
     let proxy = is_gateway.then(|| proxy(site_layout)).flatten();
     let ipv6 = site_layout.ipv6.filter(|_| is_gateway);
+    let is_slow = is_gateway && layout.is_slow();
     let node = Node {
         name: router.name.clone(),
         interfaces: vec![router.inside.interface(), router.outside.interface()],
@@ -96,7 +106,9 @@ fn router(
         resolver: proxy.map(|proxy| *proxy.listen.ip()),
         ipv6: None,
         role: Role::Gateway(Gateway {
-            dnsmasq: is_gateway.then(|| dnsmasq(router.inside.address, ipv6.as_ref(), names)),
+            dnsmasq: is_gateway
+                .then(|| dnsmasq(router.inside.address, ipv6.as_ref(), names, is_slow)),
+            dns_delay_ms: is_slow.then_some(SLOW_MS),
             portal_dnsmasq: portal.map(portal_dnsmasq),
             nat64: None,
             datapath,
@@ -133,7 +145,7 @@ fn peer(layout: &Layout, peer: &PeerLayout) -> Node {
     node
 }
 
-fn server(layout: &Layout, server: &ServerLayout) -> Node {
+fn server(layout: &Layout, server: &ServerLayout, seed: u64) -> Node {
     let mut interface = on_internet(server.primary, "eth").interface();
     if server.address != server.primary {
         interface.addresses.push(Ipv4Net::from(server.address));
@@ -151,7 +163,11 @@ fn server(layout: &Layout, server: &ServerLayout) -> Node {
             configuration: coturn::configuration(server, also),
             listeners,
             accounts: server.demand.accounts.clone(),
+            secret: server.demand.takes_rest.then(|| rest_secret(seed)),
             certificate: has_tls.then(|| server.demand.host.clone()),
+            replacement_flaws: server.demand.replacement_flaws.clone(),
+            certificate_flaw: server.demand.certificate().filter(|_| has_tls),
+            is_occupied: server.demand.is_occupied(),
         }),
     );
     ipv6::reachable(node, layout, &[server.primary])

@@ -28,10 +28,8 @@ pub(crate) const SIGNALLING_LISTENER: Listener = Listener {
 pub(crate) fn demand() -> Demand {
     Demand {
         host: SIGNALLING_HOST.to_owned(),
-        literal: None,
         listeners: [SIGNALLING_LISTENER].into(),
-        accounts: Vec::new(),
-        relays: false,
+        ..Demand::default()
     }
 }
 

@@ -9,7 +9,7 @@ pub use signal::{RemoteCandidate, Signal, SignalBody, SignallingAccess};
 pub use traffic::{Carried, Delays, Traffic};
 
 use farcall_plan::{Fact, FaultAction, Node};
-use farcall_scenario::{IceTransportPolicy, IceUrl, Recovery};
+use farcall_scenario::{CertificateFlaw, IceTransportPolicy, IceUrl, Recovery};
 use farcall_timeline::{Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
@@ -107,8 +107,12 @@ pub struct Setup {
     pub ca_pem: String,
     /// The node's certificate chain and key, as PEM, if it needs one.
     pub certificate: Option<CertificatePem>,
+    /// The certificates that it gets in the middle of the call, by what is wrong with them.
+    pub replacements: Vec<(CertificateFlaw, CertificatePem)>,
     /// The accounts of a TURN server.
     pub accounts: Vec<PlainAccount>,
+    /// The secret by which a TURN server knows time-limited credentials, if it takes those.
+    pub secret: Option<PlainSecret>,
     /// Whether to capture every interface's packets.
     pub capture: bool,
     /// Keep running when standard input closes (`farcall up`).
@@ -147,6 +151,28 @@ impl std::fmt::Debug for PlainAccount {
     }
 }
 
+/// A secret on its way.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlainSecret(pub String);
+
+impl std::fmt::Debug for PlainSecret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("PlainSecret([redacted])")
+    }
+}
+
+/// Who gives a peer time-limited credentials: what an application's own server does (TURN REST API,
+/// draft-uberti-behave-turn-rest-00), the agent does in its place.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestAuthority {
+    /// The secret that it shares with the TURN servers.
+    pub secret: PlainSecret,
+    /// How long they are valid, in seconds; 0: they are past when they are given out.
+    pub valid_s: u32,
+}
+
 /// What a peer must know for a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -168,6 +194,8 @@ pub struct CallSetup {
     pub signalling: Option<SignallingAccess>,
     /// What it does when the connection breaks or does not form; `None`: it leaves it as it is.
     pub recovery: Option<Recovery>,
+    /// The time-limited credentials that it is given in place of those of the configuration.
+    pub rest: Option<RestAuthority>,
     /// From which everything random that it does follows.
     pub seed: u64,
 }

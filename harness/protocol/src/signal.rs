@@ -31,6 +31,9 @@ impl SignallingAccess {
 pub struct Signal {
     /// The connection that it is about: the first is 1, and each that takes the place of another has the next number.
     pub connection: u32,
+    /// Which connection of its sender says it: a peer counts those that it makes, from 1, also those that gave way to
+    /// the other's of the same number. So a candidate is not taken for one of a connection that is no more.
+    pub incarnation: u32,
     /// What it says.
     pub body: SignalBody,
 }

@@ -1,6 +1,6 @@
 //! Measures, from inside the lab, every fact that the plan declares.
 
-use crate::faults;
+use crate::faults::{Place, begin, end};
 use crate::login::log_in;
 use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
@@ -67,10 +67,15 @@ async fn attest_elsewhere(
         from: from.clone(),
         to: to.clone(),
     };
-    faults::begin(lab, peer, &there).await?;
+    let place = [Place {
+        lab,
+        node: peer.clone(),
+        action: &there,
+    }];
+    begin(&place).await?;
     let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
     let all_hold = measure_all(lab, attestation, record).await?;
-    faults::end(lab, peer, &there).await?;
+    end(&place).await?;
     Ok(all_hold)
 }
 

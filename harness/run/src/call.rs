@@ -1,12 +1,14 @@
 //! The call: what the two peers say to each other, as an application's signalling carries it, then media for as long
 //! as the scenario says, with what breaks in between.
 
-use crate::faults::{self, Breaking};
+use crate::faults::{self, Breaking, Broken};
 use crate::recorder::{HARNESS, Position, Recorder};
 use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{CallPlan, Plan};
-use farcall_protocol::{CallSetup, Command, PlainAccount, SignallingAccess};
+use farcall_protocol::{
+    CallSetup, Command, PlainAccount, PlainSecret, RestAuthority, SignallingAccess,
+};
 use farcall_timeline::{Entry, Event, SignallingEvent};
 use futures::FutureExt;
 use futures::future::try_join;
@@ -44,10 +46,12 @@ impl<'a> Placement<'a> {
             configuration: &plan.ice_configuration,
             within_ms: plan.expect.within_ms,
             reporter: HARNESS,
-            breaking: plan.expect.recovery.as_ref().map(|expected| Breaking {
-                faults: &plan.faults,
-                turn_nodes: &plan.expect.turn_nodes,
-                expected,
+            breaking: (!plan.faults.is_empty() || plan.expect.recovery.is_some()).then(|| {
+                Breaking {
+                    faults: &plan.faults,
+                    turn_nodes: &plan.expect.turn_nodes,
+                    expected: plan.expect.recovery.as_ref(),
+                }
             }),
         }
     }
@@ -68,6 +72,10 @@ pub(crate) async fn place(
         let mut signals = peer.signals();
         while let Some(Some(_)) = signals.recv().now_or_never() {}
     }
+    let standing = match placement.breaking {
+        Some(breaking) => faults::stand(lab, breaking, recorder).await?,
+        None => Vec::new(),
+    };
     // No other call of this lab began there.
     let room = format!("{} to {}, {begin}", call.offerer, call.answerer);
     // Who answers must be there to be called.
@@ -76,11 +84,12 @@ pub(crate) async fn place(
         ask(peer, Command::StartCall(setup)).await?;
     }
     let conversation = converse(lab, placement, recorder, begin);
-    let reason = tokio::select! {
-        reason = conversation => reason?,
+    let (reason, moved) = tokio::select! {
+        came = conversation => came?,
         broken = relay(offerer, answerer) => return Err(broken),
         broken = relay(answerer, offerer) => return Err(broken),
     };
+    faults::mend(standing, recorder).await?;
     let ended = Event::CallEnded {
         reason: reason.clone(),
     };
@@ -89,16 +98,17 @@ pub(crate) async fn place(
     for last in [Command::StopMedia, Command::EndCall] {
         try_join(ask(offerer, last.clone()), ask(answerer, last)).await?;
     }
+    faults::mend(moved, recorder).await?;
     Ok(reason)
 }
 
-/// From the offer to the end of media, with all that breaks in between.
-async fn converse(
-    lab: &Lab,
-    placement: Placement<'_>,
-    recorder: &Recorder,
+/// From the offer to the end of media, with all that breaks in between; returns as of [`faults::through`].
+async fn converse<'a>(
+    lab: &'a Lab,
+    placement: Placement<'a>,
+    recorder: &'a Recorder,
     begin: Position,
-) -> Result<Option<String>, NodeError> {
+) -> Result<(Option<String>, Vec<Broken<'a>>), NodeError> {
     let call = placement.call;
     let within = Duration::from_millis(u64::from(placement.within_ms));
     let connecting = async {
@@ -109,12 +119,10 @@ async fn converse(
     };
     match connecting.await {
         Some(Ok(())) => {}
-        Some(Err(reason)) => return Ok(Some(reason)),
+        Some(Err(reason)) => return Ok((Some(reason), Vec::new())),
         None => {
-            return Ok(Some(format!(
-                "not connected within {} ms",
-                within.as_millis()
-            )));
+            let reason = format!("not connected within {} ms", within.as_millis());
+            return Ok((Some(reason), Vec::new()));
         }
     }
     // In vain where data do not get through, which is for the verdict to say.
@@ -122,7 +130,7 @@ async fn converse(
     let media = Duration::from_millis(u64::from(call.media_ms));
     let Some(breaking) = placement.breaking else {
         tokio::time::sleep(media).await;
-        return Ok(None);
+        return Ok((None, Vec::new()));
     };
     faults::through(lab, call, breaking, recorder, begin).await
 }
@@ -237,6 +245,10 @@ fn setup(placement: Placement<'_>, peer: &str, room: &str) -> CallSetup {
             peer: peer.to_owned(),
         }),
         recovery: call.recovery.clone(),
+        rest: call.rest.as_ref().map(|rest| RestAuthority {
+            secret: PlainSecret(rest.secret.expose().to_owned()),
+            valid_s: rest.valid_s,
+        }),
         seed: call.seeds.get(peer).copied().unwrap_or_default(),
     }
 }

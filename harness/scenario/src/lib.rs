@@ -13,13 +13,14 @@ mod read;
 mod recovery;
 mod scenario;
 mod secret;
+mod servers;
 mod validate;
 
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{
-    Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
-    LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario, Servers,
+    Behaviour, Call, Carrier, Expect, ExpectedFlows, ExpectedPair, Gateway, IceTransportPolicy,
+    Ipv6, LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario,
     Signalling, Site,
 };
 pub use preset::{
@@ -32,3 +33,4 @@ pub use recovery::{
     ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery, RecoveryStrategy, Victim,
 };
 pub use secret::Secret;
+pub use servers::{Account, CertificateFlaw, RestCredentials, ServerCondition, Servers};

@@ -4,6 +4,7 @@ use crate::preset::{
     FirewallOverride, FirewallPreset, JitterDistribution, LinkPreset, Loss, NatPreset, Rate,
 };
 use crate::recovery::{ExpectedRecovery, Fault, Recovery};
+use crate::servers::Servers;
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -282,24 +283,6 @@ pub enum IceTransportPolicy {
     Relay,
 }
 
-/// How the lab's TURN servers differ from what the ICE configuration says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Servers {
-    /// The servers accept this account only, instead of those of the ICE configuration.
-    pub account: Option<Account>,
-}
-
-/// A TURN account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub credential: crate::Secret,
-}
-
 /// What a good ICE configuration achieves in this network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -323,6 +306,22 @@ pub struct Expect {
     pub selected_pair: BTreeMap<String, ExpectedPair>,
     /// What must come of the faults.
     pub recovery: Option<ExpectedRecovery>,
+    /// What must become of the media that each peer sends, by name, where that is not simply to arrive. A peer that is
+    /// not named sends what arrives.
+    #[serde(default)]
+    pub flows: BTreeMap<String, ExpectedFlows>,
+}
+
+/// What must become of what a peer sends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectedFlows {
+    /// Its audio.
+    pub audio: farcall_timeline::Flow,
+    /// Its video.
+    pub video: farcall_timeline::Flow,
+    /// Its data.
+    pub data: farcall_timeline::Flow,
 }
 
 /// How well media arrive.

@@ -8,6 +8,7 @@ mod node;
 mod scenario;
 mod table;
 
+pub(crate) use firewall::port;
 pub(crate) use nearest::{did_you_mean, likeness};
 pub(crate) use node::{Node, Read};
 pub(crate) use table::Table;

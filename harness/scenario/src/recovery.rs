@@ -2,7 +2,8 @@
 
 use crate::model::LinkOverride;
 use crate::preset::{LinkPreset, Protocol};
-use crate::read::{Node, Read};
+use crate::read::{Node, Read, port};
+use crate::servers::CertificateFlaw;
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Recovery {
     pub connect_timeout_ms: u32,
     /// What is done in the first attempt, the second, and so on.
     pub strategies: Vec<RecoveryStrategy>,
+    /// Whether time-limited credentials are fetched anew for each new connection.
+    pub fresh_credentials: bool,
 }
 
 /// What an attempt does.
@@ -45,7 +48,7 @@ pub enum RecoveryStrategy {
 }
 
 /// Something that breaks in the middle of a call, and is mended again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What breaks.
@@ -75,7 +78,7 @@ pub struct Fault {
 }
 
 /// A moment of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Moment {
     /// After what.
@@ -89,6 +92,8 @@ pub struct Moment {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Milestone {
+    /// The call is about to begin: neither peer has a connection yet.
+    Call,
     /// Both peers are connected for the first time.
     #[default]
     Connected,
@@ -130,6 +135,28 @@ pub enum FaultKind {
     ServerDown,
     /// A TURN server's process stands still. Its kernel still takes TCP connections and answers nothing in them.
     ServerFrozen,
+    /// It is killed and starts anew at once, without the allocations that it had; nothing is to be mended.
+    ServerRestarted,
+    /// What is sent to a TURN server and what it sends vanishes at the gateways of both sites.
+    ServerBlackHoled,
+    /// The same for what goes to and comes from its relay ports.
+    RelayPortsBlocked,
+    /// A TURN server's accounts get other passwords.
+    CredentialsChanged,
+    /// Others take allocations of a TURN server until its accounts' quota is used up.
+    QuotaExhausted,
+    /// A TURN server has another certificate, which has expired.
+    CertificateExpired,
+    /// One for another name.
+    CertificateWrongName,
+    /// One that is signed by itself.
+    CertificateSelfSigned,
+    /// One without the intermediate certificate that leads to an authority.
+    CertificateIncompleteChain,
+    /// The resolver of a site knows no TURN server's name any more.
+    NameMissing,
+    /// It gives for all of them an address that nobody has.
+    NameWrong,
     /// A site's gateway drops what `protocol`, `port` and `address` match: a firewall rule that is set and lifted.
     Drop,
     /// A site's gateway restarts: nothing passes until it is back, and it has forgotten all connections and mappings.
@@ -190,10 +217,6 @@ impl Fault {
     pub const SIGNALLING: &str = "signalling";
 }
 
-impl Fault {
-    pub(crate) const PORT: RangeInclusive<u16> = 1..=u16::MAX;
-}
-
 impl Moment {
     pub(crate) const MS: RangeInclusive<u32> = 0..=600_000;
 }
@@ -214,6 +237,7 @@ impl Default for Recovery {
             disconnected_grace_ms: 5_000,
             connect_timeout_ms: 15_000,
             strategies: vec![RecoveryStrategy::Reset],
+            fresh_credentials: false,
         }
     }
 }
@@ -232,39 +256,65 @@ impl FaultKind {
             | Self::Drop
             | Self::GatewayRestart
             | Self::LinkChange
-            | Self::AddressChange => Victim::Site,
-            Self::ServerDown | Self::ServerFrozen => Victim::TurnServer,
+            | Self::AddressChange
+            | Self::NameMissing
+            | Self::NameWrong => Victim::Site,
+            Self::ServerDown
+            | Self::ServerFrozen
+            | Self::ServerRestarted
+            | Self::ServerBlackHoled
+            | Self::RelayPortsBlocked
+            | Self::CredentialsChanged
+            | Self::QuotaExhausted
+            | Self::CertificateExpired
+            | Self::CertificateWrongName
+            | Self::CertificateSelfSigned
+            | Self::CertificateIncompleteChain => Victim::TurnServer,
             Self::Handover | Self::PeerFrozen => Victim::Peer,
             Self::SignallingDown => Victim::Signalling,
         }
     }
 
+    /// Whether it is over as soon as it has begun, so that nothing is to be mended.
+    #[must_use]
+    pub fn is_instant(self) -> bool {
+        matches!(self, Self::ForgetMappings | Self::ServerRestarted)
+    }
+
     /// Whether it drops packets at a gateway, of which there must then have been some.
     #[must_use]
     pub fn drops(self) -> bool {
-        self.has_direction() || self == Self::GatewayRestart
+        self.has_direction()
+            || matches!(
+                self,
+                Self::GatewayRestart | Self::ServerBlackHoled | Self::RelayPortsBlocked
+            )
+    }
+
+    /// What is wrong with the certificate that a server gets, if it is about that.
+    #[must_use]
+    pub fn certificate(self) -> Option<CertificateFlaw> {
+        match self {
+            Self::CertificateExpired => Some(CertificateFlaw::Expired),
+            Self::CertificateWrongName => Some(CertificateFlaw::WrongName),
+            Self::CertificateSelfSigned => Some(CertificateFlaw::SelfSigned),
+            Self::CertificateIncompleteChain => Some(CertificateFlaw::IncompleteChain),
+            _ => None,
+        }
     }
 
     /// Whether it drops packets of one direction if asked to.
     #[must_use]
     pub fn has_direction(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::LinkDown
-            | Self::DropStun
-            | Self::DropDtls
-            | Self::DropRtp
-            | Self::DropLarge
-            | Self::Drop => true,
-            Self::ForgetMappings
-            | Self::ServerDown
-            | Self::ServerFrozen
-            | Self::GatewayRestart
-            | Self::LinkChange
-            | Self::AddressChange
-            | Self::Handover
-            | Self::PeerFrozen
-            | Self::SignallingDown => false,
-        }
+                | Self::DropStun
+                | Self::DropDtls
+                | Self::DropRtp
+                | Self::DropLarge
+                | Self::Drop
+        )
     }
 }
 
@@ -279,6 +329,17 @@ impl std::fmt::Display for FaultKind {
             Self::ForgetMappings => "forget-mappings",
             Self::ServerDown => "server-down",
             Self::ServerFrozen => "server-frozen",
+            Self::ServerRestarted => "server-restarted",
+            Self::ServerBlackHoled => "server-black-holed",
+            Self::RelayPortsBlocked => "relay-ports-blocked",
+            Self::CredentialsChanged => "credentials-changed",
+            Self::QuotaExhausted => "quota-exhausted",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateWrongName => "certificate-wrong-name",
+            Self::CertificateSelfSigned => "certificate-self-signed",
+            Self::CertificateIncompleteChain => "certificate-incomplete-chain",
+            Self::NameMissing => "name-missing",
+            Self::NameWrong => "name-wrong",
             Self::Drop => "drop",
             Self::GatewayRestart => "gateway-restart",
             Self::LinkChange => "link-change",
@@ -320,6 +381,9 @@ impl Read for Recovery {
                 })
                 .unwrap_or(usual.connect_timeout_ms),
             strategies: table.optional("strategies").unwrap_or(usual.strategies),
+            fresh_credentials: table
+                .optional("fresh_credentials")
+                .unwrap_or(usual.fresh_credentials),
         })
     }
 }
@@ -337,7 +401,7 @@ impl Read for Fault {
             target: table.required("target", "target = \"office\""),
             direction: table.optional("direction"),
             protocol: table.optional("protocol"),
-            port: table.optional_with("port", |node| node.number(&Self::PORT)),
+            port: table.optional_with("port", |node| port(&node)),
             address: table.optional("address"),
             link: table.optional("link"),
             link_override: table.optional("link_override"),

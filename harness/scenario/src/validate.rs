@@ -7,6 +7,7 @@ mod firewall;
 mod link;
 mod peers;
 mod recovery;
+mod servers;
 mod sites;
 
 use crate::model::{Call, Scenario};
@@ -24,6 +25,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     findings.extend(call(&scenario.call));
     findings.extend(expect::check(scenario));
     findings.extend(recovery::check(scenario));
+    findings.extend(servers::check(scenario));
     findings
 }
 

@@ -38,6 +38,12 @@ fn the_catalogue_is_complete() {
         "link-very-bad",
         "link-wifi",
         "link-wifi-bad",
+        "media-consent-lost",
+        "media-dtls-blocked",
+        "media-large-packets-dropped",
+        "media-muted",
+        "media-one-way",
+        "media-rtp-blocked",
         "mobile-hotspot",
         "mobile-hotspot-both-sides",
         "open-internet",
@@ -46,21 +52,47 @@ fn the_catalogue_is_complete() {
         "recovery-attempt-1",
         "recovery-attempt-2",
         "recovery-attempt-3",
+        "recovery-certificate-replaced",
+        "recovery-credentials-changed",
+        "recovery-credentials-expired",
         "recovery-escalates",
         "recovery-failed",
         "recovery-gateway-restart",
         "recovery-handover",
         "recovery-ice-restart",
         "recovery-link-worse",
+        "recovery-name-missing",
         "recovery-nat-forgets",
         "recovery-never",
         "recovery-peer-frozen",
+        "recovery-quota-exhausted",
         "recovery-relay-blocked",
+        "recovery-relay-ports-blocked",
         "recovery-short-outage",
         "recovery-signalling-down",
+        "recovery-turn-server-black-holed",
         "recovery-turn-server-down",
         "recovery-turn-server-frozen",
+        "recovery-turn-server-restarted",
         "same-network",
+        "server-certificate-expired",
+        "server-certificate-incomplete-chain",
+        "server-certificate-self-signed",
+        "server-certificate-wrong-name",
+        "server-credentials-expired",
+        "server-name-missing",
+        "server-name-slow",
+        "server-name-wrong",
+        "server-no-capacity",
+        "server-no-tcp",
+        "server-no-tls",
+        "server-no-udp",
+        "server-peers-denied",
+        "server-quota",
+        "server-relay-ports-blocked",
+        "server-stale-nonce",
+        "server-wrong-credentials",
+        "server-wrong-external-address",
         "signalling-blocked",
         "turn-port-only",
         "udp-443-only",
@@ -141,6 +173,7 @@ gathering_timeout_ms = 502
 signalling = "websocket"
 [servers]
 account = { username = "u", credential = "c" }
+conditions = ["quota"]
 [recovery]
 max_attempts = 2
 retry_delay_ms = 503
@@ -150,6 +183,7 @@ jitter = 0.25
 disconnected_grace_ms = 505
 connect_timeout_ms = 1506
 strategies = ["ice-restart", "reset", "reset-relayed"]
+fresh_credentials = true
 [[faults]]
 kind = "drop-rtp"
 target = "office"
@@ -183,6 +217,10 @@ media = "degraded"
 recovers = true
 attempts = 1
 within_ms = 1007
+[expect.flows.alice]
+audio = "silent"
+video = "dropped"
+data = "partly"
 [expect.selected_pair.alice]
 local = ["host", "srflx", "prflx", "relay"]
 remote = ["relay"]
@@ -192,14 +230,21 @@ relay_protocol = ["udp", "tcp", "tls"]
     let mut by_serde: Scenario = toml::from_str(full).unwrap();
     by_serde.name = "full".to_owned();
     assert_eq!(read, by_serde);
+    // Servers take credentials of one kind.
+    let account = "account = { username = \"u\", credential = \"c\" }";
+    assert!(full.contains(account));
+    let full = full.replace(account, "rest = { valid_s = 9 }");
+    let mut by_serde: Scenario = toml::from_str(&full).unwrap();
+    by_serde.name = "full".to_owned();
+    assert_eq!(Scenario::parse("full", &full).unwrap(), by_serde);
     // No key of the types is missing above: with every `Option` set, nothing is left at `null`.
     let written = serde_json::to_string(&read).unwrap();
     let nulls: Vec<_> = written.match_indices("null").collect();
     assert_eq!(
         nulls.len(),
-        // The carrier's NAT but for its timeout, the rate of a firewall that polices none, a trace, and the
+        // The time-limited credentials, the carrier's NAT but for its timeout, the rate of a firewall that polices none, a trace, and the
         // downward link but for its loss.
-        5 + 1 + 1 + 10,
+        1 + 5 + 1 + 1 + 10,
         "{written}"
     );
 }

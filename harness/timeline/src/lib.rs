@@ -17,6 +17,6 @@ pub use event::{
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
 };
-pub use media::{DataStats, Direction, MediaKind, MediaStats};
+pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};
 pub use tls::TlsFailure;

@@ -27,6 +27,45 @@ impl std::fmt::Display for MediaKind {
     }
 }
 
+/// What becomes of what one peer sends to the other, of one kind: where on the way from "not connected" to "flows" it
+/// stops.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// It arrives.
+    #[default]
+    Flows,
+    /// Some of it arrives: too much is lost for a link, too little for a block.
+    Partly,
+    /// The peers are connected, it is sent, and nothing of it arrives.
+    Dropped,
+    /// What arrives is silence or blackness: the sender is muted, and the network is not at fault.
+    Silent,
+    /// The peers are connected, and nothing is sent.
+    NotSent,
+    /// ICE was connected, and then checks were no longer answered (RFC 7675).
+    ConsentLost,
+    /// ICE is connected, and the DTLS handshake does not end: there are no keys for media (RFC 8827 section 6.5).
+    NoDtls,
+    /// ICE found no pair.
+    NotConnected,
+}
+
+impl std::fmt::Display for Flow {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Flows => "flows",
+            Self::Partly => "connected, but only some arrives",
+            Self::Dropped => "connected, but nothing arrives of what is sent",
+            Self::Silent => "connected, but the sender is silent",
+            Self::NotSent => "connected, but nothing is sent",
+            Self::ConsentLost => "was connected, but consent was lost",
+            Self::NoDtls => "ICE is connected, but DTLS is not",
+            Self::NotConnected => "not connected",
+        })
+    }
+}
+
 /// The direction of media, as seen from the peer that reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -9,7 +9,7 @@ use farcall_timeline::{Phase, Timeline};
 type CheckFunction = fn(&Case<'_>) -> Vec<Check>;
 
 /// The checks of the lab and of the harness.
-const SOUNDNESS: [CheckFunction; 5] = [
+const SOUNDNESS: &[CheckFunction] = &[
     checks::lab,
     checks::harness_sound,
     checks::harness_complete,
@@ -18,9 +18,10 @@ const SOUNDNESS: [CheckFunction; 5] = [
 ];
 
 /// The checks of the call, in the order in which it goes.
-const CALL: [CheckFunction; 12] = [
+const CALL: &[CheckFunction] = &[
     checks::signalling,
     checks::ice_servers,
+    checks::conditions,
     checks::connection,
     checks::connection_lasts,
     checks::selected_pairs,
@@ -36,13 +37,15 @@ const CALL: [CheckFunction; 12] = [
 /// The checks of a call in which something breaks and the peers recover. What servers and gateways count is of all its
 /// connections together, and what becomes of a URL depends on when it was asked: neither is compared. What was sent while nothing got through may
 /// be missing from the totals; what is sent afterwards is judged by itself.
-const RECOVERY: [CheckFunction; 10] = [
+const RECOVERY: &[CheckFunction] = &[
     checks::signalling,
     checks::faults,
+    checks::conditions,
     checks::connection,
     checks::attempts,
     checks::outcome,
     checks::media_again,
+    checks::flows,
     checks::connection_lasts,
     checks::selected_pairs,
     checks::datapaths,
@@ -50,9 +53,10 @@ const RECOVERY: [CheckFunction; 10] = [
 ];
 
 /// As those, where the peers must give up: there is nothing to see of a connection in the end.
-const HOPELESS: [CheckFunction; 7] = [
+const HOPELESS: &[CheckFunction] = &[
     checks::signalling,
     checks::faults,
+    checks::conditions,
     checks::connection,
     checks::attempts,
     checks::outcome,
@@ -60,11 +64,26 @@ const HOPELESS: [CheckFunction; 7] = [
     checks::released,
 ];
 
+/// The checks of a call of which it is said what becomes of media. Whether it lasts is part of that.
+const FLOWS: &[CheckFunction] = &[
+    checks::signalling,
+    checks::faults,
+    checks::ice_servers,
+    checks::conditions,
+    checks::connection,
+    checks::selected_pairs,
+    checks::flows,
+    checks::blocking_rules,
+    checks::datapaths,
+    checks::released,
+];
+
 fn checks_of_call(declared: &Declared) -> &'static [CheckFunction] {
     match &declared.expect.recovery {
-        None => &CALL,
-        Some(expected) if expected.recovers => &RECOVERY,
-        Some(_) => &HOPELESS,
+        None if declared.expect.flows.is_empty() => CALL,
+        None => FLOWS,
+        Some(expected) if expected.recovers => RECOVERY,
+        Some(_) => HOPELESS,
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn tls_connector(ca_certificates_pem: &[u8]) -> Result<TlsConnector, 
 }
 
 /// A connection to a server, whatever lies between.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
@@ -100,6 +100,16 @@ pub(super) async fn tls<S: Stream>(
         .connect(name, stream)
         .await
         .map_err(|error| at_handshake(&error))
+}
+
+/// Why a TLS handshake with this host fails; `None`: it does not.
+pub(crate) async fn tls_refusal(
+    connector: &TlsConnector,
+    stream: TcpStream,
+    host: &str,
+) -> Option<String> {
+    let refused = tls(connector, stream, host).await.err();
+    refused.map(|conclusion| conclusion.reason)
 }
 
 /// What an error before anything was exchanged means: a TCP reset or ICMP error refuses; the

@@ -42,7 +42,7 @@ mod tunnel;
 mod verifier;
 mod way;
 
-pub(crate) use connect::tls_connector;
+pub(crate) use connect::{tls_connector, tls_refusal};
 pub use gather::{GatherError, gather};
 pub use server::TransportError;
 pub use status::{Observation, ServerStatus};

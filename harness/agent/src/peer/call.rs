@@ -4,6 +4,7 @@ use super::PeerIdentity;
 use super::candidates::{Gathered, Origin};
 use super::error::{PeerError, Tried};
 use super::handler::Handler;
+use super::speaker::Speaker;
 use super::watch::{SharedSenders, Watch};
 use crate::Outlet;
 use crate::ice_transport::{Observation, ServerTransport};
@@ -59,7 +60,7 @@ impl Call {
         identity: &PeerIdentity,
         outlet: &Outlet,
         setup: &CallSetup,
-        number: u32,
+        speaker: Speaker,
         purpose: Purpose,
         on_state: OnState,
     ) -> Result<Self, PeerError> {
@@ -104,7 +105,7 @@ impl Call {
             receivers: receivers.clone(),
             data: data.clone(),
             gathering_complete: complete,
-            number,
+            speaker,
             connection: state,
             on_state,
         };

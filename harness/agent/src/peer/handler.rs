@@ -3,9 +3,10 @@
 
 use super::call::OnState;
 use super::candidates::{Gathered, Origin, socket_address};
+use super::speaker::Speaker;
 use crate::Outlet;
 use crate::media::{DataLink, Receivers};
-use farcall_protocol::{RemoteCandidate, Signal, SignalBody};
+use farcall_protocol::{RemoteCandidate, SignalBody};
 use farcall_timeline::{CallState, Candidate, Event};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,8 +29,7 @@ pub(super) struct Handler {
     pub receivers: Receivers,
     pub data: DataLink,
     pub gathering_complete: watch::Sender<bool>,
-    /// The number of the connection, by which signalling tells it from others.
-    pub number: u32,
+    pub speaker: Speaker,
     pub connection: watch::Sender<RTCPeerConnectionState>,
     pub on_state: OnState,
 }
@@ -64,15 +64,12 @@ impl PeerConnectionEventHandler for Handler {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .trickled(&init.candidate, &event.candidate);
-                self.outlet.signal(Signal {
-                    connection: self.number,
-                    body: SignalBody::Candidate(RemoteCandidate {
-                        candidate: init.candidate,
-                        sdp_mid: init.sdp_mid,
-                        sdp_mline_index: init.sdp_mline_index,
-                        username_fragment: init.username_fragment,
-                    }),
-                });
+                self.speaker.say(SignalBody::Candidate(RemoteCandidate {
+                    candidate: init.candidate,
+                    sdp_mid: init.sdp_mid,
+                    sdp_mline_index: init.sdp_mline_index,
+                    username_fragment: init.username_fragment,
+                }));
             }
             Err(error) => tracing::error!(%error, "failed to write a candidate as an attribute"),
         }

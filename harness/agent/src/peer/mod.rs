@@ -7,6 +7,7 @@ mod handler;
 mod holdings;
 mod login;
 mod session;
+mod speaker;
 mod watch;
 
 use crate::Outlet;

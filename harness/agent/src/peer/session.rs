@@ -8,20 +8,27 @@
 use super::PeerIdentity;
 use super::call::{Call, Purpose};
 use super::error::PeerError;
+use super::speaker::{Speaker, Way};
 use crate::Outlet;
 use crate::ice_transport::TlsWay;
+use crate::rest;
 use crate::signalling::SignallingClient;
 use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
 use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
-use farcall_scenario::IceTransportPolicy;
+use farcall_scenario::{IceTransportPolicy, Scheme};
 use farcall_timeline::{Event, RecoveryEvent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 use webrtc::peer_connection::RTCPeerConnectionState;
+
+/// How many candidates wait for their description at most: far more than a connection has.
+const EARLY_CANDIDATES: usize = 256;
 
 /// How many random numbers a session draws for the jitter of its pauses.
 const RANDOMS: usize = 32;
@@ -30,9 +37,9 @@ const RANDOMS: usize = 32;
 pub(super) enum Input {
     /// By the other peer.
     Signal(Signal),
-    /// By the connection with this number.
+    /// By this incarnation of the connection.
     State {
-        connection: u32,
+        incarnation: u32,
         state: RTCPeerConnectionState,
     },
     /// That the peer is on another network, with these addresses.
@@ -66,11 +73,14 @@ impl Session {
             started: Instant::now(),
             recovers: setup.recovery.is_some(),
             recovery: Recovery::new(policy).with_randoms(randoms(setup.seed)),
-            signalling: signalling(identity, outlet, setup, &inputs)?,
-            connection: 0,
+            speaker: Speaker {
+                way: way(identity, outlet, setup, &inputs)?,
+                connection: 0,
+                incarnation: 0,
+            },
             call: None,
             is_offering: false,
-            has_remote: false,
+            remote: None,
             early: Vec::new(),
         };
         let role = if setup.offerer {
@@ -127,17 +137,16 @@ struct State {
     started: Instant,
     recovers: bool,
     recovery: Recovery,
-    /// Its way to the other peer; `None`: through the harness.
-    signalling: Option<SignallingClient>,
-    /// The number of the current connection.
-    connection: u32,
-    /// It, until the session has given up.
+    /// The voice of the current connection.
+    speaker: Speaker,
+    /// The current connection, until the session has given up.
     call: Option<Call>,
     /// Whether an offer of this peer waits for its answer.
     is_offering: bool,
-    /// Whether the other peer's description is set, before which no candidate can be added.
-    has_remote: bool,
-    early: Vec<RemoteCandidate>,
+    /// The other peer's incarnation whose description is set, before which no candidate can be added.
+    remote: Option<u32>,
+    /// Candidates of incarnations whose description has not come.
+    early: Vec<(u32, RemoteCandidate)>,
 }
 
 impl State {
@@ -177,7 +186,7 @@ impl State {
     async fn take(&mut self, input: Input) -> Result<(), PeerError> {
         match input {
             Input::Signal(signal) => self.signalled(signal).await,
-            Input::State { connection, state } if connection == self.connection => {
+            Input::State { incarnation, state } if incarnation == self.speaker.incarnation => {
                 let state = match state {
                     RTCPeerConnectionState::Connected => ConnectionState::Connected,
                     RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
@@ -191,9 +200,7 @@ impl State {
             Input::State { .. } => Ok(()),
             Input::Moved(local_ips) => {
                 self.identity.local_ips = local_ips;
-                if let Some(signalling) = &self.signalling {
-                    signalling.moved();
-                }
+                self.speaker.moved();
                 Ok(())
             }
             Input::StopMedia(done) => {
@@ -263,7 +270,7 @@ impl State {
             Strategy::Reset => self.setup.policy,
             Strategy::ResetRelayed => IceTransportPolicy::Relay,
         };
-        self.connect(self.connection + 1, Purpose::Offer, policy)
+        self.connect(self.speaker.connection + 1, Purpose::Offer, policy)
             .await?;
         self.offer(number).await
     }
@@ -288,17 +295,26 @@ impl State {
         policy: IceTransportPolicy,
     ) -> Result<(), PeerError> {
         let ended = self.end().await;
+        let incarnation = self.speaker.incarnation + 1;
         let inputs = self.inputs.clone();
         let on_state = Box::new(move |state| {
-            let _ = inputs.send(Input::State {
-                connection: number,
-                state,
-            });
+            let _ = inputs.send(Input::State { incarnation, state });
         });
-        self.connection = number;
+        self.speaker = Speaker {
+            connection: number,
+            incarnation,
+            ..self.speaker.clone()
+        };
         self.is_offering = false;
-        self.has_remote = false;
-        self.early.clear();
+        self.remote = None;
+        let is_fresh = self
+            .setup
+            .recovery
+            .as_ref()
+            .is_some_and(|at| at.fresh_credentials);
+        if number == 1 || is_fresh {
+            self.fetch_credentials();
+        }
         let setup = CallSetup {
             policy,
             ..self.setup.clone()
@@ -307,12 +323,26 @@ impl State {
             &self.identity,
             &self.outlet,
             &setup,
-            number,
+            self.speaker.clone(),
             purpose,
             on_state,
         );
         self.call = Some(call.await?);
         ended
+    }
+
+    /// Credentials for every TURN server, as the application's own server gives them out.
+    fn fetch_credentials(&mut self) {
+        let Some(authority) = &self.setup.rest else {
+            return;
+        };
+        let fetched = rest::credentials(authority, SystemTime::now());
+        self.outlet.keep_secret(&fetched.password);
+        tracing::info!("Fetched TURN credentials for {}", fetched.username);
+        let servers = self.setup.ice_servers.iter_mut();
+        for (_, account) in servers.filter(|(url, _)| url.scheme != Scheme::Stun) {
+            *account = Some(fetched.clone());
+        }
     }
 
     async fn offer(&mut self, attempt: u32) -> Result<(), PeerError> {
@@ -325,25 +355,30 @@ impl State {
     }
 
     async fn signalled(&mut self, signal: Signal) -> Result<(), PeerError> {
-        let is_current = signal.connection == self.connection;
+        let is_current = signal.connection == self.speaker.connection;
+        let from = signal.incarnation;
         match signal.body {
             SignalBody::Offer { sdp, attempt } => {
-                self.offered(signal.connection, sdp, attempt).await
+                self.offered(signal.connection, from, sdp, attempt).await
             }
             SignalBody::Answer { sdp } if is_current && self.is_offering => {
                 self.is_offering = false;
                 if let Some(call) = &self.call {
                     call.accept_answer(sdp).await?;
                 }
-                self.described().await
+                self.described(from).await
             }
-            SignalBody::Candidate(candidate) if is_current => {
-                if self.has_remote {
-                    return self.add(candidate).await;
+            SignalBody::Candidate(candidate) => match self.remote {
+                Some(remote) if remote == from => self.add(candidate).await,
+                Some(remote) if remote > from => Ok(()),
+                // Its description is on the way.
+                _ => {
+                    if self.early.len() < EARLY_CANDIDATES {
+                        self.early.push((from, candidate));
+                    }
+                    Ok(())
                 }
-                self.early.push(candidate);
-                Ok(())
-            }
+            },
             SignalBody::Taken(candidate) if is_current => {
                 if let Some(call) = &self.call {
                     call.signalled(&candidate);
@@ -357,23 +392,26 @@ impl State {
                 Ok(())
             }
             // Of a connection that another has taken the place of, or that is not there yet.
-            SignalBody::Answer { .. }
-            | SignalBody::Candidate(_)
-            | SignalBody::Taken(_)
-            | SignalBody::Restart { .. } => Ok(()),
+            SignalBody::Answer { .. } | SignalBody::Taken(_) | SignalBody::Restart { .. } => Ok(()),
         }
     }
 
-    async fn offered(&mut self, number: u32, sdp: String, attempt: u32) -> Result<(), PeerError> {
+    async fn offered(
+        &mut self,
+        number: u32,
+        from: u32,
+        sdp: String,
+        attempt: u32,
+    ) -> Result<(), PeerError> {
         let gives_way = !self.setup.offerer;
-        let is_glare = number == self.connection && self.is_offering;
-        if number < self.connection || (is_glare && !gives_way) {
+        let is_glare = number == self.speaker.connection && self.is_offering;
+        if number < self.speaker.connection || (is_glare && !gives_way) {
             return Ok(());
         }
         if attempt > 0 && !self.recovery.on_attempt_of_other(self.now(), attempt) {
             return Ok(());
         }
-        if number > self.connection || is_glare {
+        if number > self.speaker.connection || is_glare {
             self.connect(number, Purpose::Answer, self.setup.policy)
                 .await?;
         }
@@ -382,14 +420,20 @@ impl State {
         };
         let answer = call.accept_offer(sdp).await?;
         self.say(SignalBody::Answer { sdp: answer });
-        self.described().await
+        self.described(from).await
     }
 
-    /// The other peer's description is set.
-    async fn described(&mut self) -> Result<(), PeerError> {
-        self.has_remote = true;
-        for candidate in std::mem::take(&mut self.early) {
-            self.add(candidate).await?;
+    /// The description of this incarnation of the other peer is set.
+    async fn described(&mut self, incarnation: u32) -> Result<(), PeerError> {
+        self.remote = Some(incarnation);
+        let early = std::mem::take(&mut self.early);
+        for (from, candidate) in early {
+            match from.cmp(&incarnation) {
+                Ordering::Equal => self.add(candidate).await?,
+                Ordering::Greater => self.early.push((from, candidate)),
+                // Of one that is no more.
+                Ordering::Less => {}
+            }
         }
         Ok(())
     }
@@ -410,14 +454,7 @@ impl State {
     }
 
     fn say(&self, body: SignalBody) {
-        let signal = Signal {
-            connection: self.connection,
-            body,
-        };
-        match &self.signalling {
-            Some(client) => client.say(signal),
-            None => self.outlet.signal(signal),
-        }
+        self.speaker.say(body);
     }
 
     fn tell(&self, event: RecoveryEvent) {
@@ -429,15 +466,15 @@ impl State {
     }
 }
 
-/// The signalling over the network, where it goes there.
-fn signalling(
+/// The way to the other peer.
+fn way(
     identity: &PeerIdentity,
     outlet: &Outlet,
     setup: &CallSetup,
     inputs: &mpsc::UnboundedSender<Input>,
-) -> Result<Option<SignallingClient>, PeerError> {
+) -> Result<Way, PeerError> {
     let Some(access) = &setup.signalling else {
-        return Ok(None);
+        return Ok(Way::Harness(outlet.clone()));
     };
     let proxy = setup.proxy.map(SocketAddr::V4);
     let way = TlsWay::new(&identity.local_ips, &identity.ca_pem, proxy)?;
@@ -446,7 +483,8 @@ fn signalling(
         // The session's end ends its signalling.
         let _ = inputs.send(Input::Signal(signal));
     };
-    Ok(Some(SignallingClient::start(way, access, outlet, hear)))
+    let client = SignallingClient::start(way, access, outlet, hear);
+    Ok(Way::Network(Arc::new(client)))
 }
 
 /// As many as any recovery has pauses before they come again.

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::ask::udp_socket;
 use super::patience::{Patience, Reading};
-use crate::ice_transport::tls_connector;
+use crate::ice_transport::{tls_connector, tls_refusal};
 
 /// The time for one attempt; a TLS handshake takes some milliseconds of both processors.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -39,6 +39,47 @@ pub(super) async fn measure(
             // Not final where an answer is declared: it may be starting.
             Err(error) if is_refusal(&error) => Reading::Silence("refuses".to_owned()),
             Err(error) => Reading::Silence(error.to_string()),
+        }
+    });
+    settled.await
+}
+
+/// What a TLS client says of a listener's certificate: the kind of its complaint, and of an unknown issuer its name.
+pub(super) async fn certificate(
+    host: &str,
+    at: SocketAddr,
+    ca_pem: &str,
+    declared: &str,
+) -> String {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+        match timeout(ATTEMPT, complaint(host, at, ca_pem)).await {
+            Ok(Ok(words)) => Reading::Found(words),
+            Ok(Err(error)) => Reading::Silence(error.to_string()),
+            Err(_) => Reading::Silence("no answer".to_owned()),
+        }
+    });
+    settled.await
+}
+
+async fn complaint(host: &str, at: SocketAddr, ca_pem: &str) -> io::Result<String> {
+    let connector = tls_connector(ca_pem.as_bytes()).map_err(io::Error::other)?;
+    let Some(reason) = tls_refusal(&connector, connect(at).await?, host).await else {
+        return Ok("taken".to_owned());
+    };
+    Ok(match reason.split_once(": ") {
+        Some((kind, _)) if kind != "unknown issuer" => kind.to_owned(),
+        _ => reason,
+    })
+}
+
+/// What becomes of a datagram to a port at which nobody listens.
+pub(super) async fn closed_port(at: SocketAddr, declared: &str) -> String {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+        match timeout(ATTEMPT, over_udp(at)).await {
+            Ok(Ok(())) => Reading::Found("answers".to_owned()),
+            Ok(Err(error)) if is_refusal(&error) => Reading::Found("refuses".to_owned()),
+            Ok(Err(error)) => Reading::impossible(error),
+            Err(_) => Reading::Silence("no answer".to_owned()),
         }
     });
     settled.await

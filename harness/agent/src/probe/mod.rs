@@ -169,6 +169,25 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
             address,
             port,
         } => signalling::measure(host, *address, *port, ca_pem, declared).await,
+        Fact::ListenerCertificate {
+            host,
+            address,
+            listener,
+            ..
+        } => {
+            let at = SocketAddr::from((*address, listener.port));
+            listener::certificate(host, at, ca_pem, declared).await
+        }
+        Fact::RelayPortsBlocked { address, port, .. } => {
+            listener::closed_port(SocketAddr::from((*address, *port)), declared).await
+        }
+        Fact::ResolvesSlowly { name, delay_ms, .. } => {
+            let delay = Duration::from_millis((*delay_ms).into());
+            resolves::measure_slow(resolver(node), name, delay, declared).await
+        }
+        Fact::NameMissing { name } => {
+            resolves::measure(resolver(node), name, RecordType::A, patience, declared).await
+        }
         Fact::NatUdpTimeout { timeout_s, port } => {
             let timeout = Duration::from_secs((*timeout_s).into());
             return nat_lifetime::measure(timeout, internet.responder(*port), patience).await;

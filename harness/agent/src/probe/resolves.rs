@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::time::timeout;
@@ -20,6 +21,29 @@ pub(super) async fn measure(
     let settled = patience.settle(declared, async || match resolver {
         Some(resolver) => asked(resolver, name, record, patience).await,
         None => Reading::impossible("the node has no resolver"),
+    });
+    settled.await
+}
+
+/// Asks once, and tells whether the answer took at least this long.
+pub(super) async fn measure_slow(
+    resolver: Option<IpAddr>,
+    name: &str,
+    delay: Duration,
+    declared: &str,
+) -> String {
+    let patience = Patience::new(delay);
+    let settled = patience.settle(declared, async || {
+        let Some(resolver) = resolver else {
+            return Reading::impossible("the node has no resolver");
+        };
+        let asked_at = Instant::now();
+        match asked(resolver, name, RecordType::A, patience).await {
+            Reading::Found(address) if asked_at.elapsed() >= delay => {
+                Reading::Found(format!("{address}, not before {} ms", delay.as_millis()))
+            }
+            other => other,
+        }
     });
     settled.await
 }

@@ -119,6 +119,24 @@ pub(crate) enum SetupError {
         /// What is missing.
         missing: &'static str,
     },
+    /// Answers of the resolver could not be delayed.
+    #[error("failed to listen at {at} to delay the answers of the resolver: {source}")]
+    DelayDns {
+        /// Where.
+        at: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What is to be wrong with a node is not.
+    #[error("failed to change {what} of {node}: {found}; the fault is not in effect")]
+    NotInEffect {
+        /// The node.
+        node: String,
+        /// What was changed.
+        what: &'static str,
+        /// What was found instead.
+        found: String,
+    },
     /// A tool failed.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -140,6 +158,9 @@ pub(crate) enum SetupError {
 pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode, SetupError> {
     for account in &setup.accounts {
         outlet.keep_secret(&account.password);
+    }
+    if let Some(secret) = &setup.secret {
+        outlet.keep_secret(&secret.0);
     }
     let node = &setup.node;
     let datapath = network(&setup, outlet).await?;

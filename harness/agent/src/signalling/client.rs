@@ -47,7 +47,7 @@ impl SignallingClient {
         way: TlsWay,
         access: &SignallingAccess,
         outlet: &Outlet,
-        hear: impl FnMut(Signal) + Send + 'static,
+        hear: impl FnMut(Signal) + Send + Sync + 'static,
     ) -> Self {
         let (said, to_say) = unbounded_channel();
         let moved = Arc::new(Notify::new());
@@ -92,7 +92,7 @@ struct Talk<H> {
     hear: H,
 }
 
-impl<H: FnMut(Signal) + Send> Talk<H> {
+impl<H: FnMut(Signal) + Send + Sync> Talk<H> {
     async fn run(mut self) {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(PAUSES.0)

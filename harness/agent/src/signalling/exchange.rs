@@ -58,6 +58,7 @@ mod tests {
     fn signal(attempt: u32) -> Signal {
         Signal {
             connection: 1,
+            incarnation: 1,
             body: SignalBody::Restart { attempt },
         }
     }

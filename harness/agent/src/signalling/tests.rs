@@ -125,6 +125,7 @@ impl Peer {
 fn signal(number: u32) -> Signal {
     Signal {
         connection: number,
+        incarnation: 1,
         body: SignalBody::Restart { attempt: number },
     }
 }

@@ -1,5 +1,6 @@
 //! A TURN server: coturn, its accounts and what it says of allocations.
 
+mod client;
 mod sessions;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use farcall_plan::{COTURN_CERTIFICATE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE};
-use farcall_protocol::Setup;
-use farcall_timeline::{Event, Level};
+use farcall_protocol::{CertificatePem, PlainAccount, Setup};
+use farcall_scenario::CertificateFlaw;
+use farcall_timeline::{Event, IceTransport, Level};
 use futures::future::join_all;
 use nix::sys::signal::Signal;
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::watch;
 
@@ -19,6 +22,7 @@ use crate::probe::listener_answers;
 use crate::service::{Service, ServiceError};
 use crate::setup::{self, SetupError};
 use crate::tool;
+use client::{Allocation, Answer, allocate};
 use sessions::Sessions;
 
 /// How long coturn may take until all listeners answer. It takes about 100 ms.
@@ -30,6 +34,19 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 /// How long coturn may take to close what a client has released; it looks once a second.
 const CLOSE_WITHIN: Duration = Duration::from_millis(2_500);
 
+/// How many allocations others may take before it is no quota that ends it.
+const MOST_OCCUPIED: u32 = 64;
+
+/// 486 (Allocation Quota Reached) and 508 (Insufficient Capacity), RFC 8656 section 19.
+const QUOTA: u16 = 486;
+const NO_CAPACITY: u16 = 508;
+
+/// 401 (RFC 8489 section 14.8).
+const UNAUTHORIZED: u16 = 401;
+
+/// How long coturn may take to show another certificate.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+
 /// A coturn, running unless it was stopped.
 pub(crate) struct TurnServer {
     launch: Launch,
@@ -37,6 +54,13 @@ pub(crate) struct TurnServer {
     sessions: Arc<Mutex<Sessions>>,
     is_closing: Arc<watch::Sender<bool>>,
     outlet: Outlet,
+    realm: String,
+    accounts: Vec<PlainAccount>,
+    /// Its certificate, and those that it gets in its place.
+    certificate: Option<CertificatePem>,
+    replacements: Vec<(CertificateFlaw, CertificatePem)>,
+    /// What others have taken.
+    occupied: Mutex<Vec<Allocation>>,
 }
 
 /// What coturn needs to be started, again if need be.
@@ -65,14 +89,16 @@ impl TurnServer {
             .and_then(|address| address.parse::<Ipv4Addr>().ok())
             .ok_or_else(|| missing("coturn's configuration has no listening-ip"))?;
         if let Some(certificate) = &setup.certificate {
-            setup::write(COTURN_CERTIFICATE, &certificate.chain)?;
-            setup::write(COTURN_PRIVATE_KEY, &certificate.key)?;
+            write_certificate(certificate)?;
         } else if server.certificate.is_some() {
             return Err(missing("it listens for TLS and was sent no certificate"));
         }
         let configuration_path = format!("{}/turn.conf", setup::DIRECTORY);
         setup::write(&configuration_path, configuration)?;
-        add_accounts(setup, realm).await?;
+        add_accounts(&setup.accounts, realm).await?;
+        if let Some(secret) = &setup.secret {
+            add_secret(&secret.0, realm).await?;
+        }
 
         let launch = Launch {
             server: server.clone(),
@@ -83,13 +109,129 @@ impl TurnServer {
         let sessions = Arc::default();
         let is_closing = Arc::new(watch::Sender::new(false));
         let service = launch.launch(&sessions, &is_closing, outlet).await?;
-        Ok(Self {
+        let server = Self {
             launch,
             service: tokio::sync::Mutex::new(service),
             sessions,
             is_closing,
             outlet: outlet.clone(),
-        })
+            realm: realm.to_owned(),
+            accounts: setup.accounts.clone(),
+            certificate: setup.certificate.clone(),
+            replacements: setup.replacements.clone(),
+            occupied: Mutex::default(),
+        };
+        if server.launch.server.is_occupied {
+            server.occupy().await?;
+        }
+        Ok(server)
+    }
+
+    /// Releases what [`occupy`](Self::occupy) took.
+    pub(crate) fn vacate(&self) {
+        locked(&self.occupied).clear();
+    }
+
+    /// Gives every account another password, or its own again, and sees that the server goes by that.
+    pub(crate) async fn change_credentials(&self, own: bool) -> Result<(), SetupError> {
+        let accounts = self.accounts.iter().map(|account| PlainAccount {
+            username: account.username.clone(),
+            password: match own {
+                true => account.password.clone(),
+                false => format!("not {}", account.password),
+            },
+        });
+        add_accounts(&accounts.collect::<Vec<_>>(), &self.realm).await?;
+        for account in &self.accounts {
+            let found = match allocate(self.any_port(), account).await {
+                Ok(Answer::Allocated(_)) if own => continue,
+                Ok(Answer::Refused(UNAUTHORIZED)) if !own => continue,
+                Ok(answer) => format!("{answer:?}"),
+                Err(error) => error.to_string(),
+            };
+            return Err(self.not_in_effect("the account's password", found));
+        }
+        Ok(())
+    }
+
+    /// Gives coturn a certificate with this flaw, or its own again, and sees that it shows that.
+    pub(crate) async fn replace_certificate(
+        &self,
+        flaw: Option<CertificateFlaw>,
+    ) -> Result<(), SetupError> {
+        let certificate = match flaw {
+            None => self.certificate.as_ref(),
+            Some(flaw) => {
+                let mut replacements = self.replacements.iter();
+                replacements.find_map(|(of, certificate)| (*of == flaw).then_some(certificate))
+            }
+        };
+        let missing = || self.not_in_effect("the certificate", "it does not listen for TLS");
+        write_certificate(certificate.ok_or_else(missing)?)?;
+        self.signal(Signal::SIGUSR2).await;
+        let mut listeners = self.launch.server.listeners.iter();
+        let tls = listeners.find(|listener| listener.transport == IceTransport::Tls);
+        let port = tls.ok_or_else(missing)?.port;
+        let (host, ca_pem) = (&self.launch.server.host, &self.launch.ca_pem);
+        let at = SocketAddr::from((self.launch.address, port));
+        let shown = async {
+            while listener_answers(host, at, IceTransport::Tls, ca_pem)
+                .await
+                .is_ok()
+                == flaw.is_some()
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let late = |_| self.not_in_effect("the certificate", "coturn shows the one before");
+        tokio::time::timeout(SHOWN_WITHIN, shown)
+            .await
+            .map_err(late)
+    }
+
+    /// A port at which the server can be asked over TCP from its own node.
+    fn any_port(&self) -> SocketAddr {
+        let port = self
+            .launch
+            .server
+            .listeners
+            .first()
+            .map_or(0, |listener| listener.port);
+        SocketAddr::from((self.launch.address, port))
+    }
+
+    fn not_in_effect(&self, what: &'static str, found: impl Into<String>) -> SetupError {
+        SetupError::NotInEffect {
+            node: self.launch.server.host.clone(),
+            what,
+            found: found.into(),
+        }
+    }
+
+    /// Takes allocations with each account until the server gives no more.
+    pub(crate) async fn occupy(&self) -> Result<(), SetupError> {
+        let failed = |found: String| self.not_in_effect("its allocations", found);
+        if self.accounts.is_empty() {
+            return Err(failed("it has no account to take them with".to_owned()));
+        }
+        for account in &self.accounts {
+            for taken in 0.. {
+                match allocate(self.any_port(), account).await {
+                    Ok(Answer::Allocated(allocation)) if taken < MOST_OCCUPIED => {
+                        locked(&self.occupied).push(allocation);
+                    }
+                    Ok(Answer::Allocated(_)) => {
+                        return Err(failed(format!("after {taken} allocations it gives more")));
+                    }
+                    Ok(Answer::Refused(QUOTA | NO_CAPACITY)) => break,
+                    Ok(Answer::Refused(code)) => {
+                        return Err(failed(format!("it refuses with {code}")));
+                    }
+                    Err(error) => return Err(failed(error.to_string())),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Kills coturn; its allocations go with it, and nobody is told.
@@ -134,6 +276,16 @@ impl TurnServer {
 }
 
 impl Launch {
+    /// Whether a listener is there. One whose certificate nobody takes takes connections.
+    async fn answers(&self, at: SocketAddr, transport: IceTransport) -> bool {
+        let Self { server, ca_pem, .. } = self;
+        if transport == IceTransport::Tls && server.certificate_flaw.is_some() {
+            return TcpStream::connect(at).await.is_ok();
+        }
+        let answers = listener_answers(&server.host, at, transport, ca_pem);
+        answers.await.is_ok()
+    }
+
     async fn launch(
         &self,
         sessions: &Arc<Mutex<Sessions>>,
@@ -153,10 +305,7 @@ impl Launch {
         })?;
         let checks = self.server.listeners.iter().map(|listener| async {
             let at = SocketAddr::from((self.address, listener.port));
-            while listener_answers(&self.server.host, at, listener.transport, &self.ca_pem)
-                .await
-                .is_err()
-            {
+            while !self.answers(at, listener.transport).await {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         });
@@ -168,9 +317,28 @@ impl Launch {
     }
 }
 
+fn write_certificate(certificate: &CertificatePem) -> Result<(), SetupError> {
+    setup::write(COTURN_CERTIFICATE, &certificate.chain)?;
+    setup::write(COTURN_PRIVATE_KEY, &certificate.key)
+}
+
+async fn add_secret(secret: &str, realm: &str) -> Result<(), SetupError> {
+    let command = [
+        "turnadmin",
+        "--set-secret",
+        secret,
+        "--userdb",
+        COTURN_USER_DATABASE,
+        "--realm",
+        realm,
+    ];
+    tool::run_shown("turnadmin --set-secret", &command, "").await?;
+    Ok(())
+}
+
 /// Passwords are on the command line of a tool that runs where nobody else is.
-async fn add_accounts(setup: &Setup, realm: &str) -> Result<(), SetupError> {
-    for account in &setup.accounts {
+async fn add_accounts(accounts: &[PlainAccount], realm: &str) -> Result<(), SetupError> {
+    for account in accounts {
         let (username, password) = (&account.username, &account.password);
         let command = [
             "turnadmin",
@@ -210,8 +378,8 @@ fn level(line: &str) -> Level {
     }
 }
 
-fn locked(sessions: &Mutex<Sessions>) -> MutexGuard<'_, Sessions> {
-    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::images::AgentImage;
 use crate::node::{EventSink, NodeHandle, Wires, attach};
 use bollard::Docker;
 use farcall_plan::{Node, Plan, Role};
-use farcall_protocol::{CertificatePem, Command, PlainAccount, Reply, Setup};
+use farcall_protocol::{CertificatePem, Command, PlainAccount, PlainSecret, Reply, Setup};
+use farcall_scenario::CertificateFlaw;
 use farcall_timeline::Entry;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -244,7 +245,9 @@ impl Site {
             docker_addresses,
             ca_pem: self.ca.pem().to_owned(),
             certificate: self.certificate(node)?,
+            replacements: self.replacements(node)?,
             accounts: accounts(node),
+            secret: secret(node),
             capture: self.options.capture,
             detached: self.options.keep,
         };
@@ -266,8 +269,28 @@ impl Site {
     }
 
     fn certificate(&self, node: &Node) -> Result<Option<CertificatePem>, RaiseError> {
-        let issued = node.certificate().map(|host| self.ca.issue(host));
+        let flaw = match &node.role {
+            Role::TurnServer(server) => server.certificate_flaw,
+            _ => None,
+        };
+        let issue = |host| match flaw {
+            None => self.ca.issue(host),
+            Some(flaw) => self.ca.issue_with(host, flaw),
+        };
+        let issued = node.certificate().map(issue);
         Ok(issued.transpose()?)
+    }
+
+    fn replacements(
+        &self,
+        node: &Node,
+    ) -> Result<Vec<(CertificateFlaw, CertificatePem)>, RaiseError> {
+        let Role::TurnServer(server) = &node.role else {
+            return Ok(Vec::new());
+        };
+        let flaws = server.replacement_flaws.iter();
+        let issued = flaws.map(|flaw| Ok((*flaw, self.ca.issue_with(&server.host, *flaw)?)));
+        issued.collect()
     }
 
     /// The names and Docker's subnets of a container's networks, as soon as all exist; `None` when
@@ -305,6 +328,14 @@ impl Site {
         let late: Vec<String> = late.map(|(node, step)| format!("{step} {node}")).collect();
         late.join(", ")
     }
+}
+
+fn secret(node: &Node) -> Option<PlainSecret> {
+    let Role::TurnServer(server) = &node.role else {
+        return None;
+    };
+    let secret = server.secret.as_ref()?;
+    Some(PlainSecret(secret.expose().to_owned()))
 }
 
 fn accounts(node: &Node) -> Vec<PlainAccount> {

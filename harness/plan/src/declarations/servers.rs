@@ -6,6 +6,7 @@ use crate::ipv6::listening;
 use crate::layout::{Layout, PROBE};
 use crate::model::{Declaration, Fact, Listener};
 use crate::servers::Demand;
+use farcall_scenario::ServerCondition;
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -26,10 +27,20 @@ pub(super) fn declarations(layout: &Layout) -> Vec<Declaration> {
         let answers = demand
             .listeners
             .iter()
-            .map(|listener| Fact::ListenerAnswers {
-                host: demand.host.clone(),
-                address,
-                listener: *listener,
+            .map(|listener| match demand.certificate() {
+                Some(flaw) if listener.transport == IceTransport::Tls => {
+                    Fact::ListenerCertificate {
+                        host: demand.host.clone(),
+                        address,
+                        listener: *listener,
+                        flaw,
+                    }
+                }
+                _ => Fact::ListenerAnswers {
+                    host: demand.host.clone(),
+                    address,
+                    listener: *listener,
+                },
             });
         let refuses = not_named(demand)
             .into_iter()
@@ -38,7 +49,18 @@ pub(super) fn declarations(layout: &Layout) -> Vec<Declaration> {
                 address,
                 listener,
             });
-        all.extend(answers.chain(refuses).map(|fact| near(PROBE, fact)));
+        let blocked = demand.has(ServerCondition::RelayPortsBlocked);
+        let blocked = blocked.then(|| Fact::RelayPortsBlocked {
+            host: demand.host.clone(),
+            address,
+            port: RELAY_PORTS.0,
+        });
+        all.extend(
+            answers
+                .chain(refuses)
+                .chain(blocked)
+                .map(|fact| near(PROBE, fact)),
+        );
     }
     all
 }
@@ -47,11 +69,11 @@ pub(super) fn declarations(layout: &Layout) -> Vec<Declaration> {
 /// that one names, and of the port that STUN and TURN have by default.
 fn not_named(demand: &Demand) -> Vec<Listener> {
     let named = |port, transport| demand.listeners.contains(&Listener { port, transport });
-    let speaks = |transport| demand.listeners.iter().any(|at| at.transport == transport);
-    let told_apart = speaks(IceTransport::Tcp) && speaks(IceTransport::Tls);
+    let told_apart = demand.tells_tls_apart();
     // A relayed transport address may be there.
     let relays_at = |port| demand.relays && (RELAY_PORTS.0..=RELAY_PORTS.1).contains(&port);
-    let mut ports: BTreeSet<u16> = demand.listeners.iter().map(|at| at.port).collect();
+    let listeners = demand.listeners.iter().chain(&demand.missing);
+    let mut ports: BTreeSet<u16> = listeners.map(|at| at.port).collect();
     ports.insert(DEFAULT_PORT);
     let mut missing = Vec::new();
     for port in ports {

@@ -1,7 +1,9 @@
 //! A declared fact in words, in two halves: what is measured, and what must come out.
 
-use crate::model::{COMPANY_AUTHORITY, Fact, Passage, Payload, ProbeProtocol};
-use farcall_scenario::{Behaviour, Direction};
+use crate::model::{
+    COMPANY_AUTHORITY, Fact, INTERMEDIATE_AUTHORITY, Passage, Payload, ProbeProtocol,
+};
+use farcall_scenario::{Behaviour, CertificateFlaw, Direction};
 use std::fmt::{Display, Formatter, Result};
 
 impl Fact {
@@ -79,7 +81,21 @@ impl Fact {
                 address,
                 port,
             } => format!("{host} ({address}) on tcp {port}, with TLS and WebSocket"),
-            Self::ListenerAnswers {
+            Self::NameMissing { name } | Self::ResolvesSlowly { name, .. } => {
+                format!("the name {name}")
+            }
+            Self::RelayPortsBlocked {
+                host,
+                address,
+                port,
+            } => format!("{host} ({address}) on relay port {port}"),
+            Self::ListenerCertificate {
+                host,
+                address,
+                listener,
+                ..
+            }
+            | Self::ListenerAnswers {
                 host,
                 address,
                 listener,
@@ -149,6 +165,14 @@ impl Fact {
             }
             Self::SignallingAnswers { .. } | Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
+            Self::ListenerCertificate { host, flaw, .. } => certificate(host, *flaw),
+            Self::RelayPortsBlocked { .. } => "no answer".to_owned(),
+            Self::ResolvesSlowly {
+                address, delay_ms, ..
+            } => {
+                format!("{address}, not before {delay_ms} ms")
+            }
+            Self::NameMissing { .. } => "Non-Existent Domain".to_owned(),
         }
     }
 }
@@ -200,6 +224,19 @@ fn yes(is: bool, yes: &str, no: &str) -> String {
 
 fn behaviour(behaviour: Option<Behaviour>, none: &str) -> String {
     behaviour.map_or_else(|| none.to_owned(), |behaviour| behaviour.to_string())
+}
+
+/// What a TLS client says of a certificate, as the agent's transport puts it.
+fn certificate(host: &str, flaw: CertificateFlaw) -> String {
+    let unknown = |issuer: &str| {
+        format!("unknown issuer: the certificate was issued by {issuer}, which is not trusted")
+    };
+    match flaw {
+        CertificateFlaw::Expired => "expired".to_owned(),
+        CertificateFlaw::WrongName => "wrong name".to_owned(),
+        CertificateFlaw::SelfSigned => unknown(host),
+        CertificateFlaw::IncompleteChain => unknown(INTERMEDIATE_AUTHORITY),
+    }
 }
 
 fn comma(items: &[impl Display]) -> String {

@@ -1,7 +1,7 @@
 //! What breaks in the call and what the peers do about it, in words.
 
-use crate::model::{FaultAction, Plan, PlannedFault};
-use farcall_scenario::{Milestone, Moment, Recovery};
+use crate::model::{FaultAction, GatewayAction, Plan, PlannedFault};
+use farcall_scenario::{CertificateFlaw, Milestone, Moment, Recovery};
 use std::fmt::{Formatter, Result};
 
 impl Plan {
@@ -52,6 +52,9 @@ fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
         fault.node.as_deref().unwrap_or("the TURN server in use"),
         in_words(fault.from)
     )?;
+    if !fault.around.is_empty() {
+        return describe_around(fault, out);
+    }
     match &fault.action {
         FaultAction::Drop { rules, .. } => {
             for line in rules.lines() {
@@ -83,11 +86,60 @@ fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
         FaultAction::StopSignalling => writeln!(out, "    it closes all connections"),
         FaultAction::KillServer => writeln!(out, "    coturn is killed, and started anew"),
         FaultAction::FreezeServer => writeln!(out, "    coturn stands still"),
+        FaultAction::RestartServer => {
+            writeln!(out, "    coturn is killed and started anew at once")
+        }
+        FaultAction::ChangeCredentials => writeln!(out, "    its accounts get other passwords"),
+        FaultAction::ExhaustQuota => writeln!(out, "    others use up its accounts' quota"),
+        FaultAction::ReplaceCertificate { flaw } => {
+            writeln!(
+                out,
+                "    coturn gets another certificate: {}",
+                in_a_word(*flaw)
+            )
+        }
+        FaultAction::ReplaceNames { name, address, .. } => match address {
+            None => writeln!(
+                out,
+                "    its resolver knows no TURN server's name, such as {name}"
+            ),
+            Some(address) => {
+                writeln!(
+                    out,
+                    "    its resolver gives {address} for every TURN server, such as {name}"
+                )
+            }
+        },
+    }
+}
+
+/// What each gateway drops, for each server.
+fn describe_around(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
+    for (server, actions) in &fault.around {
+        for GatewayAction { gateway, action } in actions {
+            writeln!(out, "    for {server}, at {gateway}:")?;
+            if let FaultAction::Drop { rules, .. } = action {
+                for line in rules.lines() {
+                    writeln!(out, "      {line}")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_a_word(flaw: CertificateFlaw) -> &'static str {
+    match flaw {
+        CertificateFlaw::Expired => "expired",
+        CertificateFlaw::WrongName => "for another name",
+        CertificateFlaw::SelfSigned => "signed by itself",
+        CertificateFlaw::IncompleteChain => "without its intermediate",
     }
 }
 
 fn in_words(moment: Moment) -> String {
     let event = match moment.event {
+        Milestone::Call => return "before the call".to_owned(),
         Milestone::Connected => "both peers were connected",
         Milestone::Begun => "it began",
         Milestone::PreviousBegun => "the one before it began",

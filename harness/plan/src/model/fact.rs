@@ -1,7 +1,7 @@
 //! What is measured of a lab before a call.
 
 use super::{Interface, Listener};
-use farcall_scenario::{Behaviour, Direction};
+use farcall_scenario::{Behaviour, CertificateFlaw, Direction};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
@@ -219,6 +219,41 @@ pub enum Fact {
         address: IpAddr,
         /// Its port.
         port: u16,
+    },
+    /// A TURN server's listener for TLS shows a certificate that a client must not take.
+    ListenerCertificate {
+        /// The host name, which the certificate ought to have.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+        /// The listener.
+        listener: Listener,
+        /// What is wrong with the certificate.
+        flaw: CertificateFlaw,
+    },
+    /// What is sent to a TURN server's relay ports from the internet vanishes, where a port that nobody has would refuse
+    /// it.
+    RelayPortsBlocked {
+        /// The host name.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+        /// One of the ports.
+        port: u16,
+    },
+    /// The name resolves to this address, and so late.
+    ResolvesSlowly {
+        /// The name.
+        name: String,
+        /// The address.
+        address: Ipv4Addr,
+        /// How much time passes before the answer at least, in milliseconds.
+        delay_ms: u32,
+    },
+    /// The name does not exist.
+    NameMissing {
+        /// The name.
+        name: String,
     },
     /// A TURN server refuses what no URL names when asked from the internet: with an ICMP port
     /// unreachable error over UDP, with a TCP reset of the connection or of its first bytes else.

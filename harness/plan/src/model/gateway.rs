@@ -11,6 +11,10 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 pub struct Gateway {
     /// dnsmasq's configuration, if this gateway resolves names for its LAN.
     pub dnsmasq: Option<String>,
+    /// By how much the answers of that are late, in milliseconds. It listens on [`DELAYED_DNS_PORT`] then, and what
+    /// delays it at the port of DNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_delay_ms: Option<u32>,
     /// The configuration of a second dnsmasq, which gives a captive portal's address for every name. The rules
     /// send it the questions of who has not logged in. It listens at the same address on [`PORTAL_DNS_PORT`].
     pub portal_dnsmasq: Option<String>,
@@ -132,6 +136,9 @@ pub enum GatewayService {
 
 /// The name of the nftables set of IPv4 addresses that have logged in at a captive portal.
 pub const LOGGED_IN_SET: &str = "logged-in";
+
+/// Where a resolver listens whose answers are delayed.
+pub const DELAYED_DNS_PORT: u16 = 5354;
 
 /// Where the resolver of a captive portal listens, for who has not logged in.
 pub const PORTAL_DNS_PORT: u16 = 5353;

@@ -7,6 +7,7 @@ use super::ruleset::{Chain, Ruleset};
 use crate::coturn::RELAY_PORTS;
 use crate::layout::ServerLayout;
 use crate::model::Payload;
+use farcall_scenario::ServerCondition;
 use farcall_timeline::IceTransport;
 use std::collections::BTreeSet;
 
@@ -20,13 +21,20 @@ pub(crate) fn server(server: &ServerLayout, has_ipv6: bool) -> String {
     };
     let (tcp, tls) = (on(IceTransport::Tcp), on(IceTransport::Tls));
     // coturn that speaks both does so at each of its ports.
-    let mixed = !tcp.is_empty() && !tls.is_empty();
+    let mixed = server.demand.tells_tls_apart();
     let mut ruleset = Ruleset::new(format!("{}: exactly its listeners", server.demand.host));
     let mut input = Chain::base(
         "input",
         "type filter hook input priority filter; policy drop;",
-    )
-    .rule("iifname \"lo\"", "input/accept-loopback", "accept");
+    );
+    if server.demand.has(ServerCondition::RelayPortsBlocked) {
+        // What one relayed address sends to another of the same server too, as behind a provider's own translation.
+        // Who asks from 127.0.0.1 is the node itself.
+        let (first, last) = RELAY_PORTS;
+        let ports = format!("ip daddr != 127.0.0.0/8 udp dport {first}-{last}");
+        input = input.rule(&ports, "relay/blocked", "drop");
+    }
+    input = input.rule("iifname \"lo\"", "input/accept-loopback", "accept");
     if has_ipv6 {
         input = closed_input(input);
     }

@@ -1,8 +1,11 @@
 //! What breaks in a call, and at which node.
 
-use crate::support::{office, planned, production, refused};
-use farcall_plan::{FaultAction, Plan};
-use farcall_scenario::{Direction, Fault, FaultKind, FirewallPreset, Milestone, Moment, Scenario};
+use crate::support::{office, planned, production, refused, with_tls};
+use farcall_plan::{FaultAction, Gateway, Plan, Role};
+use farcall_scenario::{
+    CertificateFlaw, Direction, Fault, FaultKind, FirewallPreset, Milestone, Moment, Scenario,
+};
+use std::net::Ipv4Addr;
 
 fn fault(kind: FaultKind, target: &str, direction: Option<Direction>) -> Fault {
     Fault {
@@ -13,7 +16,7 @@ fn fault(kind: FaultKind, target: &str, direction: Option<Direction>) -> Fault {
             event: Milestone::Connected,
             ms: 2_000,
         },
-        until: None,
+        ..Fault::default()
     }
 }
 
@@ -114,4 +117,115 @@ fn a_plan_tells_of_its_faults() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+}
+
+#[test]
+fn what_befalls_a_server_from_outside_is_done_at_every_gateway() {
+    for (kind, expected) in [
+        (
+            FaultKind::ServerBlackHoled,
+            "oifname \"wan\" ip daddr 203.0.113.100 counter",
+        ),
+        (
+            FaultKind::RelayPortsBlocked,
+            "oifname \"wan\" ip daddr 203.0.113.100 udp dport 49152-65535 counter",
+        ),
+    ] {
+        let plan = planned(
+            &with(fault(kind, Fault::TURN_SERVER_IN_USE, None)),
+            &with_tls(),
+        );
+        let around = &plan.faults[0].around["turn.example.net"];
+        let gateways: Vec<&str> = around.iter().map(|at| at.gateway.as_str()).collect();
+        assert_eq!(gateways, ["office-gateway", "mobile-gateway"]);
+        for at in around {
+            let FaultAction::Drop { rules, .. } = &at.action else {
+                panic!("{:?} drops nothing", at.action);
+            };
+            assert!(rules.contains(expected), "{rules}");
+        }
+        assert!(plan.expect.faults[0].drops);
+    }
+}
+
+#[test]
+fn names_that_change_are_those_of_the_servers_and_nothing_else() {
+    let own = planned(
+        &with(fault(FaultKind::LinkDown, "office", None)),
+        &production(),
+    );
+    let own = own
+        .nodes
+        .iter()
+        .find(|node| node.name == "office-gateway")
+        .unwrap();
+    let Role::Gateway(Gateway {
+        dnsmasq: Some(own), ..
+    }) = &own.role
+    else {
+        panic!("{own:?} resolves nothing");
+    };
+    for (kind, gives) in [
+        (FaultKind::NameMissing, None),
+        (FaultKind::NameWrong, Some(Ipv4Addr::new(203, 0, 113, 254))),
+    ] {
+        let plan = planned(&with(fault(kind, "office", None)), &production());
+        let FaultAction::ReplaceNames {
+            configuration,
+            name,
+            address,
+        } = &plan.faults[0].action
+        else {
+            panic!("{:?}", plan.faults);
+        };
+        assert_eq!(*address, gives);
+        assert!(
+            own.contains(&format!("host-record={name},203.0.113.")),
+            "{own}"
+        );
+        let record = format!("host-record={name},");
+        assert_eq!(
+            configuration.contains(&record),
+            gives.is_some(),
+            "{configuration}"
+        );
+        let others = |text: &str| -> Vec<String> {
+            let lines = text
+                .lines()
+                .filter(|line| !line.starts_with("host-record="));
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(others(configuration), others(own));
+    }
+}
+
+#[test]
+fn a_server_is_made_ready_for_what_befalls_it() {
+    let server = |kind| {
+        let plan = planned(
+            &with(fault(kind, Fault::TURN_SERVER_IN_USE, None)),
+            &with_tls(),
+        );
+        let node = plan
+            .nodes
+            .into_iter()
+            .find(|node| node.name == "turn.example.net");
+        match node.unwrap().role {
+            Role::TurnServer(server) => server,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(
+        server(FaultKind::QuotaExhausted)
+            .configuration
+            .contains("user-quota=24\n")
+    );
+    assert!(
+        !server(FaultKind::ServerDown)
+            .configuration
+            .contains("user-quota")
+    );
+    let replaced = server(FaultKind::CertificateSelfSigned);
+    assert_eq!(replaced.replacement_flaws, [CertificateFlaw::SelfSigned]);
+    assert_eq!(replaced.certificate_flaw, None);
 }

@@ -1,8 +1,11 @@
 //! The servers that an ICE configuration asks for.
 
 use crate::support::{ice, office, planned, public, refused, stun, turn, with_tls};
-use farcall_plan::{Listener, Plan, PlanError, Role, TurnServer, plan_each};
-use farcall_scenario::{FirewallPreset, IceConfiguration, Secret};
+use farcall_plan::{Fact, Listener, Plan, PlanError, Role, TurnServer, plan_each};
+use farcall_scenario::{
+    CertificateFlaw, FirewallPreset, IceConfiguration, RestCredentials, Secret, ServerCondition,
+};
+use farcall_timeline::IceServerOutcome;
 use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
 use rstest::rstest;
 
@@ -166,4 +169,115 @@ fn configurations_with_two_passwords_for_one_account_cannot_share_a_lab() {
     relay.unwrap().credential = Some(Secret::new("another"));
     let planned = plan_each(&office(FirewallPreset::Open), &[with_tls(), other], 1);
     assert!(matches!(planned, Err(PlanError::TwoPasswords { .. })));
+}
+
+/// The office with these conditions, and the configuration of one server that listens for everything.
+fn burdened(conditions: &[ServerCondition]) -> Plan {
+    let mut scenario = office(FirewallPreset::Open);
+    scenario.servers.conditions = conditions.to_vec();
+    planned(&scenario, &with_tls())
+}
+
+fn outcomes(plan: &Plan) -> Vec<IceServerOutcome> {
+    let expected = plan.expect.ice_servers["alice"].iter();
+    let mut outcomes: Vec<_> = expected.map(|expected| expected.outcome).collect();
+    outcomes.dedup();
+    outcomes
+}
+
+#[rstest]
+#[case::wrong_credentials(ServerCondition::WrongCredentials, IceServerOutcome::Unauthorized)]
+#[case::quota(ServerCondition::Quota, IceServerOutcome::Quota)]
+#[case::no_capacity(ServerCondition::NoCapacity, IceServerOutcome::NoCapacity)]
+#[case::peers_denied(ServerCondition::PeersDenied, IceServerOutcome::Allocated)]
+#[case::relay_ports_blocked(ServerCondition::RelayPortsBlocked, IceServerOutcome::Allocated)]
+#[case::name_missing(ServerCondition::NameMissing, IceServerOutcome::DnsFailed)]
+fn what_is_wrong_with_a_server_decides_what_its_urls_come_to(
+    #[case] condition: ServerCondition,
+    #[case] outcome: IceServerOutcome,
+) {
+    let plan = burdened(&[condition]);
+    let turn = plan.expect.ice_servers["alice"].iter();
+    for expected in turn.filter(|expected| !expected.url.starts_with("stun:")) {
+        assert_eq!(expected.outcome, outcome, "{expected:?}");
+    }
+    assert_eq!(plan.expect.server_conditions, [condition]);
+}
+
+#[test]
+fn a_flawed_certificate_is_met_over_tls_alone() {
+    let plan = burdened(&[ServerCondition::CertificateExpired]);
+    for expected in &plan.expect.ice_servers["alice"] {
+        let fails = expected.outcome == IceServerOutcome::TlsFailed;
+        assert_eq!(fails, expected.url.starts_with("turns:"), "{expected:?}");
+    }
+    let server = server(&plan, "turn.example.net");
+    assert_eq!(server.certificate_flaw, Some(CertificateFlaw::Expired));
+    let mut facts = plan.attestation.iter().map(|declared| &declared.fact);
+    assert!(facts.any(|fact| matches!(fact, Fact::ListenerCertificate { .. })));
+}
+
+#[test]
+fn a_listener_that_is_missing_is_attested_to_be() {
+    let plan = burdened(&[ServerCondition::NoUdp, ServerCondition::NoTls]);
+    let left = &server(&plan, "turn.example.net").listeners;
+    assert!(
+        left.iter().all(|listener| listener.transport == Tcp),
+        "{left:?}"
+    );
+    let refused = |port, transport| {
+        let wanted = Listener { port, transport };
+        plan.attestation.iter().any(
+            |declared| matches!(&declared.fact, Fact::ListenerRefuses { listener, .. } if *listener == wanted),
+        )
+    };
+    assert!(refused(3478, Udp) && refused(443, Tls) && !refused(443, Tcp));
+    assert!(outcomes(&plan).contains(&IceServerOutcome::Reset), "{plan}");
+}
+
+#[test]
+fn time_limited_credentials_take_the_place_of_accounts() {
+    let mut scenario = office(FirewallPreset::Open);
+    scenario.servers.rest = Some(RestCredentials { valid_s: 0 });
+    let plan = planned(&scenario, &with_tls());
+    let server = server(&plan, "turn.example.net");
+    assert!(has_line(server, "use-auth-secret") && !has_line(server, "lt-cred-mech"));
+    assert!(server.accounts.is_empty());
+    let authority = plan.call.rest.as_ref().unwrap();
+    assert_eq!(server.secret.as_ref(), Some(&authority.secret));
+    assert!(!plan.to_string().contains(authority.secret.expose()));
+    assert!(outcomes(&plan).contains(&IceServerOutcome::Unauthorized));
+    scenario.servers.rest = Some(RestCredentials { valid_s: 60 });
+    let plan = planned(&scenario, &with_tls());
+    assert!(!outcomes(&plan).contains(&IceServerOutcome::Unauthorized));
+}
+
+#[test]
+fn conditions_are_settings_of_coturn_and_rules_of_its_node() {
+    for (condition, line) in [
+        (ServerCondition::StaleNonce, "stale-nonce=1"),
+        (ServerCondition::Quota, "user-quota=1"),
+        (ServerCondition::NoCapacity, "max-port=49152"),
+        (
+            ServerCondition::PeersDenied,
+            "denied-peer-ip=0.0.0.0-255.255.255.255",
+        ),
+        (
+            ServerCondition::WrongExternalAddress,
+            "external-ip=198.51.100.254",
+        ),
+    ] {
+        let plan = burdened(&[condition]);
+        assert!(has_line(server(&plan, "turn.example.net"), line), "{line}");
+        let well = burdened(&[]);
+        assert!(!has_line(server(&well, "turn.example.net"), line), "{line}");
+    }
+    let blocks = |plan: &Plan| {
+        let nodes = plan.nodes.iter();
+        nodes
+            .filter(|node| node.nftables.contains("relay/blocked"))
+            .count()
+    };
+    assert_eq!(blocks(&burdened(&[ServerCondition::RelayPortsBlocked])), 1);
+    assert_eq!(blocks(&burdened(&[])), 0);
 }

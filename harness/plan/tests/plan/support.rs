@@ -70,6 +70,7 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
             media: Default::default(),
             selected_pair: BTreeMap::new(),
             recovery: None,
+            flows: Default::default(),
         },
     }
 }

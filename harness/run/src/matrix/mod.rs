@@ -224,7 +224,7 @@ impl MatrixRun<'_> {
             part(nodes.cloned().collect())
         });
         let common = plan.nodes.iter().filter(|node| match node.role {
-            Role::TurnServer(_) | Role::Probe => true,
+            Role::TurnServer(_) | Role::Signalling(_) | Role::Probe => true,
             Role::Gateway(_) | Role::Peer { .. } => false,
         });
         let common = part(common.map(|node| node.name.clone()).collect());

@@ -1,8 +1,9 @@
 //! Whether a matrix can be: networks as the sites of scenarios, cells of networks that there are.
 
 use super::{CellSource, ExpectedCell, Matrix, Network};
-use crate::model::{Call, Expect, Peer, Scenario, Servers};
+use crate::model::{Call, Expect, Peer, Scenario};
 use crate::read::{Finding, did_you_mean};
+use crate::servers::Servers;
 use crate::validate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,7 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
             media: Default::default(),
             selected_pair: BTreeMap::new(),
             recovery: None,
+            flows: Default::default(),
         },
     };
     let site = format!("sites.{}", network.name);

@@ -24,20 +24,23 @@ impl Read for FirewallOverride {
     }
 }
 
+/// A port, 1 to 65535.
+pub(crate) fn port(node: &Node<'_>) -> u16 {
+    let port = node.number(&Rule::PORT);
+    u16::try_from(port).unwrap_or_else(|_| {
+        let (message, hint) = out_of_range(port, &Rule::PORT);
+        node.reject(message, hint);
+        0
+    })
+}
+
 impl Read for Rule {
     fn read(node: Node<'_>) -> Self {
         node.table(|table| Self {
             name: table.required("name", "name = \"own/drop-udp-443\""),
             direction: table.optional("direction").unwrap_or_default(),
             protocol: table.optional("protocol"),
-            port: table.optional_with("port", |node| {
-                let port = node.number(&Rule::PORT);
-                u16::try_from(port).unwrap_or_else(|_| {
-                    let (message, hint) = out_of_range(port, &Rule::PORT);
-                    node.reject(message, hint);
-                    0
-                })
-            }),
+            port: table.optional_with("port", |node| port(&node)),
             address: table.optional("address"),
             action: table.required("action", "action = \"drop\""),
         })

@@ -5,7 +5,7 @@ use crate::Secret;
 use crate::document::Kind;
 use crate::model::{Behaviour, IceTransportPolicy, Ipv6, MediaQuality, Signalling};
 use crate::preset::{FirewallPreset, NatPreset};
-use farcall_timeline::{CandidateType, IceTransport};
+use farcall_timeline::{CandidateType, Flow, IceTransport};
 use ipnet::Ipv4Net;
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, IntoDeserializer};
@@ -101,6 +101,12 @@ impl Read for IceTransportPolicy {
 impl Read for CandidateType {
     fn read(node: Node<'_>) -> Self {
         node.word("candidate type").unwrap_or(Self::Host)
+    }
+}
+
+impl Read for Flow {
+    fn read(node: Node<'_>) -> Self {
+        node.word("fate of media").unwrap_or_default()
     }
 }
 

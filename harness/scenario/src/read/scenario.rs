@@ -2,8 +2,7 @@
 
 use super::{Node, Read};
 use crate::model::{
-    Account, Call, Carrier, Expect, ExpectedPair, Gateway, NatOverride, Peer, Scenario, Servers,
-    Site,
+    Call, Carrier, Expect, ExpectedFlows, ExpectedPair, Gateway, NatOverride, Peer, Scenario, Site,
 };
 use std::collections::BTreeMap;
 
@@ -109,23 +108,6 @@ impl Read for Call {
     }
 }
 
-impl Read for Servers {
-    fn read(node: Node<'_>) -> Self {
-        node.table(|table| Self {
-            account: table.optional("account"),
-        })
-    }
-}
-
-impl Read for Account {
-    fn read(node: Node<'_>) -> Self {
-        node.table(|table| Self {
-            username: table.required("username", "username = \"farcall\""),
-            credential: table.required("credential", "credential = \"...\""),
-        })
-    }
-}
-
 impl Read for Expect {
     fn read(node: Node<'_>) -> Self {
         node.table(|table| Self {
@@ -137,6 +119,17 @@ impl Read for Expect {
             media: table.optional("media").unwrap_or_default(),
             selected_pair: table.optional("selected_pair").unwrap_or_default(),
             recovery: table.optional("recovery"),
+            flows: table.optional("flows").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for ExpectedFlows {
+    fn read(node: Node<'_>) -> Self {
+        node.table(|table| Self {
+            audio: table.optional("audio").unwrap_or_default(),
+            video: table.optional("video").unwrap_or_default(),
+            data: table.optional("data").unwrap_or_default(),
         })
     }
 }

@@ -15,8 +15,11 @@ pub(super) fn check(scenario: &Scenario) -> Vec<Finding> {
     ));
     findings.extend(check_no_call(expect));
     findings.extend(check_relayed(expect));
+    for peer in expect.flows.keys() {
+        findings.extend(check_peer(scenario, peer, format!("expect.flows.{peer}")));
+    }
     for (peer, pair) in &expect.selected_pair {
-        findings.extend(check_peer(scenario, peer));
+        findings.extend(check_peer(scenario, peer, path(peer)));
         findings.extend(check_relay_protocol(peer, pair));
         findings.extend(check_not_relayed(expect, peer, pair));
     }
@@ -45,12 +48,12 @@ fn check_no_call(expect: &Expect) -> Vec<Finding> {
         .collect()
 }
 
-fn check_peer(scenario: &Scenario, peer: &str) -> Option<Finding> {
+fn check_peer(scenario: &Scenario, peer: &str, path: String) -> Option<Finding> {
     if scenario.peers.iter().any(|known| known.name == peer) {
         return None;
     }
     let known = scenario.peers.iter().map(|peer| peer.name.as_str());
-    let mut finding = Finding::new(path(peer), format!("there is no peer `{peer}`"))
+    let mut finding = Finding::new(path, format!("there is no peer `{peer}`"))
         .because_of("peers")
         .hint(did_you_mean(peer, known));
     for index in 0..scenario.peers.len() {

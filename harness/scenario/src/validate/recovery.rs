@@ -3,7 +3,7 @@
 use super::{faults, within};
 use crate::model::Scenario;
 use crate::read::Finding;
-use crate::recovery::{ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery};
+use crate::recovery::{ExpectedRecovery, Fault, Milestone, Moment, Recovery};
 
 /// What is wrong with a scenario's faults and recovery, beyond what each value says by itself.
 pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
@@ -33,9 +33,9 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
                 &ExpectedRecovery::WITHIN_MS,
             ));
         }
-        None if !scenario.faults.is_empty() => findings.push(
+        None if !scenario.faults.is_empty() && scenario.expect.flows.is_empty() => findings.push(
             Finding::new("faults[0]", "what must come of it is not said")
-                .hint("write [expect.recovery]"),
+                .hint("write [expect.recovery], or [expect.flows] for what becomes of media"),
         ),
         None => {}
     }
@@ -94,13 +94,30 @@ fn check_fault(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Finding>
         let message = format!("{} has no direction", fault.kind);
         findings.push(Finding::new(key("direction"), message).hint("leave it out"));
     }
-    if fault.kind == FaultKind::ForgetMappings && fault.until.is_some() {
-        let finding = Finding::new(key("until"), "what is forgotten is not remembered again");
+    if fault.kind.is_instant() && fault.until.is_some() {
+        let message = format!("{} is over as soon as it has begun", fault.kind);
+        let finding = Finding::new(key("until"), message);
         findings.push(finding.hint("leave it out"));
     }
     if fault.from.event == Milestone::Begun {
         let finding = Finding::new(key("from"), "a fault cannot begin after it has begun");
         findings.push(finding.hint("name another event, such as \"connected\""));
+    }
+    if fault.from.event == Milestone::Call && fault.target == Fault::TURN_SERVER_IN_USE {
+        let finding = Finding::new(key("target"), "before the call no TURN server is in use");
+        findings.push(finding.hint("name its host, or another event in `from`"));
+    }
+    if fault.from.event == Milestone::Call && (fault.from.ms > 0 || fault.until.is_some()) {
+        let message = "what stands from before the call does so until its end";
+        let finding = Finding::new(key("from"), message);
+        findings.push(finding.hint("leave `ms` and `until` out, or name another event"));
+    }
+    if fault
+        .until
+        .is_some_and(|until| until.event == Milestone::Call)
+    {
+        let finding = Finding::new(key("until"), "a fault cannot be mended before it begins");
+        findings.push(finding.hint("name another event, such as \"begun\""));
     }
     let moments = [("from", Some(fault.from)), ("until", fault.until)];
     for (name, moment) in moments {

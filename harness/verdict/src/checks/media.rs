@@ -1,6 +1,7 @@
 //! Audio, video and data arrive in both directions.
 
 use super::connection::nothing_to_observe;
+use super::flow::seen;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_scenario::MediaQuality;
@@ -66,7 +67,11 @@ fn check(case: &Case<'_>, from: &str, to: &str, kind: MediaKind) -> Check {
     } else {
         (CheckVerdict::Fail, arrival.observed)
     };
-    Check::new(name, verdict, expected, observed).with_evidence(arrival.evidence)
+    let check = Check::new(name, verdict, expected, observed).with_evidence(arrival.evidence);
+    match verdict {
+        CheckVerdict::Fail => check.with_evidence(seen(case, from, to, kind).in_words()),
+        _ => check,
+    }
 }
 
 /// The least number that must arrive; never none.

@@ -2,8 +2,10 @@
 
 mod blocking;
 mod claims;
+mod conditions;
 mod connection;
 mod datapath;
+mod flow;
 mod gateways;
 mod harness;
 mod ice_server;
@@ -18,8 +20,10 @@ mod signalling;
 
 pub(crate) use blocking::blocking_rules;
 pub use claims::CLAIM_PERCENT;
+pub(crate) use conditions::conditions;
 pub(crate) use connection::{connection, connection_lasts};
 pub(crate) use datapath::datapaths;
+pub(crate) use flow::flows;
 pub(crate) use gateways::gateways_agree;
 pub(crate) use harness::{harness_complete, harness_sound, not_interrupted, unsupported};
 pub(crate) use ice_server::ice_servers;

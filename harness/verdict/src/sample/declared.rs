@@ -25,14 +25,14 @@ pub(super) fn declared() -> Declared {
             media: Default::default(),
             recovery: None,
             faults: Vec::new(),
+            flows: Default::default(),
             selected_pair: [("alice".to_owned(), relayed_over_a_stream())].into(),
             ice_servers: [
                 ("alice".to_owned(), from_the_office()),
                 ("bob".to_owned(), from_the_mobile_network()),
             ]
             .into(),
-            signalling: BTreeMap::new(),
-            signalling: BTreeMap::new(),
+            signalling: Default::default(),
             muted: Vec::new(),
             blocking_rules: vec![blocking_rule()],
             gateways: [
@@ -57,6 +57,8 @@ pub(super) fn declared() -> Declared {
                 ),
             ]
             .into(),
+            server_conditions: Vec::new(),
+            has_expired_credentials: false,
             turn_nodes: [
                 ("turn.example.net".to_owned(), "turn".to_owned()),
                 ("stun.example.net".to_owned(), "stun".to_owned()),

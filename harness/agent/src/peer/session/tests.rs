@@ -40,6 +40,7 @@ impl Side {
             offerer,
             proxy: None,
             signalling: None,
+            rest: None,
             recovery: Some(recovery.clone()),
             seed: 1,
         };
@@ -232,4 +233,18 @@ async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
         assert_eq!(side.connections, 4);
     }
     pair.end().await;
+}
+
+/// A connection that is over holds nothing, also one that never came to anything.
+#[tokio::test]
+async fn a_session_that_has_ended_leaves_no_task() {
+    let before = super::super::holdings::now();
+    let mut side = Side::start(true, &farcall_scenario::Recovery::default()).await;
+    while side.offers.is_empty() {
+        let message = side.said.next().await.unwrap();
+        side.hear(message);
+    }
+    side.session.end().await.unwrap();
+    let after = super::super::holdings::settled(before).await;
+    assert_eq!(after.tasks, before.tasks);
 }

@@ -1,0 +1,149 @@
+//! TURN servers with which something is wrong from before the call on, on real containers, against the table in
+//! `servers.toml`; and controls, with servers that are well, that must turn out the other way.
+
+use crate::support::{call, call_with, configuration, out};
+use farcall::plan::plan;
+use farcall::scenario::ServerCondition;
+use farcall::timeline::IceServerOutcome;
+use farcall::verdict::CheckVerdict;
+use farcall::{RunOptions, Scenario, StoredRun, Verdict};
+use rstest::rstest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const TABLE: &str = include_str!("servers.toml");
+
+/// By scenario, then by peer.
+type Table = BTreeMap<String, BTreeMap<String, Outcomes>>;
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcomes {
+    stun: IceServerOutcome,
+    udp: IceServerOutcome,
+    tcp: IceServerOutcome,
+    tls: IceServerOutcome,
+}
+
+impl Outcomes {
+    fn of(self, url: &str) -> IceServerOutcome {
+        match url {
+            "stun:turn.example.net:3478" => self.stun,
+            "turn:turn.example.net:3478" => self.udp,
+            "turn:turn.example.net:443?transport=tcp" => self.tcp,
+            "turns:turn.example.net:443?transport=tcp" => self.tls,
+            other => panic!("{other} is not in the configuration"),
+        }
+    }
+}
+
+fn table() -> Table {
+    toml::from_str(TABLE).unwrap()
+}
+
+fn by_verdict(run: &StoredRun, verdict: CheckVerdict) -> Vec<&str> {
+    let checks = run.result.checks.iter();
+    checks
+        .filter(|check| check.verdict == verdict)
+        .map(|check| check.name.as_str())
+        .collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn comes_out_as_in_the_table(
+    #[values(
+        "server-wrong-credentials",
+        "server-credentials-expired",
+        "server-stale-nonce",
+        "server-quota",
+        "server-no-capacity",
+        "server-peers-denied",
+        "server-relay-ports-blocked",
+        "server-wrong-external-address",
+        "server-no-udp",
+        "server-no-tcp",
+        "server-no-tls",
+        "server-certificate-expired",
+        "server-certificate-wrong-name",
+        "server-certificate-self-signed",
+        "server-certificate-incomplete-chain",
+        "server-name-missing",
+        "server-name-slow",
+        "server-name-wrong"
+    )]
+    scenario: &str,
+) {
+    let row = table().remove(scenario).unwrap();
+    let scenario = Scenario::builtin(scenario).unwrap();
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    for (peer, expected) in row {
+        let servers = &run.result.peers[&peer].ice_servers;
+        assert_eq!(servers.len(), 4, "{run}");
+        for server in servers {
+            assert_eq!(
+                server.outcome,
+                expected.of(&server.url),
+                "{peer}: {} {run}",
+                server.url
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_has_a_row_for_every_scenario_of_servers() {
+    let scenarios = Scenario::builtin_names().into_iter();
+    let scenarios: Vec<&str> = scenarios
+        .filter(|name| name.starts_with("server-"))
+        .collect();
+    let table = table();
+    let rows: Vec<&str> = table.keys().map(String::as_str).collect();
+    assert_eq!(rows, scenarios);
+}
+
+/// With servers that are well the same networks connect, and that nothing could is what fails.
+#[rstest]
+#[case::phones("server-quota", &["connection"])]
+#[case::office("server-certificate-expired", &["connection"])]
+#[tokio::test]
+async fn with_servers_that_are_well_the_call_connects(#[case] name: &str, #[case] failed: &[&str]) {
+    let mut scenario = Scenario::builtin(name).unwrap();
+    scenario.servers.conditions.clear();
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(by_verdict(&run, CheckVerdict::Fail), failed, "{run}");
+}
+
+/// A lab without what is declared wrong with its servers is found out, whatever shows it.
+#[rstest]
+#[case::in_the_log(ServerCondition::Quota, "servers/quota")]
+#[case::in_what_peers_are_given(
+    ServerCondition::WrongExternalAddress,
+    "servers/wrong-external-address"
+)]
+#[case::before_the_call(ServerCondition::CertificateExpired, "lab/servers")]
+#[case::by_its_silence(ServerCondition::RelayPortsBlocked, "lab/servers")]
+#[case::by_a_listener(ServerCondition::NoUdp, "lab/servers")]
+#[case::by_name(ServerCondition::NameMissing, "lab/names")]
+#[tokio::test]
+async fn a_condition_that_is_not_there_is_found_out(
+    #[case] condition: ServerCondition,
+    #[case] check: &str,
+) {
+    let mut scenario = Scenario::builtin("server-quota").unwrap();
+    let ice = configuration("with-tls");
+    scenario.servers.conditions.clear();
+    let well = plan(&scenario, &ice, 1).unwrap();
+    scenario.servers.conditions = vec![condition];
+    let options = RunOptions {
+        out: out(),
+        raise_instead: Some(well),
+        ..RunOptions::default()
+    };
+    let run = call_with(&scenario, &ice, &options).await;
+    assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
+    let invalid = by_verdict(&run, CheckVerdict::Invalid);
+    assert!(invalid.contains(&check), "{invalid:?}: {run}");
+}
