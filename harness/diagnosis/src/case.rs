@@ -3,7 +3,7 @@
 use farcall_plan::{BlockingRule, ExpectedFault, Fact, Passage, Payload, ProbeProtocol};
 use farcall_scenario::{FaultKind, IceUrl, Scheme};
 use farcall_timeline::{
-    Event, FaultEdge, FaultEvent, IceServerOutcome, IceServerReport, Measured, MediaKind,
+    Event, FaultEdge, FaultEvent, Flow, IceServerOutcome, IceServerReport, Measured, MediaKind,
     MediaStats, RecoveryEvent, Timeline,
 };
 use farcall_verdict::{CheckVerdict, Declared, DeclaredServer, Judgement};
@@ -263,9 +263,18 @@ impl<'a> Case<'a> {
             .flat_map(|(from, to)| kinds.map(|kind| Missing { kind, from, to }));
         all.filter(|Missing { kind, from, to }| {
             let way = format!("media/{kind}/{from}-to-{to}");
-            self.has_failed(&way) || self.has_failed(&format!("recovery/{way}"))
+            self.has_failed(&way)
+                || self.has_failed(&format!("recovery/{way}"))
+                || self.is_not_flowing(&format!("flow/{kind}/{from}-to-{to}"))
         })
         .collect()
+    }
+
+    /// Whether a check of what becomes of media saw that they do not flow, expected or not.
+    fn is_not_flowing(&self, name: &str) -> bool {
+        let mut checks = self.judgement.checks.iter();
+        let check = checks.find(|check| check.name == name);
+        check.is_some_and(|check| check.observed != Flow::Flows.to_string())
     }
 
     /// When a total of a peer's stream grew for the last time, and to what.

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::causes::RULES;
 use crate::model::Finding;
 use crate::{Diagnosis, Evidence};
-use farcall_timeline::Timeline;
+use farcall_timeline::{Flow, Timeline};
 use farcall_verdict::{Declared, Judgement, Verdict};
 
 /// Says why a run fell short; `None` if it did not.
@@ -62,9 +62,16 @@ fn in_turn(evidence: Vec<Evidence>) -> Vec<Evidence> {
     first
 }
 
-/// A run that passes falls short too where its network lets no call through, or has the client give up.
+/// A run that passes falls short too where its network lets no call through, has the client give up, or carries no media.
 fn fell_short(case: &Case<'_>) -> bool {
     let expect = &case.run.declared.expect;
     let gives_up = expect.recovery.as_ref().is_some_and(|one| !one.recovers);
-    case.judgement.verdict != Verdict::Pass || !expect.connects || gives_up
+    let mut flows = expect.flows.values();
+    let carries_less = flows.any(|flows| {
+        [flows.audio, flows.video, flows.data]
+            .iter()
+            .any(|flow| *flow != Flow::Flows)
+    });
+    let is_expected = !expect.connects || gives_up || carries_less;
+    case.judgement.verdict != Verdict::Pass || is_expected
 }

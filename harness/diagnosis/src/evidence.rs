@@ -151,6 +151,23 @@ pub(crate) fn attested<'a>(
         .collect()
 }
 
+/// The same, whoever measured it.
+pub(crate) fn attested_anywhere(
+    case: &Case<'_>,
+    is_wanted: impl Fn(&Fact) -> bool,
+) -> Vec<Evidence> {
+    let mut nodes: Vec<&str> = Vec::new();
+    for declared in &case.run.declared.attestation {
+        if !nodes.contains(&declared.node.as_str()) {
+            nodes.push(&declared.node);
+        }
+    }
+    let all = nodes
+        .into_iter()
+        .map(|node| attested(case, node, &is_wanted));
+    all.flatten().collect()
+}
+
 /// What was measured of the ports that these attempts are about, sent straight.
 pub(crate) fn attested_ports<'a>(
     case: &Case<'a>,

@@ -33,6 +33,9 @@ pub struct DeclaredCall {
     pub proxies: BTreeMap<String, SocketAddrV4>,
     /// What the peers do when the connection breaks; `None`: nothing.
     pub recovery: Option<Recovery>,
+    /// For how long the credentials are valid that the peers are given for the call, in seconds; `None`: they have those
+    /// of the ICE configuration.
+    pub credentials_valid_s: Option<u32>,
 }
 
 /// A URL of the ICE configuration with what may be told of its account.
@@ -55,6 +58,7 @@ impl From<&CallPlan> for DeclaredCall {
             ice_servers: servers.map(DeclaredServer::from).collect(),
             proxies: call.proxies.clone(),
             recovery: call.recovery.clone(),
+            credentials_valid_s: call.rest.as_ref().map(|rest| rest.valid_s),
         }
     }
 }

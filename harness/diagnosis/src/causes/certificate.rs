@@ -75,6 +75,9 @@ fn refused(case: &Case<'_>, kinds: &[TlsFailure]) -> Option<(Finding, String, Tl
     seen.extend(evidence::attested(case, first.peer, |fact| {
         matches!(fact, Fact::Passage { payload: farcall_plan::Payload::Tls, port, proxy: None, .. } if *port == first.url().port)
     }));
+    seen.extend(evidence::attested_anywhere(case, |fact| {
+        matches!(fact, Fact::ListenerCertificate { host, .. } if hosts.contains(host.as_str()))
+    }));
     let finding = Finding {
         evidence: seen,
         ..Finding::default()

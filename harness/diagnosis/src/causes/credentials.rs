@@ -3,7 +3,8 @@
 use crate::case::{Attempt, Case};
 use crate::evidence;
 use crate::model::Finding;
-use crate::words::{and, code};
+use crate::words::{and, code, count};
+use farcall_timeline::Event;
 use farcall_timeline::IceServerOutcome::Unauthorized;
 use std::collections::BTreeSet;
 
@@ -37,25 +38,55 @@ pub(super) fn in_milliseconds(case: &Case<'_>) -> Option<Finding> {
 
 pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
     let refused = case.refusals(&[Unauthorized]);
-    let began_at_s = u64::try_from(case.began_at_s).ok()?;
-    let stamp = stamps(&refused).find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(stamp))?;
-    let ago_s = began_at_s - stamp;
+    let (ago_s, seen) = by_user_name(case, &refused).or_else(|| by_lifetime(case, &refused))?;
     let ago = match ago_s {
-        0..=119 => format!("{ago_s} seconds"),
-        120..=7_199 => format!("{} minutes", ago_s / 60),
-        7_200..=172_799 => format!("{} hours", ago_s / 3_600),
-        _ => format!("{} days", ago_s / 86_400),
+        0..=119 => count(ago_s, "second"),
+        120..=7_199 => count(ago_s / 60, "minute"),
+        7_200..=172_799 => count(ago_s / 3_600, "hour"),
+        _ => count(ago_s / 86_400, "day"),
     };
-    let mut finding = refusal(case, &refused, &format!("it expired {ago} before the call"));
-    finding.evidence.push(evidence::configuration(format!(
-        "the user name begins with the time stamp {stamp}; the run began at {began_at_s} (seconds since 1970)"
-    )));
+    let mut finding = refusal(
+        case,
+        &refused,
+        &format!("it had expired {ago} before it was used"),
+    );
+    finding.evidence.push(evidence::configuration(seen));
     finding.next_step = format!(
-        "Fetch new credentials shortly before each call, and again before an ICE restart; give them a lifetime longer than \
-         a call ({}). Check the clock of the machine that makes them.",
+        "Fetch new credentials shortly before each call, and again before an ICE restart or a new connection; give them a \
+         lifetime longer than a call ({}). Check the clock of the machine that makes them.",
         code("TIMESTAMP = now + 3600")
     );
     Some(finding)
+}
+
+/// How long ago an account had expired by the number in its user name, and what was seen of that.
+fn by_user_name(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)> {
+    let began_at_s = u64::try_from(case.began_at_s).ok()?;
+    let stamp = stamps(refused).find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(stamp))?;
+    let seen = format!(
+        "the user name begins with the time stamp {stamp}; the run began at {began_at_s} (seconds since 1970)"
+    );
+    Some((began_at_s - stamp, seen))
+}
+
+/// The same of credentials that the peers were given for the call.
+fn by_lifetime(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)> {
+    let valid_s = case.run.declared.call.credentials_valid_s?;
+    let peer = refused.first()?.peer;
+    let mut events = case.run.of(peer).iter();
+    let given_ms = events
+        .find_map(|(at_ms, event)| matches!(event, Event::CallStarted { .. }).then_some(*at_ms))?;
+    let mut events = case.run.of(peer).iter().rev();
+    let used_ms = events.find_map(|(at_ms, event)| match event {
+        Event::IceServer(report) if report.outcome == Unauthorized => Some(*at_ms),
+        _ => None,
+    })?;
+    let age_s = (used_ms - given_ms) / 1e3;
+    let over_s = age_s - f64::from(valid_s);
+    let seen = format!(
+        "the credentials were valid for {valid_s} s from the beginning of the call, and used {age_s:.0} s after it"
+    );
+    (over_s >= 0.0).then(|| (over_s.round() as u64, seen))
 }
 
 pub(super) fn wrong(case: &Case<'_>) -> Option<Finding> {

@@ -17,7 +17,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     seen.extend(evidence::attested(
         case,
         peer,
-        |fact| matches!(fact, Fact::Resolves { name, .. } if hosts.contains(name.as_str())),
+        |fact| matches!(fact, Fact::Resolves { name, .. } | Fact::NameMissing { name } if hosts.contains(name.as_str())),
     ));
     for host in &hosts {
         seen.extend(evidence::turn_log(case, host, peer));

@@ -7,7 +7,8 @@ use crate::words::code;
 use farcall_verdict::{Check, CheckVerdict};
 
 /// Checks that can fail although a call works.
-const OF_EXPECTATIONS: [&str; 7] = [
+const OF_EXPECTATIONS: [&str; 8] = [
+    "flow",
     "connection",
     "connection/lasts",
     "pair",

@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::evidence;
 use crate::model::Finding;
 use crate::words::{and, code};
+use farcall_plan::Fact;
 use farcall_timeline::IceServerOutcome::Allocated;
 use std::collections::BTreeSet;
 
@@ -41,6 +42,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         );
     }
     seen.extend(case.peers().map(|peer| evidence::states(case, peer)));
+    seen.extend(evidence::attested_anywhere(case, |fact| {
+        matches!(fact, Fact::RelayPortsBlocked { .. })
+    }));
     let hosts = and(&hosts);
     Some(Finding {
         summary: format!(

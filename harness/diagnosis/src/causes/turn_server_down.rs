@@ -5,9 +5,14 @@ use crate::evidence;
 use crate::model::Finding;
 use crate::words::{and, code};
 use farcall_plan::Fact;
-use farcall_scenario::FaultKind::{ServerDown, ServerFrozen};
+use farcall_scenario::FaultKind::{
+    self, ServerBlackHoled, ServerDown, ServerFrozen, ServerRestarted,
+};
 use farcall_timeline::IceServerOutcome::{NoAnswer, Refused, Reset};
 use std::collections::BTreeSet;
+
+/// What makes a server that was there go away.
+const GONE: [FaultKind; 4] = [ServerDown, ServerFrozen, ServerBlackHoled, ServerRestarted];
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     from_the_beginning(case).or_else(|| in_mid_call(case))
@@ -29,11 +34,7 @@ fn from_the_beginning(case: &Case<'_>) -> Option<Finding> {
         peer,
         |fact| matches!(fact, Fact::Resolves { name, .. } if hosts.contains(name.as_str())),
     ));
-    seen.extend(
-        case.broken_by(&[ServerDown, ServerFrozen])
-            .as_ref()
-            .map(evidence::fault),
-    );
+    seen.extend(case.broken_by(&GONE).as_ref().map(evidence::fault));
     Some(finding(
         format!(
             "The TURN server {} does not answer {peer} at the address that its name leads to, although the network lets \
@@ -47,7 +48,7 @@ fn from_the_beginning(case: &Case<'_>) -> Option<Finding> {
 
 /// It went away in the middle of the call, and no other took its place.
 fn in_mid_call(case: &Case<'_>) -> Option<Finding> {
-    let fault = case.broken_by(&[ServerDown, ServerFrozen])?;
+    let fault = case.broken_by(&GONE)?;
     if !case.is_lost() && case.missing().is_empty() {
         return None;
     }
