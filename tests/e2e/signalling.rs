@@ -4,7 +4,7 @@
 use crate::support::{call, configuration};
 use farcall::scenario::Signalling;
 use farcall::verdict::{Check, CheckVerdict};
-use farcall::{Scenario, StoredRun, Verdict};
+use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 fn over_the_network(scenario: &str) -> Scenario {
