@@ -17,6 +17,7 @@
 //! The binary `farcall` is started inside the containers too; [`Harness::prepare`] takes its path.
 
 pub use farcall_cli::main;
+pub use farcall_diagnosis::{self as diagnosis, Cause, Diagnosis};
 pub use farcall_lab as lab;
 pub use farcall_plan as plan;
 pub use farcall_report::{self as report, RunResult, StoredRun};

@@ -7,8 +7,13 @@ use farcall::lab::reap::{self, Leftover};
 use farcall::scenario::{Account, IceTransportPolicy, Secret};
 use farcall::timeline::{CandidateType, IceServerOutcome, IceServerReport};
 use farcall::verdict::CheckVerdict;
-use farcall::{IceConfiguration, RunOptions, Scenario, StoredRun, Verdict};
+use farcall::{Cause, IceConfiguration, RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
+
+/// What is said of a run.
+fn cause(run: &StoredRun) -> Option<Cause> {
+    run.result.diagnosis.as_ref().map(|found| found.cause)
+}
 
 /// The names of the checks that came out like this.
 fn checks(run: &StoredRun, verdict: CheckVerdict) -> Vec<&str> {
@@ -70,6 +75,7 @@ async fn wrong_credentials_come_out_as_unauthorized(
             );
         }
     }
+    assert_eq!(cause(&run), Some(Cause::CredentialsWrong), "{run}");
 }
 
 #[tokio::test]
@@ -131,6 +137,7 @@ async fn a_call_that_connects_where_none_can_is_the_failure() {
     scenario.expect.selected_pair.clear();
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::ExpectationDiffers), "{run}");
 }
 
 #[tokio::test]
@@ -139,6 +146,7 @@ async fn a_pair_of_another_type_than_expected_is_the_failure() {
     scenario.expect.relayed = Some(true);
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::ExpectationDiffers), "{run}");
     let failed = checks(&run, CheckVerdict::Fail);
     assert!(
         failed.iter().all(|name| name.contains("pair")),

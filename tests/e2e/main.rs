@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod attestation;
+mod causes;
 mod cli;
 mod ipv6;
 mod library;

@@ -5,8 +5,13 @@ use crate::support::{call, configuration};
 use farcall::scenario::{ExpectedFlows, FaultKind, Scenario};
 use farcall::timeline::{Event, Flow};
 use farcall::verdict::CheckVerdict;
-use farcall::{StoredRun, Verdict};
+use farcall::{Cause, StoredRun, Verdict};
 use rstest::rstest;
+
+/// What is said of a run.
+fn cause(run: &StoredRun) -> Option<Cause> {
+    run.result.diagnosis.as_ref().map(|found| found.cause)
+}
 
 /// The checks that did not pass, with what they saw.
 fn failed(run: &StoredRun) -> Vec<(&str, &str)> {
@@ -18,21 +23,18 @@ fn failed(run: &StoredRun) -> Vec<(&str, &str)> {
 }
 
 #[rstest]
+#[case("media-dtls-blocked", Cause::DtlsBlocked)]
+#[case("media-rtp-blocked", Cause::RtpBlocked)]
+#[case("media-large-packets-dropped", Cause::PacketsTooLarge)]
+#[case("media-one-way", Cause::RtpBlocked)]
+#[case("media-consent-lost", Cause::ConsentLost)]
+#[case("media-muted", Cause::SenderSilent)]
 #[tokio::test]
-async fn comes_out_as_declared(
-    #[values(
-        "media-dtls-blocked",
-        "media-rtp-blocked",
-        "media-large-packets-dropped",
-        "media-one-way",
-        "media-consent-lost",
-        "media-muted"
-    )]
-    scenario: &str,
-) {
+async fn comes_out_as_declared(#[case] scenario: &str, #[case] expected: Cause) {
     let scenario = Scenario::builtin(scenario).unwrap();
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    assert_eq!(cause(&run), Some(expected), "{run}");
     let entries = run.timeline.entries().iter();
     let dropped = entries.filter_map(|entry| match &entry.event {
         Event::Fault(fault) => fault.dropped_packets,
@@ -64,6 +66,7 @@ async fn where_nothing_is_dropped_media_flow_and_the_expectation_fails() {
         ("flow/video/alice-to-bob", "flows"),
     ];
     assert_eq!(failed(&run), expected, "{run}");
+    assert_eq!(cause(&run), Some(Cause::ExpectationDiffers), "{run}");
 }
 
 #[tokio::test]
@@ -78,6 +81,7 @@ async fn a_muted_sender_is_not_taken_for_a_network_that_drops() {
         ("flow/video/alice-to-bob", silent.as_str()),
     ];
     assert_eq!(failed(&run), expected, "{run}");
+    assert_eq!(cause(&run), Some(Cause::SenderSilent), "{run}");
 }
 
 #[tokio::test]
@@ -108,4 +112,5 @@ async fn a_network_that_drops_is_not_taken_for_a_muted_sender_nor_for_no_connect
         ("flow/video/alice-to-bob", dropped.as_str()),
     ];
     assert_eq!(failed(&run), expected, "{run}");
+    assert_eq!(cause(&run), Some(Cause::RtpBlocked), "{run}");
 }

@@ -5,8 +5,13 @@ use crate::support::{call, configuration};
 use farcall::scenario::{Direction, Fault, FaultKind, Milestone, Moment};
 use farcall::timeline::{Event, FaultEdge};
 use farcall::verdict::CheckVerdict;
-use farcall::{Scenario, StoredRun, Verdict};
+use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
+
+/// What is said of a run.
+fn cause(run: &StoredRun) -> Option<Cause> {
+    run.result.diagnosis.as_ref().map(|found| found.cause)
+}
 
 /// The checks that did not pass.
 fn failed(run: &StoredRun) -> Vec<&str> {
@@ -51,6 +56,8 @@ async fn comes_out_as_declared(
         |entry| matches!(&entry.event, Event::Fault(fault) if fault.edge == FaultEdge::Begun),
     );
     assert_eq!(begun.count(), scenario.faults.len(), "{run}");
+    let gives_up = (scenario.name == "recovery-never").then_some(Cause::RecoveryExhausted);
+    assert_eq!(cause(&run), gives_up, "{run}");
 }
 
 #[tokio::test]
@@ -63,6 +70,7 @@ async fn without_recovery_an_outage_is_the_end_of_the_call() {
     for check in ["recovery/attempts", "recovery/outcome"] {
         assert!(failed.contains(&check), "{check}: {failed:?}\n{run}");
     }
+    assert_eq!(cause(&run), Some(Cause::NoRecovery), "{run}");
 }
 
 #[tokio::test]
@@ -72,6 +80,7 @@ async fn a_client_that_gives_up_early_is_found_out() {
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
     assert!(failed(&run).contains(&"recovery/attempts"), "{run}");
+    assert_eq!(cause(&run), Some(Cause::RecoveryExhausted), "{run}");
 }
 
 #[tokio::test]
@@ -86,6 +95,7 @@ async fn where_nothing_breaks_nothing_recovers() {
         ["recovery/attempts", "connection/lasts"],
         "{run}"
     );
+    assert_eq!(cause(&run), Some(Cause::ExpectationDiffers), "{run}");
 }
 
 /// The scenario of two homes with another fault at alice's, from two seconds after the beginning to the call's end.
@@ -117,6 +127,51 @@ async fn media_that_are_dropped_fail_by_their_direction(
         );
     }
     assert_eq!(failed(&run), expected, "{run}");
+    assert_eq!(cause(&run), Some(Cause::RtpBlocked), "{run}");
+}
+
+#[tokio::test]
+async fn large_packets_that_are_dropped_are_told_from_media_that_are() {
+    let scenario = breaking(FaultKind::DropLarge, None);
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::PacketsTooLarge), "{run}");
+}
+
+#[tokio::test]
+async fn consent_that_is_lost_for_good_is_told_from_an_outage() {
+    let mut scenario = breaking(FaultKind::DropStun, None);
+    scenario.recovery = None;
+    scenario.expect.recovery.as_mut().unwrap().attempts = 1;
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::ConsentLost), "{run}");
+}
+
+#[tokio::test]
+async fn a_new_connection_without_dtls_is_found_out() {
+    let mut scenario = breaking(FaultKind::DropDtls, None);
+    let forgets = Fault {
+        kind: FaultKind::LinkDown,
+        until: Some(Moment {
+            event: Milestone::Attempt1,
+            ms: 0,
+        }),
+        ..scenario.faults[0].clone()
+    };
+    scenario.faults.push(forgets);
+    scenario.expect.recovery.as_mut().unwrap().attempts = 1;
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::DtlsBlocked), "{run}");
+}
+
+#[tokio::test]
+async fn the_only_turn_server_that_dies_ends_the_call() {
+    let scenario = Scenario::builtin("recovery-turn-server-down").unwrap();
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::TurnServerDown), "{run}");
 }
 
 #[tokio::test]
@@ -138,4 +193,5 @@ async fn a_fault_at_a_server_that_nobody_uses_is_invalid() {
     scenario.expect.recovery.as_mut().unwrap().within_ms = 1_000;
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
+    assert_eq!(cause(&run), Some(Cause::LabInvalid), "{run}");
 }

@@ -4,7 +4,7 @@
 use crate::support::{call, call_each, configuration};
 use farcall::timeline::{Aspect, CandidateType, IceServerOutcome, IceTransport, Measured};
 use farcall::verdict::{Check, CheckVerdict};
-use farcall::{Scenario, StoredRun, Verdict};
+use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ type Table = BTreeMap<String, BTreeMap<String, Cell>>;
 #[serde(deny_unknown_fields)]
 struct Cell {
     verdict: Verdict,
+    cause: Option<Cause>,
     #[serde(default)]
     failed: Vec<String>,
     #[serde(default)]
@@ -100,6 +101,10 @@ impl Cell {
         let mut differences = Vec::new();
         if run.result.verdict != self.verdict {
             differences.push(format!("{} is not {}", run.result.verdict, self.verdict));
+        }
+        let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
+        if cause != self.cause {
+            differences.push(format!("the cause is {cause:?}, not {:?}", self.cause));
         }
         differences.extend(self.failed_checks(run));
         differences.extend(self.outcomes(run));
@@ -221,6 +226,12 @@ fn the_table_has_a_row_for_every_built_in_network() {
                 cell.verdict == Verdict::Fail,
                 !cell.failed.is_empty(),
                 "{scenario}.{configuration}: what fails is listed, and of a pass nothing is"
+            );
+            let connects = Scenario::builtin(scenario).unwrap().expect.connects;
+            assert_eq!(
+                cell.verdict == Verdict::Fail || !connects,
+                cell.cause.is_some(),
+                "{scenario}.{configuration}: what does not connect has a cause"
             );
         }
     }

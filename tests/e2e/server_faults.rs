@@ -5,7 +5,7 @@ use crate::support::{call, configuration};
 use farcall::scenario::FaultKind;
 use farcall::timeline::{Event, FaultEdge, IceServerOutcome};
 use farcall::verdict::CheckVerdict;
-use farcall::{Scenario, StoredRun, Verdict};
+use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 /// The checks that did not pass.
@@ -80,6 +80,9 @@ async fn credentials_that_are_past_are_fetched_anew_or_refused() {
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
     assert!(failed(&run).contains(&"recovery/outcome"), "{run}");
     assert!(count(&run, IceServerOutcome::Unauthorized) > 0, "{run}");
+    let diagnosis = run.result.diagnosis.as_ref();
+    let cause = diagnosis.map(|found| found.cause);
+    assert_eq!(cause, Some(Cause::CredentialsExpired), "{run}");
 }
 
 #[rstest]

@@ -6,15 +6,23 @@ use farcall::plan::plan;
 use farcall::scenario::ServerCondition;
 use farcall::timeline::IceServerOutcome;
 use farcall::verdict::CheckVerdict;
-use farcall::{RunOptions, Scenario, StoredRun, Verdict};
+use farcall::{Cause, RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("servers.toml");
 
-/// By scenario, then by peer.
-type Table = BTreeMap<String, BTreeMap<String, Outcomes>>;
+/// By scenario.
+type Table = BTreeMap<String, Row>;
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    cause: Option<Cause>,
+    alice: Outcomes,
+    bob: Outcomes,
+}
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,8 +86,10 @@ async fn comes_out_as_in_the_table(
     let scenario = Scenario::builtin(scenario).unwrap();
     let run = call(&scenario, &configuration("with-tls")).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
-    for (peer, expected) in row {
-        let servers = &run.result.peers[&peer].ice_servers;
+    let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!(cause, row.cause, "{run}");
+    for (peer, expected) in [("alice", row.alice), ("bob", row.bob)] {
+        let servers = &run.result.peers[peer].ice_servers;
         assert_eq!(servers.len(), 4, "{run}");
         for server in servers {
             assert_eq!(

@@ -4,7 +4,7 @@
 use crate::support::{call, configuration};
 use farcall::scenario::Signalling;
 use farcall::verdict::{Check, CheckVerdict};
-use farcall::{Scenario, StoredRun, Verdict};
+use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 fn over_the_network(scenario: &str) -> Scenario {
@@ -40,6 +40,8 @@ async fn a_firewall_that_stops_it_keeps_the_call_from_being_placed() {
     let mut scenario = Scenario::builtin("signalling-blocked").unwrap();
     let run = call(&scenario, &configuration("production")).await;
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
+    let cause = |run: &StoredRun| run.result.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!(cause(&run), Some(Cause::SignallingUnreachable), "{run}");
 
     // Somebody who needs a call there is told why there is none.
     scenario.expect.connects = true;
@@ -55,6 +57,7 @@ async fn a_firewall_that_stops_it_keeps_the_call_from_being_placed() {
     let words = "alice's signalling did not open";
     assert!(connection.observed.contains(words), "{connection:?}");
     assert_eq!(check(&run, "signalling/bob").verdict, CheckVerdict::Pass);
+    assert_eq!(cause(&run), Some(Cause::SignallingUnreachable), "{run}");
 }
 
 /// The control: it is the signalling that fails there, not ICE.

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Matrix(MatrixArgs),
     /// Raise each scenario's lab without a call, and print what it was found to be beside what is declared.
     Attest(AttestArgs),
+    /// Judge stored runs again and say why their calls fell short. Needs no Docker.
+    Judge(JudgeArgs),
     /// Print everything the lab would be: nodes, addresses, routes, rules, servers. Needs no Docker.
     Plan(LabArgs),
     /// Raise a lab without a call and leave it standing.
@@ -170,6 +172,16 @@ pub(crate) struct AttestArgs {
     /// From which everything random in a lab follows.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// Directories of runs, as `farcall run` left them.
+    #[arg(value_name = "DIR", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Print what stands in `result.json` for each, one a line, instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -94,6 +94,8 @@ fn expected_fault(fault: &Fault) -> ExpectedFault {
     ExpectedFault {
         what: crate::faults::in_words(fault),
         drops: fault.kind.drops(),
+        kind: fault.kind,
+        target: fault.target.clone(),
     }
 }
 
@@ -108,6 +110,7 @@ fn not_used(server: &CallServer) -> ExpectedOutcome {
         url: server.url.text.clone(),
         outcome: IceServerOutcome::NotUsed,
         because: "the ICE transport policy relay uses no STUN server".to_owned(),
+        blocked_by: None,
     }
 }
 
@@ -153,6 +156,7 @@ fn judge(
         url: server.url.text.clone(),
         outcome: fate.outcome,
         because: fate.because,
+        blocked_by: blocking.clone(),
     };
     (expected, blocking)
 }

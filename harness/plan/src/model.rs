@@ -13,8 +13,8 @@ pub use gateway::{
 };
 
 use farcall_scenario::{
-    CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl,
-    Link, MediaQuality, Moment, Recovery, Secret, ServerCondition,
+    CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy,
+    IceUrl, Link, MediaQuality, Moment, Recovery, Secret, ServerCondition,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -391,6 +391,9 @@ pub struct ExpectedOutcome {
     pub outcome: IceServerOutcome,
     /// Why, in words: the rule or listener that it follows from.
     pub because: String,
+    /// The rule that keeps the peer from the server, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<BlockingRule>,
 }
 
 /// Whether a peer's signalling opens.
@@ -411,6 +414,10 @@ pub struct ExpectedFault {
     pub what: String,
     /// Whether it drops packets, of which there must have been some.
     pub drops: bool,
+    /// What breaks.
+    pub kind: FaultKind,
+    /// The site or TURN server that it befalls.
+    pub target: String,
 }
 
 /// A fault with everything that it needs.

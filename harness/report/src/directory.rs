@@ -1,6 +1,6 @@
 //! A run's directory while it is written.
 
-use crate::stored::{StoredPlan, read_timeline};
+use crate::stored::{PLAN_VERSION, StoredPlan, read_timeline};
 use crate::{
     About, CapturePoint, EventWriter, MatrixResult, Merged, ReportError, StoredRun, counters, merge,
 };
@@ -68,6 +68,7 @@ impl RunDirectory {
     /// When the file cannot be written.
     pub fn write_plan(&self, about: &About, declared: &Declared) -> Result<(), ReportError> {
         let plan = StoredPlan {
+            version: PLAN_VERSION,
             about: about.clone(),
             declared: declared.clone(),
         };

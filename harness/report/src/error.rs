@@ -39,6 +39,20 @@ pub enum ReportError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// A stored run has not all that this version judges by, or more.
+    #[error(
+        "failed to judge {}: it has version {version}, and this farcall reads version {known}; judge it with the farcall \
+         that wrote it, or run the scenario again",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+        /// The version that is known.
+        known: u32,
+    },
     /// The event log of a stored run cannot be read.
     #[error("failed to read {}: {source}", path.display())]
     Events {

@@ -1,6 +1,7 @@
 //! `result.json`.
 
 use crate::{About, Environment};
+use farcall_diagnosis::Diagnosis;
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::Measured;
 use farcall_verdict::{Check, Judgement, PeerResult, PhaseTimes, Verdict};
@@ -9,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
-/// The version of `result.json`. It grows when a field changes its meaning or goes away, not when one
-/// is added.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of `result.json`. It grows with every change of its fields: who reads a version refuses what that does
+/// not have.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What came of a run: the content of `result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,8 @@ pub struct RunResult {
     pub policy: IceTransportPolicy,
     /// What the run came to.
     pub verdict: Verdict,
+    /// Why the call fell short, if it did: also where the scenario expects no more.
+    pub diagnosis: Option<Diagnosis>,
     /// The seed that the run was given: it decides what emulated links lose and delay, and random ports.
     pub seed: u64,
     /// The session that the run's containers and networks were labelled with.
@@ -52,13 +55,19 @@ pub struct RunResult {
 impl RunResult {
     /// Puts together what is known of a run.
     #[must_use]
-    pub fn new(about: &About, judgement: Judgement, files: Vec<String>) -> Self {
+    pub fn new(
+        about: &About,
+        judgement: Judgement,
+        diagnosis: Option<Diagnosis>,
+        files: Vec<String>,
+    ) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             scenario: about.scenario.clone(),
             ice_configuration: about.ice_configuration.clone(),
             policy: about.policy,
             verdict: judgement.verdict,
+            diagnosis,
             seed: about.seed,
             session: about.session.clone(),
             started_at: about.started_at,

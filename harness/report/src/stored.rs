@@ -2,12 +2,13 @@
 
 use crate::directory::{EVENTS_FILE, PLAN_FILE, RESULT_FILE};
 use crate::{About, ReportError, RunResult};
+use farcall_diagnosis::diagnose;
 use farcall_timeline::{Timeline, read_events};
 use farcall_verdict::{Declared, judge};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A run as it stands in its directory, judged.
@@ -25,10 +26,16 @@ pub struct StoredRun {
     pub result: RunResult,
 }
 
+/// The version of `plan.json`. It grows when something is added that the verdict or the diagnosis rests on.
+pub(crate) const PLAN_VERSION: u32 = 2;
+
 /// The content of `plan.json`: what a run needs to be judged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoredPlan {
+    /// [`PLAN_VERSION`]; runs before it was counted have none.
+    #[serde(default)]
+    pub(crate) version: u32,
     pub(crate) about: About,
     pub(crate) declared: Declared,
 }
@@ -39,10 +46,24 @@ impl StoredRun {
     /// # Errors
     /// When a file is missing or is not what this version writes.
     pub fn load(directory: &Path) -> Result<Self, ReportError> {
-        let StoredPlan { about, declared } = read_plan(&directory.join(PLAN_FILE))?;
+        let path = directory.join(PLAN_FILE);
+        let StoredPlan {
+            version,
+            about,
+            declared,
+        } = read_plan(&path)?;
+        if version != PLAN_VERSION {
+            return Err(ReportError::Version {
+                path,
+                version,
+                known: PLAN_VERSION,
+            });
+        }
         let timeline = read_timeline(&directory.join(EVENTS_FILE))?;
         let judgement = judge(&timeline, &declared);
-        let result = RunResult::new(&about, judgement, list_files(directory)?);
+        let began_at_s = about.started_at.unix_timestamp();
+        let diagnosis = diagnose(&timeline, &declared, began_at_s, &judgement);
+        let result = RunResult::new(&about, judgement, diagnosis, list_files(directory)?);
         Ok(Self {
             directory: directory.to_owned(),
             about,
@@ -50,6 +71,27 @@ impl StoredRun {
             timeline,
             result,
         })
+    }
+}
+
+impl StoredRun {
+    /// Whether `result.json` says the same, whatever files have come to the directory since. Not if there is none, as of
+    /// a run that was killed, nor if another version wrote it.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn is_as_stored(&self) -> Result<bool, ReportError> {
+        let path = self.directory.join(RESULT_FILE);
+        let stored = match std::fs::read(&path) {
+            Ok(stored) => stored,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(ReportError::io("read", &path)(error)),
+        };
+        let stored: Result<RunResult, _> = serde_json::from_slice(&stored);
+        Ok(stored.is_ok_and(|stored| {
+            let files = self.result.files.clone();
+            RunResult { files, ..stored } == self.result
+        }))
     }
 }
 
@@ -139,6 +181,7 @@ pub(crate) mod tests {
             let written = std::fs::read_to_string(run.directory.join(RESULT_FILE)).unwrap();
             let again = StoredRun::load(&run.directory).unwrap();
             assert_eq!(again, run);
+            assert!(again.is_as_stored().unwrap());
             let text = serde_json::to_string_pretty(&again.result).unwrap();
             assert_eq!(format!("{text}\n"), written);
         }
@@ -163,6 +206,20 @@ pub(crate) mod tests {
         std::fs::write(run.directory.join(EVENTS_FILE), bytes).unwrap();
         let again = StoredRun::load(&run.directory).unwrap();
         assert_eq!(again.result.verdict, Verdict::Invalid);
+        assert!(!again.is_as_stored().unwrap());
+    }
+
+    #[test]
+    fn a_run_that_has_less_to_be_judged_by_is_refused() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        let path = run.directory.join(PLAN_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let without = text.replace(&format!("\"version\": {PLAN_VERSION},"), "");
+        assert_ne!(without, text);
+        std::fs::write(&path, without).unwrap();
+        let error = StoredRun::load(&run.directory).unwrap_err().to_string();
+        assert!(error.contains("version 0"), "{error}");
     }
 
     #[test]

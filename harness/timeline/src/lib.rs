@@ -8,6 +8,7 @@ mod event;
 mod ice;
 mod media;
 mod store;
+mod tls;
 
 pub use event::{
     Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase,
@@ -18,3 +19,4 @@ pub use ice::{
 };
 pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};
+pub use tls::TlsFailure;

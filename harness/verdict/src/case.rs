@@ -12,23 +12,29 @@ use std::net::IpAddr;
 const BEFORE_CALL: &str = "before-call";
 const AFTER_CALL: &str = "after-call";
 
-/// A run with what it is judged against.
-pub(crate) struct Case<'a> {
-    pub(crate) declared: &'a Declared,
+/// A run with what it is judged against, for those who ask what happened at a node.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    /// What it is judged against.
+    pub declared: &'a Declared,
     /// The peers by name, in order.
-    pub(crate) peers: Vec<&'a str>,
+    pub peers: Vec<&'a str>,
     nodes: BTreeMap<&'a str, Vec<(f64, &'a Event)>>,
 }
 
 /// What a rule has counted during the call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) packets: u64,
-    pub(crate) bytes: u64,
+pub struct Counted {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, IP headers included.
+    pub bytes: u64,
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(timeline: &'a Timeline, declared: &'a Declared) -> Self {
+    /// The run of a timeline.
+    #[must_use]
+    pub fn new(timeline: &'a Timeline, declared: &'a Declared) -> Self {
         let mut nodes: BTreeMap<&str, Vec<(f64, &Event)>> = BTreeMap::new();
         for entry in timeline.entries() {
             nodes
@@ -51,37 +57,41 @@ impl<'a> Case<'a> {
     }
 
     /// The events of one node, in order.
-    pub(crate) fn of(&self, node: &str) -> &[(f64, &'a Event)] {
+    #[must_use]
+    pub fn of(&self, node: &str) -> &[(f64, &'a Event)] {
         self.nodes.get(node).map_or(&[], Vec::as_slice)
     }
 
     /// The events of all nodes, node by node.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'a str, f64, &'a Event)> {
+    pub fn all(&self) -> impl Iterator<Item = (&'a str, f64, &'a Event)> {
         self.nodes
             .iter()
             .flat_map(|(node, events)| events.iter().map(|(at_ms, event)| (*node, *at_ms, *event)))
     }
 
     /// Whether a phase began.
-    pub(crate) fn has_begun(&self, wanted: Phase) -> bool {
+    #[must_use]
+    pub fn has_begun(&self, wanted: Phase) -> bool {
         self.all()
             .any(|(_, _, event)| matches!(event, Event::PhaseStarted { phase } if *phase == wanted))
     }
 
     /// Whether a phase came to its end.
-    pub(crate) fn has_ended(&self, wanted: Phase) -> bool {
+    #[must_use]
+    pub fn has_ended(&self, wanted: Phase) -> bool {
         self.all()
             .any(|(_, _, event)| matches!(event, Event::PhaseEnded { phase } if *phase == wanted))
     }
 
     /// The addresses at which servers on the internet see a peer.
-    pub(crate) fn public_addresses(&self, peer: &str) -> &'a [IpAddr] {
+    #[must_use]
+    pub fn public_addresses(&self, peer: &str) -> &'a [IpAddr] {
         let addresses = self.declared.expect.public_addresses.get(peer);
         addresses.map_or(&[], Vec::as_slice)
     }
 
     /// Each peer with the one it talks to.
-    pub(crate) fn directions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn directions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.peers
             .iter()
             .flat_map(|from| self.peers.iter().map(move |to| (*from, *to)))
@@ -89,12 +99,13 @@ impl<'a> Case<'a> {
     }
 
     /// The peer that `peer` talks to.
-    pub(crate) fn other(&self, peer: &str) -> Option<&'a str> {
+    #[must_use]
+    pub fn other(&self, peer: &str) -> Option<&'a str> {
         self.peers.iter().copied().find(|other| *other != peer)
     }
 
     /// Every measurement of the lab, node by node.
-    pub(crate) fn attested(&self) -> impl Iterator<Item = &'a Measured> {
+    pub fn attested(&self) -> impl Iterator<Item = &'a Measured> {
         self.all().filter_map(|(_, _, event)| match event {
             Event::Attested(measured) => Some(measured),
             _ => None,
@@ -102,7 +113,8 @@ impl<'a> Case<'a> {
     }
 
     /// When a node's state machine first reached a state.
-    pub(crate) fn first_state(&self, node: &str, machine: &str, state: &str) -> Option<f64> {
+    #[must_use]
+    pub fn first_state(&self, node: &str, machine: &str, state: &str) -> Option<f64> {
         self.of(node).iter().find_map(|(at_ms, event)| match event {
             Event::State(found) if found.machine == machine && found.state == state => Some(*at_ms),
             _ => None,
@@ -110,7 +122,8 @@ impl<'a> Case<'a> {
     }
 
     /// The state that a node's state machine was in at a time.
-    pub(crate) fn state_at(&self, node: &str, machine: &str, at_ms: f64) -> Option<&'a str> {
+    #[must_use]
+    pub fn state_at(&self, node: &str, machine: &str, at_ms: f64) -> Option<&'a str> {
         self.of(node)
             .iter()
             .filter_map(|(time_ms, event)| match event {
@@ -123,7 +136,8 @@ impl<'a> Case<'a> {
     }
 
     /// When the call ended for the harness, and why if it was given up.
-    pub(crate) fn call_ended(&self) -> Option<(f64, Option<&'a str>)> {
+    #[must_use]
+    pub fn call_ended(&self) -> Option<(f64, Option<&'a str>)> {
         self.all()
             .filter_map(|(_, at_ms, event)| match event {
                 Event::CallEnded { reason } => Some((at_ms, reason.as_deref())),
@@ -133,7 +147,8 @@ impl<'a> Case<'a> {
     }
 
     /// The last report of each URL of a peer.
-    pub(crate) fn servers(&self, peer: &str) -> BTreeMap<&'a str, &'a IceServerReport> {
+    #[must_use]
+    pub fn servers(&self, peer: &str) -> BTreeMap<&'a str, &'a IceServerReport> {
         self.of(peer)
             .iter()
             .filter_map(|(_, event)| match event {
@@ -144,10 +159,7 @@ impl<'a> Case<'a> {
     }
 
     /// Every pair that a peer selected, with its time.
-    pub(crate) fn pairs(
-        &self,
-        peer: &str,
-    ) -> impl DoubleEndedIterator<Item = (f64, &'a SelectedPair)> {
+    pub fn pairs(&self, peer: &str) -> impl DoubleEndedIterator<Item = (f64, &'a SelectedPair)> {
         self.of(peer)
             .iter()
             .filter_map(|(at_ms, event)| match event {
@@ -157,12 +169,13 @@ impl<'a> Case<'a> {
     }
 
     /// The pair that a peer used last.
-    pub(crate) fn pair(&self, peer: &str) -> Option<&'a SelectedPair> {
+    #[must_use]
+    pub fn pair(&self, peer: &str) -> Option<&'a SelectedPair> {
         self.pairs(peer).next_back().map(|(_, pair)| pair)
     }
 
     /// Every report of a peer's audio or video stream, with its time.
-    pub(crate) fn media_reports(
+    pub fn media_reports(
         &self,
         peer: &str,
         wanted: MediaKind,
@@ -176,7 +189,7 @@ impl<'a> Case<'a> {
     }
 
     /// Every report of a peer's data channel, with its time.
-    pub(crate) fn data_reports(
+    pub fn data_reports(
         &self,
         peer: &str,
     ) -> impl DoubleEndedIterator<Item = (f64, &'a DataStats)> {
@@ -189,20 +202,23 @@ impl<'a> Case<'a> {
     }
 
     /// The last totals of a peer's audio or video stream.
-    pub(crate) fn media(&self, peer: &str, kind: MediaKind) -> Option<&'a MediaStats> {
+    #[must_use]
+    pub fn media(&self, peer: &str, kind: MediaKind) -> Option<&'a MediaStats> {
         self.media_reports(peer, kind)
             .next_back()
             .map(|(_, stats)| stats)
     }
 
     /// The last totals of a peer's data channel.
-    pub(crate) fn data(&self, peer: &str) -> Option<&'a DataStats> {
+    #[must_use]
+    pub fn data(&self, peer: &str) -> Option<&'a DataStats> {
         self.data_reports(peer).next_back().map(|(_, stats)| stats)
     }
 
     /// What a gateway's rule counted during the call, if it was read before and after and did not go
     /// backwards between, as only somebody who resets it can make it.
-    pub(crate) fn counted(&self, gateway: &str, rule: &str) -> Option<Counted> {
+    #[must_use]
+    pub fn counted(&self, gateway: &str, rule: &str) -> Option<Counted> {
         let read = |wanted: &str| {
             self.of(gateway)
                 .iter()
@@ -222,7 +238,8 @@ impl<'a> Case<'a> {
     }
 
     /// The allocations in a server's own log, each as it was last reported.
-    pub(crate) fn sessions(&self, node: &str) -> BTreeMap<&'a str, &'a TurnSession> {
+    #[must_use]
+    pub fn sessions(&self, node: &str) -> BTreeMap<&'a str, &'a TurnSession> {
         self.of(node)
             .iter()
             .filter_map(|(_, event)| match event {

@@ -38,9 +38,10 @@ mod phases;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 
+pub use case::{Case, Counted};
 pub use checks::{CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
 pub use judge::judge;
-pub use model::{Check, CheckVerdict, Declared, Judgement, Verdict};
+pub use model::{Check, CheckVerdict, Declared, DeclaredCall, DeclaredServer, Judgement, Verdict};
 pub use peer::{
     DataReceived, DataSent, Flow, MediaResult, PeerResult, RtpReceived, RtpSent, TimedState,
 };

@@ -1,11 +1,13 @@
 //! What goes into a judgement and what comes out.
 
 use crate::{PeerResult, PhaseTimes};
-use farcall_plan::{Declaration, Expectations, Plan};
+use farcall_plan::{CallPlan, CallServer, Declaration, Expectations, Plan};
+use farcall_scenario::{IceUrl, Recovery};
 use farcall_timeline::Measured;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 
 /// What a run is judged against: the part of a [`Plan`] that a stored run keeps. It holds no
 /// credentials.
@@ -16,6 +18,60 @@ pub struct Declared {
     pub expect: Expectations,
     /// What must have been measured before it.
     pub attestation: Vec<Declaration>,
+    /// What the peers were given for it.
+    #[serde(default)]
+    pub call: DeclaredCall,
+}
+
+/// What the peers of a call were given, as far as a stored run may know it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredCall {
+    /// The URLs of the ICE configuration, in the order in which the peers have them.
+    pub ice_servers: Vec<DeclaredServer>,
+    /// The HTTP proxy that a peer uses, by peer.
+    pub proxies: BTreeMap<String, SocketAddrV4>,
+    /// What the peers do when the connection breaks; `None`: nothing.
+    pub recovery: Option<Recovery>,
+    /// For how long the credentials are valid that the peers are given for the call, in seconds; `None`: they have those
+    /// of the ICE configuration.
+    pub credentials_valid_s: Option<u32>,
+}
+
+/// A URL of the ICE configuration with what may be told of its account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredServer {
+    /// The URL.
+    pub url: IceUrl,
+    /// Whether it has a user name and a password.
+    pub has_account: bool,
+    /// When the account ends, where the user name says so: the number before the colon, in seconds since 1970 if it was
+    /// made as TURN servers expect it (`TIMESTAMP:NAME`, draft-uberti-behave-turn-rest-00).
+    pub time_stamp: Option<u64>,
+}
+
+impl From<&CallPlan> for DeclaredCall {
+    fn from(call: &CallPlan) -> Self {
+        let servers = call.ice_servers.iter();
+        Self {
+            ice_servers: servers.map(DeclaredServer::from).collect(),
+            proxies: call.proxies.clone(),
+            recovery: call.recovery.clone(),
+            credentials_valid_s: call.rest.as_ref().map(|rest| rest.valid_s),
+        }
+    }
+}
+
+impl From<&CallServer> for DeclaredServer {
+    fn from(server: &CallServer) -> Self {
+        let username = server.username.as_deref();
+        Self {
+            url: server.url.clone(),
+            has_account: username.is_some(),
+            time_stamp: username.and_then(|name| name.split(':').next()?.parse().ok()),
+        }
+    }
 }
 
 impl From<&Plan> for Declared {
@@ -23,6 +79,7 @@ impl From<&Plan> for Declared {
         Self {
             expect: plan.expect.clone(),
             attestation: plan.attestation.clone(),
+            call: DeclaredCall::from(&plan.call),
         }
     }
 }

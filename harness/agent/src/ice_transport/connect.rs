@@ -4,7 +4,7 @@ use super::attempt::FarEnd;
 use super::outcome::Conclusion;
 use super::server::TransportError;
 use super::verifier::{NamingVerifier, UnknownIssuer};
-use farcall_timeline::IceServerOutcome;
+use farcall_timeline::{IceServerOutcome, TlsFailure};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -149,24 +149,28 @@ fn at_handshake(error: &io::Error) -> Conclusion {
     if let TlsError::InvalidCertificate(certificate) = tls
         && let Some(unknown) = UnknownIssuer::of(certificate)
     {
-        let reason = format!("unknown issuer: {unknown}");
+        let reason = format!("{}: {unknown}", TlsFailure::UnknownIssuer);
         return Conclusion::failure(IceServerOutcome::TlsFailed, reason);
     }
     let kind = match tls {
         TlsError::InvalidCertificate(certificate) => match certificate {
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => "unknown issuer",
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired",
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                TlsFailure::UnknownIssuer
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                TlsFailure::Expired
+            }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "not valid yet"
+                TlsFailure::NotValidYet
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "wrong name"
+                TlsFailure::WrongName
             }
-            _ => "invalid certificate",
+            _ => TlsFailure::InvalidCertificate,
         },
-        TlsError::InvalidMessage(_) | TlsError::InappropriateMessage { .. } => "not TLS",
-        TlsError::AlertReceived(_) => "rejected by the server",
-        _ => "handshake failed",
+        TlsError::InvalidMessage(_) | TlsError::InappropriateMessage { .. } => TlsFailure::NotTls,
+        TlsError::AlertReceived(_) => TlsFailure::Rejected,
+        _ => TlsFailure::HandshakeFailed,
     };
     Conclusion::failure(IceServerOutcome::TlsFailed, format!("{kind}: {tls}"))
 }

@@ -206,9 +206,7 @@ impl State {
             Input::State { .. } => Ok(()),
             Input::Moved(local_ips) => {
                 self.identity.local_ips = local_ips;
-                if let Some(signalling) = &self.signalling {
-                    signalling.moved();
-                }
+                self.speaker.moved();
                 Ok(())
             }
             Input::StopMedia(done) => {
@@ -474,15 +472,15 @@ impl State {
     }
 }
 
-/// The signalling over the network, where it goes there.
-fn signalling(
+/// The way to the other peer.
+fn way(
     identity: &PeerIdentity,
     outlet: &Outlet,
     setup: &CallSetup,
     inputs: &mpsc::UnboundedSender<Input>,
-) -> Result<Option<SignallingClient>, PeerError> {
+) -> Result<Way, PeerError> {
     let Some(access) = &setup.signalling else {
-        return Ok(None);
+        return Ok(Way::Harness(outlet.clone()));
     };
     let proxy = setup.proxy.map(SocketAddr::V4);
     let way = TlsWay::new(&identity.local_ips, &identity.ca_pem, proxy)?;
@@ -491,7 +489,8 @@ fn signalling(
         // The session's end ends its signalling.
         let _ = inputs.send(Input::Signal(signal));
     };
-    Ok(Some(SignallingClient::start(way, access, outlet, hear)))
+    let client = SignallingClient::start(way, access, outlet, hear);
+    Ok(Way::Network(Arc::new(client)))
 }
 
 /// As many as any recovery has pauses before they come again.

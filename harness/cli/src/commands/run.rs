@@ -65,6 +65,9 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
                 for StoredRun { result, .. } in ended {
                     let row = runs.row(&result.scenario, &result.ice_configuration);
                     summary.count(&row, result.verdict);
+                    if let Some(diagnosis) = &result.diagnosis {
+                        summary.blame(&row, diagnosis.cause);
+                    }
                     verdicts.push(result.verdict);
                 }
             }

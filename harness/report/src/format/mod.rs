@@ -2,6 +2,7 @@
 
 mod attestation;
 mod course;
+mod diagnosis;
 mod json;
 mod media;
 mod style;

@@ -1,7 +1,9 @@
 //! What several runs came to, scenario by scenario.
 
 use super::style::Paint;
+use farcall_diagnosis::Cause;
 use farcall_verdict::Verdict;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 const VERDICTS: [Verdict; 4] = [
@@ -17,6 +19,8 @@ pub struct Summary {
     /// The scenarios, or scenarios with configurations, in the order in which they were asked for, with how often each
     /// verdict came.
     rows: Vec<(String, [usize; 4])>,
+    /// The causes that were found in runs of a row.
+    causes: BTreeMap<String, BTreeSet<Cause>>,
 }
 
 impl Summary {
@@ -35,6 +39,12 @@ impl Summary {
         if let Some(index) = index {
             self.row(scenario)[index] += 1;
         }
+    }
+
+    /// Adds why a run fell short to its row.
+    pub fn blame(&mut self, scenario: &str, cause: Cause) {
+        let causes = self.causes.entry(scenario.to_owned()).or_default();
+        causes.insert(cause);
     }
 
     /// How many runs were counted.
@@ -62,6 +72,13 @@ impl Summary {
                 (_, true) => format!("flaky: {}", in_words(counts)),
                 (1, false) => String::new(),
                 (_, false) => format!("{runs} of {runs}"),
+            };
+            let causes = self.causes.get(name).into_iter().flatten();
+            let causes: Vec<&str> = causes.map(|cause| cause.name()).collect();
+            let detail = match (detail.is_empty(), causes.is_empty()) {
+                (_, true) => detail,
+                (true, false) => causes.join(", "),
+                (false, false) => format!("{detail}; {}", causes.join(", ")),
             };
             let line = format!("{word}  {name:width$}  {detail}");
             writeln!(out, "{}", line.trim_end())?;
@@ -148,13 +165,15 @@ mod tests {
             };
             summary.count("corporate-firewall", failed);
         }
+        summary.blame("corporate-firewall", Cause::TurnServerDown);
         summary.count("mobile-hotspot", Verdict::Invalid);
+        summary.blame("mobile-hotspot", Cause::LabInvalid);
         let mut text = Vec::new();
         summary.render(false, &mut text).unwrap();
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r"
         PASS     home-to-home        10 of 10
-        FLAKE    corporate-firewall  flaky: 7 PASS, 3 FAIL
-        INVALID  mobile-hotspot
+        FLAKE    corporate-firewall  flaky: 7 PASS, 3 FAIL; turn-server-down
+        INVALID  mobile-hotspot      lab-invalid
         -        vpn                 no run came to its end
         21 runs: 17 PASS, 3 FAIL, 1 INVALID; 1 is flaky
         ");

@@ -2,7 +2,7 @@
 
 use super::style::Paint;
 use super::text::{COLUMNS, cut, duration, wrap};
-use super::{Report, course, media};
+use super::{Report, course, diagnosis, media};
 use crate::StoredRun;
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::IceServerReport;
@@ -29,6 +29,7 @@ impl Report for Terminal {
             colour: self.colour,
         };
         headline(paint, run, out)?;
+        diagnosis::write(paint, run, out)?;
         peers(paint, run, out)?;
         call(run, out)?;
         course(run, out)?;
@@ -207,9 +208,10 @@ mod tests {
         sample.change_server("alice", TCP_URL, |report| {
             report.outcome = IceServerOutcome::TlsFailed;
             report.relay_address = None;
-            report.reason = "the certificate is for turn.example.org and backup.example.org, not \
+            report.reason =
+                "wrong name: the certificate is for turn.example.org and backup.example.org, not \
                              for turn.example.net, which the URL names"
-                .into();
+                    .into();
         });
         sample
     }

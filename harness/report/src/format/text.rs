@@ -22,6 +22,8 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 pub(crate) fn wrap(first: &str, text: &str) -> String {
     let blanks = " ".repeat(textwrap::core::display_width(first));
     let options = textwrap::Options::new(COLUMNS)
+        // Names and URLs have hyphens, and must not be cut there.
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .initial_indent(first)
         .subsequent_indent(&blanks);
     textwrap::fill(text, options)

@@ -287,7 +287,7 @@ mod tests {
     use crate::Verdict;
     use crate::sample::Sample;
     use farcall_plan::ExpectedFault;
-    use farcall_scenario::ExpectedRecovery;
+    use farcall_scenario::{ExpectedRecovery, FaultKind};
     use farcall_timeline::{
         Event, FaultEdge, FaultEvent, Level, MediaKind, MediaStats, RecoveryEvent,
     };
@@ -333,6 +333,8 @@ mod tests {
         expect.faults = vec![ExpectedFault {
             what: "link-down at office".to_owned(),
             drops: true,
+            kind: FaultKind::LinkDown,
+            target: "office".to_owned(),
         }];
         sample.add(7_000.0, "harness", fault(FaultEdge::Begun, None));
         sample.add(7_500.0, "harness", fault(FaultEdge::Mended, Some(40)));

@@ -1,11 +1,11 @@
 //! What the sample's plan declares and expects.
 
-use crate::Declared;
+use crate::{Declared, DeclaredCall, DeclaredServer};
 use farcall_plan::{
     BlockingRule, Declaration, Expectations, ExpectedOutcome, Fact, Listener, Passage, Payload,
     ProbeProtocol,
 };
-use farcall_scenario::{Behaviour, ExpectedPair};
+use farcall_scenario::{Behaviour, ExpectedPair, IceUrl, Scheme};
 use farcall_timeline::{CandidateType, IceServerOutcome, IceTransport};
 use std::net::Ipv4Addr;
 
@@ -34,11 +34,7 @@ pub(super) fn declared() -> Declared {
             .into(),
             signalling: Default::default(),
             muted: Vec::new(),
-            blocking_rules: vec![BlockingRule {
-                gateway: "office-gateway".into(),
-                rule: "corporate/drop-udp".into(),
-                peer: "alice".into(),
-            }],
+            blocking_rules: vec![blocking_rule()],
             gateways: [
                 ("alice".to_owned(), vec!["office-gateway".to_owned()]),
                 (
@@ -70,6 +66,22 @@ pub(super) fn declared() -> Declared {
             .into(),
         },
         attestation: attestation(),
+        call: call(),
+    }
+}
+
+fn call() -> DeclaredCall {
+    let servers = [UDP_URL, TCP_URL, STUN_URL].into_iter();
+    let servers = servers.filter_map(|url| url.parse::<IceUrl>().ok());
+    DeclaredCall {
+        ice_servers: servers
+            .map(|url| DeclaredServer {
+                has_account: url.scheme != Scheme::Stun,
+                time_stamp: None,
+                url,
+            })
+            .collect(),
+        ..DeclaredCall::default()
     }
 }
 
@@ -84,11 +96,23 @@ fn relayed_over_a_stream() -> ExpectedPair {
 fn from_the_office() -> Vec<ExpectedOutcome> {
     let dropped = "corporate/drop-udp on office-gateway drops it";
     let passes = "tcp 443 passes office-gateway and turn listens on it";
+    let blocked = |url| ExpectedOutcome {
+        blocked_by: Some(blocking_rule()),
+        ..expected(url, IceServerOutcome::NoAnswer, dropped)
+    };
     vec![
-        expected(UDP_URL, IceServerOutcome::NoAnswer, dropped),
+        blocked(UDP_URL),
         expected(TCP_URL, IceServerOutcome::Allocated, passes),
-        expected(STUN_URL, IceServerOutcome::NoAnswer, dropped),
+        blocked(STUN_URL),
     ]
+}
+
+fn blocking_rule() -> BlockingRule {
+    BlockingRule {
+        gateway: "office-gateway".into(),
+        rule: "corporate/drop-udp".into(),
+        peer: "alice".into(),
+    }
 }
 
 fn from_the_mobile_network() -> Vec<ExpectedOutcome> {
@@ -105,6 +129,7 @@ fn expected(url: &str, outcome: IceServerOutcome, because: &str) -> ExpectedOutc
         url: url.into(),
         outcome,
         because: because.into(),
+        blocked_by: None,
     }
 }
 

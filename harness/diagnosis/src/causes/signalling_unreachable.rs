@@ -1,0 +1,54 @@
+//! The signalling server cannot be reached, so that the peers have nothing to say to each other by.
+
+use crate::case::Case;
+use crate::evidence;
+use crate::model::Finding;
+use crate::words::code;
+use farcall_plan::Fact;
+use farcall_timeline::{Event, SignallingEvent};
+
+pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
+    if case.has_connected() {
+        return None;
+    }
+    let (peer, url) = case
+        .peers()
+        .find_map(|peer| Some((peer, never_opened(case, peer)?)))?;
+    let expected = case.run.declared.expect.signalling.get(peer);
+    let why = expected.filter(|expected| !expected.opens);
+    let why = why.map_or(String::new(), |expected| format!(" ({})", expected.because));
+    let mut seen = evidence::signalling(case, peer);
+    seen.extend(evidence::attested(case, peer, |fact| {
+        matches!(fact, Fact::Passage { port: 443, .. })
+    }));
+    seen.push(evidence::states(case, peer));
+    seen.extend(evidence::all_rules(case, peer));
+    Some(Finding {
+        summary: format!(
+            "The call was never placed: {peer} cannot reach the application's own signalling server {}{why}. No offer and no \
+             candidate came through, so neither ICE nor a TURN server is to blame.",
+            code(url)
+        ),
+        evidence: seen,
+        next_step: format!(
+            "Have signalling go by what passes where the application's pages pass: {} on port 443 of the same host, and \
+             where WebSockets are inspected away, HTTPS requests in their place. If pages of the application do not open in \
+             this network either, those who run it must let them through first.",
+            code("wss://")
+        ),
+        ..Finding::default()
+    })
+}
+
+/// The URL of a peer's signalling that failed and never opened.
+fn never_opened<'a>(case: &Case<'a>, peer: &str) -> Option<&'a str> {
+    let mut failed = None;
+    for (_, event) in case.run.of(peer) {
+        match event {
+            Event::Signalling(SignallingEvent::Open { .. }) => return None,
+            Event::Signalling(SignallingEvent::Failed { url, .. }) => failed = Some(url.as_str()),
+            _ => {}
+        }
+    }
+    failed
+}

@@ -1,0 +1,50 @@
+//! The network opens TLS and answers with a certificate of its own.
+
+use crate::case::Case;
+use crate::evidence;
+use crate::model::Finding;
+use crate::way_out::{Https, https, way_out};
+use farcall_plan::{COMPANY_AUTHORITY, Fact, Passage};
+use farcall_timeline::TlsFailure;
+
+pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
+    let mut stranded = case.stranded().into_iter();
+    let peer = stranded.find(|&peer| https(case, peer) == Https::Intercepted)?;
+    let attempts = case.attempts(peer);
+    let issuer = attempts.iter().find_map(|attempt| {
+        let (kind, detail) = attempt.report.tls_failure()?;
+        (kind == TlsFailure::UnknownIssuer).then_some(detail)
+    });
+    let gateways = case.run.declared.expect.gateways.get(peer);
+    let gateway = gateways.and_then(|all| all.first());
+    let firewall = gateway.map_or("the firewall", String::as_str);
+    let by = match issuer {
+        Some(detail) => format!("{firewall} answered {peer} itself, and {detail}"),
+        None => format!(
+            "a TLS handshake from the network of {peer} is answered by {firewall} itself, with a certificate of {COMPANY_AUTHORITY}"
+        ),
+    };
+    let mut seen: Vec<_> = attempts
+        .iter()
+        .filter(|attempt| attempt.is_turn())
+        .map(evidence::attempt)
+        .collect();
+    seen.extend(evidence::attested(case, peer, |fact| {
+        matches!(
+            fact,
+            Fact::Passage {
+                passage: Passage::Intercepted,
+                ..
+            }
+        )
+    }));
+    seen.extend(evidence::rules(case, &attempts));
+    let way = way_out(case, peer);
+    Some(Finding {
+        summary: format!("TLS does not reach the TURN server: {by}."),
+        evidence: seen,
+        next_step: way.next_step,
+        add_urls: way.add_urls,
+        ..Finding::default()
+    })
+}

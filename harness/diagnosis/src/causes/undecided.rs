@@ -1,0 +1,74 @@
+//! The evidence fits several causes, or none that is known.
+
+use crate::Cause;
+use crate::case::Case;
+use crate::evidence;
+use crate::model::Finding;
+use crate::words::{code, or};
+use farcall_timeline::IceServerOutcome;
+use farcall_verdict::{Check, CheckVerdict};
+
+pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
+    let has_tls_failed = !case.refusals(&[IceServerOutcome::TlsFailed]).is_empty();
+    let (what, candidates, next_step) = if has_tls_failed {
+        (
+            "The TLS handshake with the TURN server fails, and what was seen does not say why.",
+            vec![
+                Cause::CertificateWrongName,
+                Cause::CertificateUnknownIssuer,
+                Cause::TlsIntercepted,
+            ],
+            "Ask the server itself: `openssl s_client -connect HOST:443 -servername HOST` shows its certificate and its chain.",
+        )
+    } else if !case.has_connected() {
+        (
+            "The call did not connect, and what was seen does not say why.",
+            vec![
+                Cause::RelayPortsBlocked,
+                Cause::TurnServerDown,
+                Cause::PeerDenied,
+                Cause::ConnectsTooLate,
+            ],
+            "Look at the captures of the run in Wireshark (`captures/`, filter `stun`): who asks, and who does not answer?",
+        )
+    } else if !case.missing().is_empty() {
+        (
+            "The call connected and less arrives than must, and what was seen does not say why.",
+            vec![Cause::RtpBlocked, Cause::PacketsTooLarge],
+            "Compare packets sent and received at both ends in `result.json`, and the link's declared rate and loss with what \
+             the media need.",
+        )
+    } else if case.is_lost() {
+        (
+            "The connection was lost, and what was seen does not say why.",
+            vec![Cause::ConsentLost, Cause::TurnServerDown, Cause::NoRecovery],
+            "Look at the states and at the captures of the run around the time of the loss.",
+        )
+    } else {
+        (
+            "The call connected, and a check failed for which no cause is known.",
+            Vec::new(),
+            "The checks that failed say what was expected and what was seen.",
+        )
+    };
+    let checks = case.judgement.checks.iter();
+    let failed: Vec<&Check> = checks
+        .filter(|check| check.verdict == CheckVerdict::Fail)
+        .collect();
+    let mut seen: Vec<_> = failed
+        .iter()
+        .map(|check| evidence::check(&check.name, check.observed.clone()))
+        .collect();
+    seen.extend(case.peers().map(|peer| evidence::states(case, peer)));
+    let may_be = match candidates.is_empty() {
+        true => String::new(),
+        false => format!(" It may be {}.", or(candidates.iter().map(code))),
+    };
+    Some(Finding {
+        summary: format!("{what}{may_be}"),
+        candidates,
+        evidence: seen,
+        next_step: next_step.to_owned(),
+        ..Finding::default()
+    })
+}

@@ -1,0 +1,247 @@
+//! Which cause a run has.
+
+use super::{of, samples};
+use crate::causes::RULES;
+use crate::{Cause, Witness};
+use farcall_plan::Passage;
+use farcall_plan::Payload::{Plain, Tls};
+use farcall_plan::ProbeProtocol::{Tcp, Udp};
+use farcall_scenario::FaultKind;
+use farcall_timeline::IceServerOutcome::{Allocated, NoAnswer, Refused, Reset};
+use farcall_timeline::MediaKind;
+use farcall_verdict::Verdict;
+use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
+use std::collections::BTreeSet;
+
+/// A run for each cause.
+pub(super) fn each() -> [(Cause, Sample); 37] {
+    use Cause::*;
+    [
+        (MachineUnsupported, samples::machine_unsupported()),
+        (LabInvalid, samples::lab_invalid()),
+        (SignallingUnreachable, samples::signalling_unreachable()),
+        (DtlsBlocked, samples::dtls_blocked()),
+        (CaptivePortal, samples::captive_portal()),
+        (TlsIntercepted, samples::tls_intercepted()),
+        (ProxyRequired, samples::proxy_required()),
+        (
+            CredentialsInMilliseconds,
+            samples::credentials_in_milliseconds(),
+        ),
+        (CredentialsExpired, samples::credentials_expired()),
+        (CredentialsWrong, samples::credentials_wrong()),
+        (TurnQuota, samples::turn_quota()),
+        (PeerDenied, samples::peer_denied()),
+        (CertificateExpired, samples::certificate_expired()),
+        (CertificateWrongName, samples::certificate_wrong_name()),
+        (
+            CertificateUnknownIssuer,
+            samples::certificate_unknown_issuer(),
+        ),
+        (Ipv4Literal, samples::ipv4_literal()),
+        (DnsFailed, samples::dns_failed()),
+        (NoTurnServer, samples::no_turn_server()),
+        (TlsNameBlocked, samples::tls_name_blocked()),
+        (Tcp443NotTls, samples::tcp_443_not_tls()),
+        (Turn443IsUdp, samples::turn_443_is_udp()),
+        (TurnUnreachableTls, samples::turn_unreachable_tls()),
+        (TurnUnreachableTcp, samples::turn_unreachable_tcp()),
+        (TurnUnreachableUdp, samples::turn_unreachable_udp()),
+        (TurnListenerMissing, samples::turn_listener_missing()),
+        (TurnServerDown, samples::turn_server_down()),
+        (RelayAddressWrong, samples::relay_address_wrong()),
+        (RelayPortsBlocked, samples::relay_ports_blocked()),
+        (SenderSilent, samples::sender_silent()),
+        (PacketsTooLarge, samples::packets_too_large()),
+        (RtpBlocked, samples::rtp_blocked()),
+        (ConsentLost, samples::consent_lost()),
+        (RecoveryExhausted, samples::recovery_exhausted()),
+        (NoRecovery, samples::no_recovery()),
+        (ConnectsTooLate, samples::connects_too_late()),
+        (ExpectationDiffers, samples::expectation_differs()),
+        (Undecided, samples::undecided()),
+    ]
+}
+
+fn cause(sample: &Sample) -> Option<Cause> {
+    of(sample).map(|diagnosis| diagnosis.cause)
+}
+
+#[test]
+fn every_cause_is_found_where_it_is() {
+    for (expected, sample) in each() {
+        let checks = sample.judge().checks;
+        assert_eq!(
+            cause(&sample),
+            Some(expected),
+            "{:#?}\n{checks:#?}",
+            of(&sample)
+        );
+    }
+}
+
+#[test]
+fn every_cause_has_one_rule_and_one_run() {
+    let ruled: Vec<Cause> = RULES.iter().map(|rule| rule.cause).collect();
+    let run: Vec<Cause> = each().map(|(cause, _)| cause).to_vec();
+    assert_eq!(ruled, run);
+    let known: BTreeSet<Cause> = ruled.iter().copied().collect();
+    assert_eq!(known.len(), ruled.len(), "a cause has two rules");
+    for rule in &RULES {
+        assert!(!rule.outranks_because.is_empty(), "{}", rule.cause);
+        let name = serde_json::to_value(rule.cause).unwrap();
+        assert_eq!(name, rule.cause.name());
+    }
+    // The last one of the list in the order of its declaration: a variant without a rule would come after it.
+    assert_eq!(known.len(), Cause::Undecided as usize + 1);
+}
+
+#[test]
+fn a_good_call_has_no_cause() {
+    assert_eq!(of(&Sample::good()), None);
+}
+
+#[test]
+fn a_run_that_passes_because_no_call_is_possible_has_its_cause() {
+    let sample = samples::captive_portal();
+    assert_eq!(sample.judge().verdict, Verdict::Pass);
+    assert_eq!(cause(&sample), Some(Cause::CaptivePortal));
+}
+
+#[test]
+fn every_cause_but_the_labs_own_has_two_witnesses_of_different_kinds() {
+    let own = [Cause::MachineUnsupported, Cause::LabInvalid];
+    for (expected, sample) in each() {
+        let diagnosis = of(&sample).unwrap();
+        let kinds: BTreeSet<Witness> = diagnosis.evidence.iter().map(|one| one.witness).collect();
+        let least = if own.contains(&expected) { 1 } else { 2 };
+        assert!(kinds.len() >= least, "{expected}: {diagnosis:#?}");
+    }
+}
+
+#[test]
+fn nothing_is_said_that_is_no_sentence() {
+    for (expected, sample) in each() {
+        let diagnosis = of(&sample).unwrap();
+        for text in [&diagnosis.summary, &diagnosis.next_step] {
+            let is_sentence = text.starts_with(|letter: char| {
+                letter.is_uppercase() || letter == '`' || letter.is_lowercase()
+            }) && text.ends_with(['.', '?']);
+            assert!(is_sentence && !text.contains("  "), "{expected}: {text}");
+        }
+        for url in &diagnosis.add_urls {
+            assert!(
+                url.parse::<farcall_scenario::IceUrl>().is_ok(),
+                "{expected}: {url}"
+            );
+            assert!(diagnosis.next_step.contains(url), "{expected}: {url}");
+        }
+        assert_eq!(
+            diagnosis.candidates.is_empty(),
+            expected != Cause::Undecided,
+            "{expected}"
+        );
+    }
+}
+
+#[test]
+fn the_same_run_is_diagnosed_the_same_twice() {
+    for (expected, sample) in each() {
+        let twice = [of(&sample), of(&sample)].map(|one| serde_json::to_string(&one).unwrap());
+        assert_eq!(twice[0], twice[1], "{expected}");
+    }
+}
+
+#[test]
+fn neighbours_are_told_apart() {
+    let fine = samples::credentials_in_time();
+    assert_eq!(cause(&fine), Some(Cause::CredentialsWrong));
+
+    // The company's authority is one of an unknown issuer, unless the firewall was seen to be in between.
+    let reason = "unknown issuer: the certificate was issued by Company TLS inspection CA, which is not trusted";
+    assert_eq!(
+        cause(&samples::tls_failed(reason)),
+        Some(Cause::CertificateUnknownIssuer)
+    );
+
+    // Intercepted where the configuration has no TLS at all.
+    let mut sample = samples::tcp_443_not_tls();
+    samples::attest(
+        &mut sample,
+        "alice",
+        samples::passage((Tcp, 443, Tls), Passage::Intercepted),
+    );
+    let diagnosis = of(&sample).unwrap();
+    assert_eq!(diagnosis.cause, Cause::TlsIntercepted);
+    assert_eq!(diagnosis.add_urls, [samples::TLS_URL]);
+
+    // The client uses the proxy, and has nothing that goes through it.
+    let mut sample = samples::turn_443_is_udp();
+    sample.declared.attestation.clear();
+    samples::through_proxy(&mut sample);
+    assert_eq!(cause(&sample), Some(Cause::ProxyRequired));
+    let peer = "alice".to_owned();
+    sample.declared.call.proxies.insert(peer, samples::PROXY);
+    assert_eq!(cause(&sample), Some(Cause::Turn443IsUdp));
+
+    // UDP on 443 where TLS on 443 would not pass either.
+    let mut sample = samples::offering(&[samples::blocked(UDP_URL)]);
+    samples::attest(
+        &mut sample,
+        "alice",
+        samples::passage((Udp, 3478, Plain), Passage::Passes),
+    );
+    let diagnosis = of(&sample).unwrap();
+    assert_eq!(diagnosis.cause, Cause::TurnUnreachableUdp);
+    assert_eq!(diagnosis.add_urls, ["turn:turn.example.net:3478"]);
+
+    // UDP on another port than 443 was never meant to look like HTTPS.
+    let url = "turn:turn.example.net:3478";
+    let sample = samples::with_https(samples::offering(&[samples::blocked(url)]));
+    assert_eq!(cause(&sample), Some(Cause::TurnUnreachableUdp));
+    assert_eq!(of(&sample).unwrap().add_urls, [samples::TLS_URL]);
+
+    // Refused and reset by the server itself, not by a rule.
+    for outcome in [NoAnswer, Refused, Reset] {
+        let mut sample = samples::answered(outcome, "it was so");
+        let answers = outcome != NoAnswer;
+        let up = answers.then_some(Cause::TurnListenerMissing);
+        let expected = up.unwrap_or(Cause::TurnServerDown);
+        assert_eq!(cause(&sample), Some(expected), "{outcome}");
+        // Nobody hears of it in another way.
+        for url in [UDP_URL, TCP_URL] {
+            sample.change_server("bob", url, |report| report.outcome = NoAnswer);
+        }
+        assert_eq!(cause(&sample), Some(Cause::TurnServerDown), "{outcome}");
+    }
+    assert_eq!(
+        cause(&samples::turn_server_lost()),
+        Some(Cause::TurnServerDown)
+    );
+
+    // What arrives and is no silence.
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        let sample = samples::without(&[kind]);
+        assert_eq!(cause(&sample), Some(Cause::Undecided), "{kind}");
+    }
+
+    // A fault of its own kind.
+    let sample = samples::broken(FaultKind::DropStun, "office", 9_950.0);
+    assert_eq!(cause(&sample), Some(Cause::ConsentLost));
+
+    // A relay that is there, and one side without.
+    let mut sample = samples::relay_ports_blocked();
+    sample.change_server("alice", TCP_URL, |report| report.outcome = NoAnswer);
+    assert_eq!(cause(&sample), Some(Cause::TurnServerDown));
+    sample.change_server("alice", TCP_URL, |report| report.outcome = Allocated);
+    assert_eq!(cause(&sample), Some(Cause::RelayPortsBlocked));
+}
+
+#[test]
+fn no_secret_is_needed_to_diagnose() {
+    let text = serde_json::to_string(&samples::credentials_expired().declared).unwrap();
+    assert!(
+        text.contains("1767312245") && !text.contains("username") && !text.contains("credential"),
+        "{text}"
+    );
+}
