@@ -47,6 +47,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
         Command::List { json } => commands::list::list(json, scenarios),
         Command::Matrix(args) => commands::matrix::matrix(args).await,
         Command::Attest(args) => commands::attest::attest(args, scenarios).await,
+        Command::Report(args) => commands::report::report(&args),
         Command::Plan(args) => commands::plan::plan(&args, scenarios),
         Command::Up(args) => commands::up::up(&args, scenarios).await,
         Command::Exec {

@@ -24,6 +24,7 @@ mod place;
 mod routes;
 mod servers;
 mod services;
+mod topology;
 mod validate;
 
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
@@ -40,6 +41,6 @@ pub use model::{
     Datapath, Declaration, Expectations, ExpectedFault, ExpectedOutcome, Fact, FaultAction,
     Gateway, GatewayService, Interface, Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64,
     Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
-    PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Role, Route,
-    TurnAccount, TurnServer,
+    PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Role, Route, Topology,
+    TopologyPeer, TopologyRouter, TopologyServer, TopologySite, TurnAccount, TurnServer,
 };

@@ -20,6 +20,7 @@ pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, Unknow
 pub use model::{
     Account, Behaviour, Call, Carrier, Expect, ExpectedPair, Gateway, IceTransportPolicy, Ipv6,
     LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario, Servers, Site,
+    Written,
 };
 pub use preset::{
     Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,

@@ -122,6 +122,12 @@ pub enum Event {
         /// Totals since the call began.
         stats: DataStats,
     },
+    /// The round trip over the selected pair, about once a second: as the pair's last connectivity or consent check
+    /// measured it (W3C webrtc-stats `currentRoundTripTime`).
+    RoundTrip {
+        /// In milliseconds.
+        rtt_ms: f64,
+    },
     /// Something broke on purpose, or was mended (node `harness`).
     Fault(FaultEvent),
     /// A peer's recovery took a step.

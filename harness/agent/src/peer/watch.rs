@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
+use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState, StatsSelector};
 
 /// The time between two reports.
 const REPORT_PERIOD: Duration = Duration::from_secs(1);
@@ -77,6 +77,25 @@ impl Watch {
         self.outlet.event(Event::Data {
             stats: self.data.stats(),
         });
+        self.round_trip().await;
+    }
+
+    /// Tells the round trip of the pair in use as its last check measured it; nothing before there was one.
+    async fn round_trip(&self) {
+        let Some(pair) = self.current_pair().await else {
+            return;
+        };
+        let now = Instant::now();
+        let report = self.connection.get_stats(now, StatsSelector::None).await;
+        let own = report.candidate_pairs().find(|stats| {
+            stats.local_candidate_id == pair.local().id
+                && stats.remote_candidate_id == pair.remote().id
+        });
+        let measured_s = own.map_or(0.0, |stats| stats.current_round_trip_time);
+        if measured_s > 0.0 {
+            let rtt_ms = measured_s * 1e3;
+            self.outlet.event(Event::RoundTrip { rtt_ms });
+        }
     }
 
     async fn media(&self, kind: MediaKind, received: farcall_timeline::MediaStats) {

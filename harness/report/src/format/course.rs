@@ -1,7 +1,8 @@
 //! The course of a call in which something breaks: faults, states, attempts and media on one time line.
 
 use crate::StoredRun;
-use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, MediaKind, RecoveryEvent};
+use crate::words::{fault_in_words, step_in_words};
+use farcall_timeline::{Entry, Event, MediaKind};
 use std::collections::BTreeMap;
 
 /// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
@@ -39,21 +40,7 @@ struct Flow {
 fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(String, String)> {
     let of_peer = |what: String| Some((entry.node.clone(), what));
     match &entry.event {
-        Event::Fault(FaultEvent {
-            number,
-            what,
-            edge,
-            dropped_packets,
-            ..
-        }) => {
-            let dropped =
-                dropped_packets.map_or(String::new(), |packets| format!(", {packets} dropped"));
-            let what = match edge {
-                FaultEdge::Begun => format!("{what} begins"),
-                FaultEdge::Mended => format!("{what} is mended{dropped}"),
-            };
-            Some((format!("fault {number}"), what))
-        }
+        Event::Fault(fault) => Some((format!("fault {}", fault.number), fault_in_words(fault))),
         Event::Recovery(step) => of_peer(step_in_words(step)),
         Event::CallStarted { policy, .. } => {
             media.insert(&entry.node, Flow::default());
@@ -83,29 +70,5 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             has_changed.then(|| (entry.node.clone(), words.to_owned()))
         }
         _ => None,
-    }
-}
-
-fn step_in_words(step: &RecoveryEvent) -> String {
-    match step {
-        RecoveryEvent::Scheduled {
-            attempt,
-            of,
-            trigger,
-            delay_ms,
-        } => format!(
-            "attempt {attempt} of {of} in {:.1} s ({trigger})",
-            delay_ms / 1e3
-        ),
-        RecoveryEvent::Started {
-            attempt,
-            of,
-            strategy,
-            ..
-        } => format!("attempt {attempt} of {of}: {strategy}"),
-        RecoveryEvent::Recovered { attempts: 0 } => "recovered by itself".to_owned(),
-        RecoveryEvent::Recovered { attempts: 1 } => "recovered after 1 attempt".to_owned(),
-        RecoveryEvent::Recovered { attempts } => format!("recovered after {attempts} attempts"),
-        RecoveryEvent::GaveUp { attempts, .. } => format!("gives up after {attempts} attempts"),
     }
 }
