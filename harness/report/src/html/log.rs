@@ -35,7 +35,7 @@ pub(super) fn log(run: &StoredRun) -> Markup {
         @if left_out > 0 {
             p.none { (left_out) " lines are left out to keep this page small; all are in events.jsonl." }
         }
-        div #log-lines.log tabindex="0" role="log" aria-label="Events" {
+        div #log-lines.log-box tabindex="0" role="log" aria-label="Events" {
             // Time in seconds, node, kind, level, text.
             pre #log-text { (text) }
         }

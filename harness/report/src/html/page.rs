@@ -261,7 +261,7 @@ mod tests {
                 .any(|text| text.contains("7 packets: corporate/drop-udp")),
             "{dropped:?}"
         );
-        assert_eq!(all(&page, ".network path.way.over").len(), 1);
+        assert_eq!(all(&page, ".network path.way").len(), 1);
     }
 
     #[test]

@@ -115,9 +115,9 @@ fn figure(
                         @let until = window.part(fault.until_ms) * WIDTH;
                         rect.fault x=(digits(from)) width=(digits(until - from)) y="0" height=(HEIGHT) {}
                     }
-                    line.grid x1="-100000" x2="100000" y1=(HEIGHT / 2.0) y2=(HEIGHT / 2.0) {}
+                    line.half x1="-100000" x2="100000" y1=(HEIGHT / 2.0) y2=(HEIGHT / 2.0) {}
                     @for (kind, points) in lines {
-                        polyline.line.(kind) points=(polyline(points, top, window)) {}
+                        polyline.curve.(kind) points=(polyline(points, top, window)) {}
                     }
                 }
             }

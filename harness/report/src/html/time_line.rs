@@ -38,7 +38,7 @@ pub(super) fn time_line(run: &StoredRun) -> Markup {
                 fieldset.chips {
                     legend.hidden { "What is shown" }
                     @for kind in &kinds {
-                        label { input type="checkbox" checked data-kind=(kind.name()); span.dot.(kind.name()) {} (kind.name()) }
+                        label { input type="checkbox" checked data-kind=(kind.name()); span.dot.(kind_class(*kind)) {} (kind.name()) }
                     }
                 }
             }
@@ -96,10 +96,15 @@ fn mark_dot(mark: &Mark, window: &Window) -> Markup {
                 circle cx=(x) cy="11" r="9" data-at=(ms(mark.at_ms)) { title { (title) } }
                 text x=(x) y="15" data-at=(ms(mark.at_ms)) { (number) }
             },
-            None => circle.mark.(mark.kind.name()).bad[mark.is_bad] cx=(x) cy="11" r="4.5" data-at=(ms(mark.at_ms))
+            None => circle.mark.(kind_class(mark.kind)).bad[mark.is_bad] cx=(x) cy="11" r="4.5" data-at=(ms(mark.at_ms))
                 data-kind=(mark.kind.name()) data-what=(title) { title { (title) } },
         }
     }
+}
+
+/// The class of a kind of event, by which it is coloured.
+fn kind_class(kind: Kind) -> String {
+    format!("kind-{}", kind.name())
 }
 
 /// Milliseconds to the tenth.

@@ -94,7 +94,7 @@ pub(super) fn layout(cards: Cards) -> Layout {
     layout
 }
 
-/// Places the servers, three in a row; gives the height of the internet.
+/// Places the servers, three in a row but for the first; gives the height of the internet.
 fn servers(cards: Vec<Card>, width: f64, placed: &mut Vec<Placed>) -> f64 {
     const IN_A_ROW: usize = 3;
     let mut y = AREA_TITLE;
@@ -103,7 +103,9 @@ fn servers(cards: Vec<Card>, width: f64, placed: &mut Vec<Placed>) -> f64 {
     let gaps = f64::from(in_a_row - 1) * GAP;
     let room = (width - 2.0 * MARGIN - gaps) / f64::from(in_a_row);
     let card_width = room.min(SITE_WIDTH - 2.0 * MARGIN);
-    for row in cards.chunks(IN_A_ROW) {
+    let (first_row, rest) = cards.split_at(count % IN_A_ROW);
+    let first_row = Some(first_row).filter(|row| !row.is_empty());
+    for row in first_row.into_iter().chain(rest.chunks(IN_A_ROW)) {
         let row_height = row.iter().map(height).fold(0.0, f64::max);
         let in_row = u32::try_from(row.len()).unwrap_or(1);
         let used = f64::from(in_row) * card_width + f64::from(in_row - 1) * GAP;

@@ -13,8 +13,13 @@ use path::{Path, path_of};
 
 /// The picture and, in words, what it shows.
 pub(super) fn picture(run: &StoredRun) -> Markup {
-    let layout = layout(cards::cards(run));
-    let path = path_of(run).map(|path| (layout.line(&path.nodes), path));
+    let path = path_of(run);
+    let mut cards = cards::cards(run);
+    // Those that media went by are in the lowest row, so that the line to them passes behind no other.
+    let is_passed = |node: &String| path.as_ref().is_some_and(|path| path.nodes.contains(node));
+    cards.servers.sort_by_key(|card| is_passed(&card.node));
+    let layout = layout(cards);
+    let path = path.map(|path| (layout.line(&path.nodes), path));
     let described = description(path.as_ref().map(|(_, path)| path), run);
     html! {
         figure.network {
@@ -58,8 +63,6 @@ fn drawing(layout: &Layout, path: Option<&str>) -> Markup {
         }
         @if let Some(line) = path { path.way d=(line) {} }
         @for placed in &layout.cards { (card(placed)) }
-        // Over the cards, so that it is seen where it enters them.
-        @if let Some(line) = path { path.way.over d=(line) {} }
     }
 }
 
