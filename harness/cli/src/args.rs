@@ -284,7 +284,17 @@ fn requested_report(text: &str) -> Result<RequestedReport, String> {
         .filter(|(_, file)| !file.is_empty())
         .ok_or("write FORMAT=FILE, such as junit=farcall.xml")?;
     Ok(RequestedReport {
-        format: ReportKind::from_str(format, false)?,
+        format: ReportKind::from_str(format, false).map_err(|_| {
+            let all = ReportKind::value_variants().iter();
+            let names: Vec<String> = all
+                .filter_map(|kind| kind.to_possible_value())
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!(
+                "no format is called {format}: there are {}",
+                names.join(", ")
+            )
+        })?,
         file: file.into(),
     })
 }

@@ -122,8 +122,7 @@ pub enum Event {
         /// Totals since the call began.
         stats: DataStats,
     },
-    /// The round trip over the selected pair, about once a second: as the pair's last connectivity or consent check
-    /// measured it (W3C webrtc-stats `currentRoundTripTime`).
+    /// The round trip over the selected pair, whenever a connectivity or consent check has measured it anew (W3C webrtc-stats `currentRoundTripTime`).
     RoundTrip {
         /// In milliseconds.
         rtt_ms: f64,

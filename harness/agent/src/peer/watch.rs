@@ -27,6 +27,8 @@ pub(super) struct Watch {
     pub receivers: Receivers,
     pub data: DataLink,
     pub selected: Option<SelectedPair>,
+    /// All round trips of the selected pair that were told, together, in seconds.
+    pub round_trips_s: f64,
 }
 
 impl Watch {
@@ -80,8 +82,8 @@ impl Watch {
         self.round_trip().await;
     }
 
-    /// Tells the round trip of the pair in use as its last check measured it; nothing before there was one.
-    async fn round_trip(&self) {
+    /// Tells the round trip of the pair in use as its last check measured it, unless that was told.
+    async fn round_trip(&mut self) {
         let Some(pair) = self.current_pair().await else {
             return;
         };
@@ -91,9 +93,13 @@ impl Watch {
             stats.local_candidate_id == pair.local().id
                 && stats.remote_candidate_id == pair.remote().id
         });
-        let measured_s = own.map_or(0.0, |stats| stats.current_round_trip_time);
-        if measured_s > 0.0 {
-            let rtt_ms = measured_s * 1e3;
+        let Some(stats) = own else {
+            return;
+        };
+        // The sum of all measurements so far: with the same sum there was no other.
+        if (stats.total_round_trip_time - self.round_trips_s).abs() > 0.0 {
+            self.round_trips_s = stats.total_round_trip_time;
+            let rtt_ms = stats.current_round_trip_time * 1e3;
             self.outlet.event(Event::RoundTrip { rtt_ms });
         }
     }

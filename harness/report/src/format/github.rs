@@ -39,7 +39,9 @@ fn annotation(runs: &[&StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
         let file = property(&written.file);
         format!("file={file},line={},", written.line)
     });
-    let lines: Vec<String> = runs.iter().map(|run| line(run)).collect();
+    let mut lines: Vec<String> = runs.iter().map(|run| line(run)).collect();
+    // Several runs may have failed in the same way.
+    lines.dedup();
     writeln!(
         out,
         "::{command} {}title={}::{}",

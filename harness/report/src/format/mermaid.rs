@@ -90,6 +90,8 @@ struct Steps<'a> {
     nodes: Vec<&'a str>,
     /// The signaling state of each peer.
     signaling: BTreeMap<&'a str, &'a str>,
+    /// Who made an offer of which the other has not told yet, or the other way about.
+    offers: BTreeSet<&'a str>,
     /// Peers that have had media.
     served: BTreeSet<&'a str>,
     list: Vec<Step<'a>>,
@@ -101,6 +103,7 @@ impl<'a> Steps<'a> {
             run,
             nodes: nodes(run),
             signaling: BTreeMap::new(),
+            offers: BTreeSet::new(),
             served: BTreeSet::new(),
             list: Vec::new(),
         };
@@ -150,16 +153,7 @@ impl<'a> Steps<'a> {
                 );
             }
             Event::State(state) => match (state.machine.as_str(), state.state.as_str()) {
-                ("signaling", state @ "have-local-offer") => {
-                    self.signaling.insert(node, state);
-                    self.arrow(at_ms, node, "->>", other, "offer".to_owned());
-                }
-                ("signaling", state) => {
-                    let before = self.signaling.insert(node, state);
-                    if state == "stable" && before == Some("have-remote-offer") {
-                        self.arrow(at_ms, node, "->>", other, "answer".to_owned());
-                    }
-                }
+                ("signaling", state) => self.signaling(at_ms, node, state),
                 ("ice-connection", "checking") => {
                     self.arrow(at_ms, node, "->>", other, "connectivity checks".to_owned());
                 }
@@ -197,6 +191,26 @@ impl<'a> Steps<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An offer when the first of both peers tells of it, whose clocks are not quite the same; an answer when who gives
+    /// it is done.
+    fn signaling(&mut self, at_ms: f64, node: &'a str, state: &'a str) {
+        let other = self.other(node);
+        let before = self.signaling.insert(node, state);
+        let offer = match state {
+            "have-local-offer" => Some((Some(node), other)),
+            "have-remote-offer" => Some((other, Some(node))),
+            _ => None,
+        };
+        if let Some((Some(from), to)) = offer {
+            if !self.offers.remove(from) {
+                self.offers.insert(from);
+                self.arrow(at_ms, from, "->>", to, "offer".to_owned());
+            }
+        } else if state == "stable" && before == Some("have-remote-offer") {
+            self.arrow(at_ms, node, "->>", other, "answer".to_owned());
         }
     }
 

@@ -11,7 +11,6 @@ use pcap_file::pcapng::{Block, PcapNgReader, PcapNgWriter};
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Writes what was captured in all networks, in the order of time, with an interface for each capture point and a
 /// comment that names it.
@@ -19,7 +18,8 @@ use std::time::Duration;
 /// # Errors
 /// When there is no capture, as of runs that passed; or one cannot be read.
 pub(crate) fn pcapng(runs: &[StoredRun], out: &mut dyn Write) -> Result<(), ReportError> {
-    let mut sources = Vec::new();
+    let mut all = Captured::default();
+    let mut files = 0_usize;
     for run in runs {
         let of = match runs {
             [_] => String::new(),
@@ -31,11 +31,15 @@ pub(crate) fn pcapng(runs: &[StoredRun], out: &mut dyn Write) -> Result<(), Repo
         for file in captures(run) {
             let path = run.directory.join(&file);
             let network = path.file_stem().unwrap_or_default().to_string_lossy();
-            let network = format!("{network}{of}");
-            sources.push(Source::open(&path, &network).map_err(unreadable(&path))?);
+            let read = all.read(&path, &format!("{network}{of}"));
+            read.map_err(|source| ReportError::Captured {
+                path: path.clone(),
+                source,
+            })?;
+            files += 1;
         }
     }
-    if sources.is_empty() {
+    if files == 0 {
         let directories: Vec<String> = runs
             .iter()
             .map(|run| run.directory.display().to_string())
@@ -44,16 +48,10 @@ pub(crate) fn pcapng(runs: &[StoredRun], out: &mut dyn Write) -> Result<(), Repo
             directories: directories.join(", "),
         });
     }
-    let written = write(runs, &mut sources, out);
-    written.map_err(|source| ReportError::Render {
+    write(runs, all, out).map_err(|source| ReportError::Render {
         format: "pcapng",
         source: std::io::Error::other(source),
     })
-}
-
-fn unreadable(path: &Path) -> impl FnOnce(PcapError) -> ReportError {
-    let path = path.to_owned();
-    move |source| ReportError::Captured { path, source }
 }
 
 fn captures(run: &StoredRun) -> Vec<PathBuf> {
@@ -64,7 +62,7 @@ fn captures(run: &StoredRun) -> Vec<PathBuf> {
     captured.map(Path::to_owned).collect()
 }
 
-fn write(runs: &[StoredRun], sources: &mut [Source], out: &mut dyn Write) -> Result<(), PcapError> {
+fn write(runs: &[StoredRun], captured: Captured, out: &mut dyn Write) -> Result<(), PcapError> {
     let names = runs.iter().map(|run| {
         let result = &run.result;
         format!(
@@ -83,80 +81,40 @@ fn write(runs: &[StoredRun], sources: &mut [Source], out: &mut dyn Write) -> Res
         ..SectionHeaderBlock::default()
     };
     let mut writer = PcapNgWriter::with_section_header(out, section)?;
-    let mut first_interface = 0;
-    for source in sources.iter_mut() {
-        source.first_interface = first_interface;
-        for interface in std::mem::take(&mut source.interfaces) {
-            writer.write_pcapng_block(interface)?;
-            first_interface += 1;
-        }
+    for interface in captured.interfaces {
+        writer.write_pcapng_block(interface)?;
     }
-    while let Some(packet) = take_earliest(sources)? {
+    for packet in captured.packets {
         writer.write_pcapng_block(packet)?;
     }
     Ok(())
 }
 
-fn take_earliest(
-    sources: &mut [Source],
-) -> Result<Option<EnhancedPacketBlock<'static>>, PcapError> {
-    let earliest = sources
-        .iter_mut()
-        .filter_map(|source| source.time().map(|time| (time, source)))
-        .min_by_key(|(time, _)| *time);
-    match earliest {
-        Some((_, source)) => source.take(),
-        None => Ok(None),
-    }
-}
-
-/// A stored capture that is being read, one packet ahead.
-struct Source {
-    reader: PcapNgReader<BufReader<File>>,
+/// Everything that was captured: some megabytes.
+#[derive(Default)]
+struct Captured {
     interfaces: Vec<InterfaceDescriptionBlock<'static>>,
-    /// The number of its first interface in the file that is written.
-    first_interface: u32,
-    next: Option<EnhancedPacketBlock<'static>>,
+    packets: Vec<EnhancedPacketBlock<'static>>,
 }
 
-impl Source {
-    fn open(path: &Path, network: &str) -> Result<Self, PcapError> {
-        let mut source = Self {
-            reader: PcapNgReader::new(BufReader::new(
-                File::open(path).map_err(PcapError::IoError)?,
-            ))?,
-            interfaces: Vec::new(),
-            first_interface: 0,
-            next: None,
-        };
-        // All interfaces are before the first packet: see `merge`.
-        source.advance()?;
-        let interfaces = source.reader.interfaces().iter();
-        source.interfaces = interfaces.map(|at| named(at, network)).collect();
-        Ok(source)
-    }
-
-    fn time(&self) -> Option<Duration> {
-        self.next.as_ref().map(|packet| packet.timestamp)
-    }
-
-    /// Reads the next packet and gives the one before.
-    fn take(&mut self) -> Result<Option<EnhancedPacketBlock<'static>>, PcapError> {
-        let packet = self.next.take();
-        self.advance()?;
-        Ok(packet.map(|packet| EnhancedPacketBlock {
-            interface_id: packet.interface_id + self.first_interface,
-            ..packet
-        }))
-    }
-
-    fn advance(&mut self) -> Result<(), PcapError> {
-        while let Some(block) = self.reader.next_block() {
+impl Captured {
+    /// Reads a file, and keeps all packets in the order of time: captures themselves are not always.
+    fn read(&mut self, path: &Path, network: &str) -> Result<(), PcapError> {
+        let file = File::open(path).map_err(PcapError::IoError)?;
+        let mut reader = PcapNgReader::new(BufReader::new(file))?;
+        let interfaces_before = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        while let Some(block) = reader.next_block() {
             if let Block::EnhancedPacket(packet) = block? {
-                self.next = Some(packet.into_owned());
-                break;
+                self.packets.push(EnhancedPacketBlock {
+                    interface_id: packet.interface_id + interfaces_before,
+                    ..packet.into_owned()
+                });
             }
         }
+        let interfaces = reader.interfaces().iter();
+        self.interfaces
+            .extend(interfaces.map(|at| named(at, network)));
+        self.packets.sort_by_key(|packet| packet.timestamp);
         Ok(())
     }
 }
@@ -201,6 +159,7 @@ mod tests {
     use crate::{CapturePoint, RunDirectory};
     use farcall_verdict::sample::Sample;
     use pcap_file::pcap::{PcapPacket, PcapWriter};
+    use std::time::Duration;
 
     fn point(
         node: &str,
@@ -227,7 +186,7 @@ mod tests {
         let run = stored(out, &about(), &Sample::not_connected());
         let directory = RunDirectory::at(&run.directory);
         let office = vec![
-            point("alice", "lan", &[1, 5]),
+            point("alice", "lan", &[5, 1]),
             point("office-gateway", "lan", &[2, 6]),
         ];
         directory.write_capture("office-lan", office).unwrap();

@@ -1,9 +1,9 @@
 //! Several runs on one page: a grid of scenarios and configurations, each cell leading to its runs.
 
 use super::{class, document};
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, place};
 use crate::format::markdown::total_ms;
-use crate::format::{duration, media};
+use crate::format::{cut, duration, media};
 use crate::{ReportError, StoredRun};
 use farcall_verdict::Verdict;
 use maud::{Markup, html};
@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 const SCRIPT: &str = include_str!("index.js");
+
+/// How much of a cause's sentence a cell has room for; the run's page has all of it.
+const MOST_LETTERS: usize = 120;
 
 /// A run and the address of its page.
 type Linked<'a> = (&'a StoredRun, &'a str);
@@ -110,19 +113,10 @@ fn rows<'a>(runs: &[Linked<'a>]) -> Vec<(&'a str, Vec<Linked<'a>>)> {
     }
     let mut rows: Vec<(&str, Vec<Linked<'a>>)> = by_scenario.into_iter().collect();
     for (_, of_scenario) in &mut rows {
-        of_scenario.sort_by_key(|(run, _)| rank(run));
+        of_scenario.sort_by_key(|(run, _)| place(run));
     }
-    rows.sort_by_key(|(_, of_scenario)| of_scenario.iter().map(|(run, _)| rank(run)).min());
+    rows.sort_by_key(|(_, of_scenario)| of_scenario.iter().map(|(run, _)| place(run)).min());
     rows
-}
-
-fn rank(run: &StoredRun) -> u8 {
-    match run.result.verdict {
-        Verdict::Fail => 0,
-        Verdict::Invalid => 1,
-        Verdict::Unsupported => 2,
-        Verdict::Pass => 3,
-    }
 }
 
 fn cell(run: &StoredRun, link: &str) -> Markup {
@@ -134,7 +128,9 @@ fn cell(run: &StoredRun, link: &str) -> Markup {
             span.badge.(class(result.verdict)) { (result.verdict) }
             span.time { (duration(total_ms(run))) }
             @match (explained, path) {
-                (Some(explained), _) => span.why title=(explained.sentence) { (explained.cause) },
+                (Some(explained), _) => span.why title=(explained.sentence) {
+                    b { (explained.cause) } ": " (cut(&explained.sentence, MOST_LETTERS))
+                },
                 (None, Some(path)) => span.why { (path) },
                 (None, None) => {},
             }

@@ -18,7 +18,6 @@ pub(super) struct Update {
 /// An event of a peer, if browsers log it too.
 pub(super) fn update(event: &Event, epoch_ms: f64) -> Option<Update> {
     let (kind, value) = match event {
-        Event::CallStarted { policy, .. } => ("create", format!("iceTransportPolicy: {policy}")),
         Event::State(state) => {
             let kind = match state.machine.as_str() {
                 "signaling" => "signalingstatechange",

@@ -3,14 +3,16 @@
 mod document;
 
 use crate::StoredRun;
-use crate::explanation::{Explanation, wrong};
+use crate::explanation::{Explanation, place, wrong};
 use crate::format::{duration, media};
 use document::Document;
 use farcall_verdict::{PeerResult, Verdict};
 use std::io::Write;
 
-/// Writes runs as Markdown (CommonMark, with GitHub's tables).
+/// Writes runs as Markdown (CommonMark, with GitHub's tables), what is wrong first.
 pub(crate) fn markdown(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut ordered: Vec<&StoredRun> = runs.iter().collect();
+    ordered.sort_by_key(|run| place(run));
     let mut document = Document::default();
     document.heading(1, &title(runs));
     document.table(
@@ -22,10 +24,10 @@ pub(crate) fn markdown(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Resu
             "time",
             "seed",
         ],
-        runs.iter().map(row),
+        ordered.iter().map(|run| row(run)),
     );
     let is_told = |run: &&StoredRun| runs.len() == 1 || run.result.verdict != Verdict::Pass;
-    for run in runs.iter().filter(is_told) {
+    for run in ordered.into_iter().filter(is_told) {
         if runs.len() > 1 {
             document.heading(2, &named(run));
         }

@@ -44,10 +44,13 @@ pub(super) fn lane(run: &StoredRun, node: &str) -> Lane {
     let end_ms = entries.last().map_or(0.0, |entry| entry.at_ms);
     let own = || entries.iter().filter(|entry| entry.node == node);
     let marks = own().filter(|entry| is_marked(&entry.event)).map(mark);
+    let mut marks: Vec<Mark> = marks.take(MOST_MARKS).collect();
+    // Numbers are drawn last, so that nothing hides them.
+    marks.sort_by_key(|mark| mark.number.is_some());
     Lane {
         node: node.to_owned(),
         bars: bars(own(), end_ms),
-        marks: marks.take(MOST_MARKS).collect(),
+        marks,
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::StoredRun;
 use crate::dropped::counted;
 use crate::place::{node_of_fault, server_of};
-use crate::words::fault_in_words;
 use farcall_plan::{TopologyPeer, TopologyRouter, TopologyServer};
 use farcall_timeline::{Event, FaultEdge};
 use std::collections::BTreeMap;
@@ -140,14 +139,18 @@ fn router(run: &StoredRun, at: &TopologyRouter) -> Card {
 }
 
 fn server(run: &StoredRun, at: &TopologyServer) -> Card {
-    let listeners: Vec<String> = at
-        .listeners
+    let mut ports: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for listener in &at.listeners {
+        let of_transport = ports.entry(listener.transport.to_string()).or_default();
+        of_transport.push(listener.port.to_string());
+    }
+    let listeners: Vec<String> = ports
         .iter()
-        .map(|listener| format!("{} {}", listener.transport, listener.port))
+        .map(|(transport, ports)| format!("{transport} {}", ports.join(" ")))
         .collect();
     let mut lines: Vec<Line> = addresses(&at.addresses).into_iter().collect();
     if !listeners.is_empty() {
-        lines.push(plain(format!("listens on {}", listeners.join(", "))));
+        lines.push(plain(format!("listens: {}", listeners.join(", "))));
     }
     for (name, peer) in &run.result.peers {
         let own = peer.ice_servers.iter();
@@ -184,9 +187,10 @@ fn faults(run: &StoredRun, node: &str) -> Vec<Line> {
             let dropped = fault
                 .dropped_packets
                 .filter(|_| fault.edge == FaultEdge::Mended);
+            let kind = fault.what.split_whitespace().next().unwrap_or_default();
             let text = match dropped {
-                Some(packets) => format!("{}, {packets} packets dropped", fault.what),
-                None => fault_in_words(fault),
+                Some(packets) => format!("{kind}, {packets} packets dropped"),
+                None => kind.to_owned(),
             };
             told.insert(fault.number, format!("fault {}: {text}", fault.number));
         }
