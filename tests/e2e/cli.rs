@@ -33,6 +33,10 @@ fn text(bytes: &[u8]) -> String {
 #[case::a_count_of_zero(&["run", "open-internet", "--repeat", "0"])]
 #[case::two_configurations(&["run", "open-internet", "--ice", "x.json", "--config", "production"])]
 #[case::an_unknown_scenario(&["run", "corporate-firewal"])]
+#[case::a_report_of_no_run(&["report", "ice"])]
+#[case::a_report_that_cannot_be_written(&["report", "target", "--out", "no/such/directory/report.html"])]
+#[case::a_report_of_a_run_without_a_format(&["run", "open-internet", "--report", "report.html"])]
+#[case::a_report_of_a_run_that_cannot_be_written(&["run", "open-internet", "--report", "junit=no/such/directory/x.xml"])]
 #[case::an_ice_file_that_is_not_there(&["run", "open-internet", "--ice", "no-such-file.json"])]
 fn wrong_usage_exits_with_2_and_starts_nothing(#[case] arguments: &[&str]) {
     let output = farcall(arguments)
@@ -318,17 +322,26 @@ fn two_runs_side_by_side_do_not_know_of_each_other() {
 }
 
 #[test]
-fn a_run_that_fails_exits_with_1() {
+fn a_run_that_fails_exits_with_1_and_is_reported_in_every_format() {
     let out = tempfile::tempdir().unwrap();
-    let output = output(&[
+    let junit = out.path().join("junit.xml");
+    let report = format!("junit={}", junit.display());
+    let failed = output(&[
         "run",
         "mobile-hotspot",
         "--config",
         "development",
         "--out",
         out.path().to_str().unwrap(),
+        "--report",
+        &report,
     ]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(failed.status.code(), Some(1), "{}", text(&failed.stderr));
+    assert!(
+        std::fs::read_to_string(&junit)
+            .unwrap()
+            .contains("<failure")
+    );
     let latest = out.path().join("latest");
     assert!(Path::new(&latest).join("result.json").is_file());
     let captures = std::fs::read_dir(latest.join("captures")).unwrap();
@@ -336,6 +349,34 @@ fn a_run_that_fails_exits_with_1() {
         captures.count() > 0,
         "a run that does not pass keeps its captures"
     );
+    for (format, beginning) in [
+        ("html", "<!DOCTYPE html>"),
+        ("junit", "<?xml"),
+        ("github", "# FAIL mobile-hotspot"),
+        ("markdown", "# FAIL mobile-hotspot"),
+        ("json", "{\"schema_version\""),
+        ("dump", "{\"getUserMedia\""),
+        ("trace", "{\"traceEvents\""),
+        ("mermaid", "sequenceDiagram"),
+        ("pcapng", "\n\r\r\n"),
+    ] {
+        let file = out.path().join(format);
+        let arguments = [
+            "report",
+            latest.to_str().unwrap(),
+            "--format",
+            format,
+            "--out",
+        ];
+        let report = output(&[&arguments[..], &[file.to_str().unwrap()]].concat());
+        assert!(
+            report.status.success(),
+            "{format}: {}",
+            text(&report.stderr)
+        );
+        let written = text(&std::fs::read(&file).unwrap());
+        assert!(written.starts_with(beginning), "{format}: {:.200}", written);
+    }
 }
 
 #[test]

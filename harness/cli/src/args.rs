@@ -34,6 +34,8 @@ pub(crate) enum Command {
     /// Place a call from each of several networks to each, in one lab, and print what connected by which
     /// path.
     Matrix(MatrixArgs),
+    /// Write a report of stored runs.
+    Report(ReportArgs),
     /// Raise each scenario's lab without a call, and print what it was found to be beside what is declared.
     Attest(AttestArgs),
     /// Judge stored runs again and say why their calls fell short. Needs no Docker.
@@ -90,6 +92,9 @@ pub(crate) struct RunArgs {
     /// Print `result.json` of each run, one a line, instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Also write a report of all runs when they have ended; may be given several times.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
+    pub reports: Vec<RequestedReport>,
     /// Decides what emulated links lose and delay, and random ports; printed with each result [default:
     /// random].
     #[arg(long)]
@@ -103,6 +108,52 @@ pub(crate) struct RunArgs {
     /// Show the peers' logs on standard error.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Directories of runs, as `farcall run` printed them, or directories that hold several.
+    #[arg(value_name = "DIR", required = true)]
+    pub directories: Vec<PathBuf>,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = ReportKind::Markdown)]
+    pub format: ReportKind,
+    /// Where to [default: standard output]. With html, the pages of several runs go to a directory beside it.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// With dump: only the connections of this peer.
+    #[arg(long, value_name = "NAME")]
+    pub peer: Option<String>,
+}
+
+/// The formats of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportKind {
+    /// A page that needs nothing beside itself; of several runs an index that leads to the page of each.
+    Html,
+    /// JUnit XML: a failure for a broken expectation, an error for INVALID.
+    Junit,
+    /// GitHub Actions: a step summary, and an annotation for each scenario that did not pass.
+    Github,
+    /// Markdown.
+    Markdown,
+    /// `result.json` of each run, one a line.
+    Json,
+    /// As chrome://webrtc-internals dumps connections.
+    Dump,
+    /// Chrome trace JSON, for Perfetto.
+    Trace,
+    /// All captured packets, one interface for each place where they were captured.
+    Pcapng,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+}
+
+/// A report that a run is to write.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestedReport {
+    pub format: ReportKind,
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -237,6 +288,27 @@ pub(crate) enum ShippedConfiguration {
     WithTls,
     /// As with-tls, for the networks of libwebrtc's tests.
     Libwebrtc,
+}
+
+fn requested_report(text: &str) -> Result<RequestedReport, String> {
+    let (format, file) = text
+        .split_once('=')
+        .filter(|(_, file)| !file.is_empty())
+        .ok_or("write FORMAT=FILE, such as junit=farcall.xml")?;
+    Ok(RequestedReport {
+        format: ReportKind::from_str(format, false).map_err(|_| {
+            let all = ReportKind::value_variants().iter();
+            let names: Vec<String> = all
+                .filter_map(|kind| kind.to_possible_value())
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!(
+                "no format is called {format}: there are {}",
+                names.join(", ")
+            )
+        })?,
+        file: file.into(),
+    })
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -10,6 +10,7 @@ use crate::model::{CallPlan, Node, Plan, PlannedFault};
 use crate::nodes::{names, networks, nodes};
 use crate::place::layout;
 use crate::servers::demands;
+use crate::topology::topology;
 use crate::validate;
 use farcall_scenario::{IceConfiguration, Peer, Scenario};
 use std::collections::BTreeMap;
@@ -130,6 +131,7 @@ impl<'a> Design<'a> {
         } = self;
         Plan {
             scenario: scenario.name.clone(),
+            written: scenario.written.clone(),
             ice_configuration: ice.name.clone(),
             seed: *seed,
             networks: networks(layout),
@@ -138,6 +140,7 @@ impl<'a> Design<'a> {
             attestation_elsewhere: declarations_elsewhere(layout, &call),
             deep_attestation: deep_declarations(layout, &call),
             expect: expectations(scenario, layout, &call),
+            topology: topology(scenario, layout, nodes),
             nodes: nodes.clone(),
             names: names.clone(),
             call,

@@ -25,6 +25,7 @@ mod routes;
 mod servers;
 mod services;
 mod signalling;
+mod topology;
 mod validate;
 
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
@@ -44,5 +45,6 @@ pub use model::{
     INTERMEDIATE_AUTHORITY, Interface, Ipv6Route, LOGGED_IN_SET, Listener, NAT64_DEVICE, Nat64,
     Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
     PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault, ProbeProtocol, Readdressing,
-    RestAuthority, Role, Route, SignallingServer, TurnAccount, TurnServer,
+    RestAuthority, Role, Route, SignallingServer, Topology, TopologyPeer, TopologyRouter,
+    TopologyServer, TopologySite, TurnAccount, TurnServer,
 };

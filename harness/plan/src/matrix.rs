@@ -136,6 +136,7 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
     }
     Ok(Scenario {
         name: matrix.name.clone(),
+        written: None,
         description: matrix.description.clone(),
         tags: Vec::new(),
         sites,

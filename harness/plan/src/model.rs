@@ -2,6 +2,7 @@
 
 mod fact;
 mod gateway;
+mod topology;
 
 pub use fact::{
     Declaration, Fact, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME,
@@ -12,9 +13,11 @@ pub use gateway::{
     GatewayService, LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,
 };
 
+pub use topology::{Topology, TopologyPeer, TopologyRouter, TopologyServer, TopologySite};
+
 use farcall_scenario::{
     CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, FaultKind, IceTransportPolicy,
-    IceUrl, Link, MediaQuality, Moment, Recovery, Secret, ServerCondition,
+    IceUrl, Link, MediaQuality, Moment, Recovery, Secret, ServerCondition, Written,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -28,6 +31,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 pub struct Plan {
     /// The scenario's name.
     pub scenario: String,
+    /// Where the scenario says what it expects, if it is written in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
     /// The ICE configuration's name.
     pub ice_configuration: String,
     /// From which everything random in the lab follows: see [`Datapath::seed`]. Sessions and Docker subnets
@@ -52,6 +58,8 @@ pub struct Plan {
     pub deep_attestation: Vec<Declaration>,
     /// What must come of the call.
     pub expect: Expectations,
+    /// The lab as a picture has it.
+    pub topology: Topology,
 }
 
 /// A Docker network of the lab.

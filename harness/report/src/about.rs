@@ -1,6 +1,6 @@
 //! What is known of a run before it begins, and what it ran on.
 
-use farcall_scenario::IceTransportPolicy;
+use farcall_scenario::{IceTransportPolicy, Written};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -11,6 +11,9 @@ use time::OffsetDateTime;
 pub struct About {
     /// The scenario's name.
     pub scenario: String,
+    /// Where it says what it expects, if it is written in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
     /// The ICE configuration's name: `production`, or a file's name.
     pub ice_configuration: String,
     /// The transport policy in force.

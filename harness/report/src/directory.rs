@@ -4,6 +4,7 @@ use crate::stored::{PLAN_VERSION, StoredPlan, read_timeline};
 use crate::{
     About, CapturePoint, EventWriter, MatrixResult, Merged, ReportError, StoredRun, counters, merge,
 };
+use farcall_plan::Topology;
 use farcall_verdict::Declared;
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, Read, Write};
@@ -61,16 +62,22 @@ impl RunDirectory {
         EventWriter::create(&self.path.join(EVENTS_FILE))
     }
 
-    /// Writes what the run is judged against. May be written again when more of the environment is
-    /// known.
+    /// Writes what the run is judged against, and the picture of its lab. May be written again when more of the
+    /// environment is known.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_plan(&self, about: &About, declared: &Declared) -> Result<(), ReportError> {
+    pub fn write_plan(
+        &self,
+        about: &About,
+        declared: &Declared,
+        topology: Option<&Topology>,
+    ) -> Result<(), ReportError> {
         let plan = StoredPlan {
             version: PLAN_VERSION,
             about: about.clone(),
             declared: declared.clone(),
+            topology: topology.cloned(),
         };
         write_json(&self.path.join(PLAN_FILE), &plan)
     }

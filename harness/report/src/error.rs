@@ -78,6 +78,58 @@ pub enum ReportError {
         /// What is wrong.
         source: pcap_file::PcapError,
     },
+    /// A stored capture cannot be read.
+    #[error("failed to read the capture {}: {source}", path.display())]
+    Captured {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pcap_file::PcapError,
+    },
+    /// There is nothing captured.
+    #[error(
+        "failed to find a capture in {directories}: packets are kept of runs that did not pass, and only of those that \
+         were told to capture"
+    )]
+    NoCapture {
+        /// Where there is none.
+        directories: String,
+    },
+    /// A format shows one run.
+    #[error("failed to write {found} runs as {format}: it shows one run; name one directory")]
+    OneRunOnly {
+        /// The format.
+        format: &'static str,
+        /// How many runs there are.
+        found: usize,
+    },
+    /// No run has a peer of that name.
+    #[error("failed to find the peer {peer}: the runs have {known}")]
+    UnknownPeer {
+        /// The name.
+        peer: String,
+        /// The peers that there are.
+        known: String,
+    },
+    /// A report could not be written.
+    #[error("failed to write the report as {format}: {source}")]
+    Render {
+        /// The format.
+        format: &'static str,
+        /// What came of it.
+        source: std::io::Error,
+    },
+    /// A directory holds no run.
+    #[error(
+        "failed to find a run in {}: neither it nor a directory in it has a {file}; name what `farcall run --out` wrote",
+        path.display()
+    )]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+        /// What a run's directory has.
+        file: &'static str,
+    },
 }
 
 impl ReportError {

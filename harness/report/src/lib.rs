@@ -20,12 +20,20 @@ mod attestation;
 mod capture;
 mod counters;
 mod directory;
+mod dropped;
 mod error;
 mod events;
+mod explanation;
+mod flow;
 mod format;
+mod html;
 mod matrix;
+mod place;
+mod render;
 mod result;
 mod stored;
+mod topology;
+mod words;
 
 pub use about::{About, Environment};
 pub use attestation::Attestation;
@@ -33,9 +41,12 @@ pub use capture::{CapturePoint, Merged, merge};
 pub use directory::RunDirectory;
 pub use error::ReportError;
 pub use events::EventWriter;
+pub use explanation::Explanation;
 pub use format::{AttestationTable, Json, Report, Summary, Terminal};
+pub use html::html_index;
 pub use matrix::{
     CellResult, ConnectedPath, Grid, MATRIX_SCHEMA_VERSION, MatrixResult, MatrixTimes, path_of,
 };
+pub use render::{ReportFormat, dump_of_peer};
 pub use result::{RunResult, SCHEMA_VERSION, schema};
-pub use stored::StoredRun;
+pub use stored::{StoredRun, run_directories};

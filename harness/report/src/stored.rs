@@ -1,8 +1,10 @@
 //! A run that was kept.
 
 use crate::directory::{EVENTS_FILE, PLAN_FILE, RESULT_FILE};
+use crate::topology::topology_of;
 use crate::{About, ReportError, RunResult};
 use farcall_diagnosis::diagnose;
+use farcall_plan::Topology;
 use farcall_timeline::{Timeline, read_events};
 use farcall_verdict::{Declared, judge};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ pub struct StoredRun {
     pub about: About,
     /// What it was judged against.
     pub declared: Declared,
+    /// The lab as a picture has it. Of a run that an earlier version stored, what its expectations tell of it.
+    pub topology: Topology,
     /// Everything that happened.
     pub timeline: Timeline,
     /// What it came to.
@@ -38,6 +42,9 @@ pub(crate) struct StoredPlan {
     pub(crate) version: u32,
     pub(crate) about: About,
     pub(crate) declared: Declared,
+    /// Missing in what earlier versions stored.
+    #[serde(default)]
+    pub(crate) topology: Option<Topology>,
 }
 
 impl StoredRun {
@@ -51,6 +58,7 @@ impl StoredRun {
             version,
             about,
             declared,
+            topology,
         } = read_plan(&path)?;
         if version != PLAN_VERSION {
             return Err(ReportError::Version {
@@ -67,6 +75,7 @@ impl StoredRun {
         Ok(Self {
             directory: directory.to_owned(),
             about,
+            topology: topology.unwrap_or_else(|| topology_of(&declared.expect)),
             declared,
             timeline,
             result,
@@ -93,6 +102,50 @@ impl StoredRun {
             RunResult { files, ..stored } == self.result
         }))
     }
+}
+
+/// The directories of runs among or in these: each is a run's own, or holds those of several, which come in the order of
+/// their names, and so of their beginnings. A run that is named twice, or is also `latest`, comes once.
+///
+/// # Errors
+/// When one of them cannot be read, or there is no run in it.
+pub fn run_directories(named: &[PathBuf]) -> Result<Vec<PathBuf>, ReportError> {
+    let mut found = Vec::new();
+    let mut known = BTreeSet::new();
+    for path in named {
+        let of_path = match path.join(PLAN_FILE).is_file() {
+            true => vec![path.clone()],
+            false => within(path)?,
+        };
+        if of_path.is_empty() {
+            return Err(ReportError::NoRun {
+                path: path.clone(),
+                file: PLAN_FILE,
+            });
+        }
+        for directory in of_path {
+            let whole = directory
+                .canonicalize()
+                .map_err(ReportError::io("read", &directory))?;
+            if known.insert(whole) {
+                found.push(directory);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The runs in a directory, without links such as `latest`.
+fn within(path: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let to_error = || ReportError::io("read", path);
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(path).map_err(to_error())? {
+        let directory = entry.map_err(to_error())?.path();
+        if !directory.is_symlink() && directory.join(PLAN_FILE).is_file() {
+            found.insert(directory);
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn read_plan(path: &Path) -> Result<StoredPlan, ReportError> {
@@ -144,6 +197,7 @@ pub(crate) mod tests {
     pub(crate) fn about() -> About {
         About {
             scenario: "corporate-firewall".into(),
+            written: None,
             ice_configuration: "production".into(),
             policy: IceTransportPolicy::All,
             seed: 42,
@@ -161,7 +215,7 @@ pub(crate) mod tests {
     /// A sample written to a directory and judged.
     pub(crate) fn stored(out: &tempfile::TempDir, about: &About, sample: &Sample) -> StoredRun {
         let directory = RunDirectory::create(out.path(), about).unwrap();
-        directory.write_plan(about, &sample.declared).unwrap();
+        directory.write_plan(about, &sample.declared, None).unwrap();
         let mut events = directory.events().unwrap();
         for entry in &sample.entries {
             events.append(entry).unwrap();
@@ -220,6 +274,32 @@ pub(crate) mod tests {
         std::fs::write(&path, without).unwrap();
         let error = StoredRun::load(&run.directory).unwrap_err().to_string();
         assert!(error.contains("version 0"), "{error}");
+    }
+
+    #[test]
+    fn runs_are_found_by_their_own_directory_and_by_the_one_that_holds_them() {
+        let out = tempfile::tempdir().unwrap();
+        let one = stored(&out, &about(), &Sample::good()).directory;
+        let other = stored(&out, &about(), &Sample::good()).directory;
+        let found = run_directories(&[other.clone(), out.path().to_owned()]).unwrap();
+        assert_eq!(found, [other.clone(), one]);
+        let latest = run_directories(&[out.path().join("latest")]).unwrap();
+        assert_eq!(latest.len(), 1);
+        let error = run_directories(&[other.join("logs")]).unwrap_err();
+        assert!(error.to_string().contains("logs"), "{error}");
+    }
+
+    #[test]
+    fn a_run_of_a_version_without_a_picture_of_the_lab_is_read_too() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        let text = std::fs::read_to_string(run.directory.join(PLAN_FILE)).unwrap();
+        let mut plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        plan.as_object_mut().unwrap().remove("topology");
+        std::fs::write(run.directory.join(PLAN_FILE), plan.to_string()).unwrap();
+        let read = StoredRun::load(&run.directory).unwrap();
+        let gateway = &read.topology.sites[0].routers[0];
+        assert_eq!(gateway.name, "office-gateway");
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Harness {
         let info = &self.engine.info;
         About {
             scenario: plan.scenario.clone(),
+            written: plan.written.clone(),
             ice_configuration: plan.ice_configuration.clone(),
             policy: plan.call.policy,
             seed: plan.seed,
@@ -153,7 +154,7 @@ impl<'a> PlannedCall<'a> {
     fn new(about: About, plan: &'a Plan, options: &RunOptions) -> Result<Self, RunError> {
         let directory = RunDirectory::create(&options.out, &about)?;
         let declared = Declared::from(plan);
-        directory.write_plan(&about, &declared)?;
+        directory.write_plan(&about, &declared, Some(&plan.topology))?;
         Ok(Self {
             about,
             plan,
@@ -165,7 +166,9 @@ impl<'a> PlannedCall<'a> {
     /// Judges what was recorded.
     fn finish(&mut self, coturn: Option<&str>) -> Result<StoredRun, RunError> {
         self.about.environment.coturn = coturn.map(str::to_owned);
-        self.directory.write_plan(&self.about, &self.declared)?;
+        let topology = Some(&self.plan.topology);
+        self.directory
+            .write_plan(&self.about, &self.declared, topology)?;
         Ok(self.directory.finish()?)
     }
 }

@@ -8,6 +8,9 @@ use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Where the scenarios that come with farcall are in its repository.
+const DIRECTORY: &str = "scenarios";
+
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios");
 
 impl Scenario {
@@ -88,7 +91,13 @@ impl Scenario {
 
 fn builtin(name: &str) -> Option<Result<Scenario, Problems>> {
     let file = SCENARIOS.get_file(format!("{name}.toml"))?;
-    Some(Scenario::parse(name, file.contents_utf8()?))
+    let parsed = Scenario::parse(name, file.contents_utf8()?);
+    Some(parsed.map(|mut scenario| {
+        if let Some(written) = &mut scenario.written {
+            written.file = format!("{DIRECTORY}/{name}.toml");
+        }
+        scenario
+    }))
 }
 
 fn builtin_scenario(name: &str) -> Option<Result<Scenario, InputError>> {

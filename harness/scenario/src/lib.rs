@@ -21,7 +21,7 @@ pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, Unknow
 pub use model::{
     Behaviour, Call, Carrier, Expect, ExpectedFlows, ExpectedPair, Gateway, IceTransportPolicy,
     Ipv6, LinkDirectionOverride, LinkOverride, MediaQuality, NatOverride, Peer, Scenario,
-    Signalling, Site,
+    Signalling, Site, Written,
 };
 pub use preset::{
     Action, Blocking, Contradiction, Direction, Firewall, FirewallOverride, FirewallPreset,

@@ -19,6 +19,9 @@ pub struct Scenario {
     /// The scenario's name: its file name without `.toml`. Not written in the file.
     #[serde(skip)]
     pub name: String,
+    /// Where its expectations are written, if they are. Not written in the file.
+    #[serde(skip)]
+    pub written: Option<Written>,
     /// One line that says what the network is.
     pub description: String,
     /// Words to select scenarios by.
@@ -41,6 +44,16 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What a good ICE configuration achieves here.
     pub expect: Expect,
+}
+
+/// A place in a scenario file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// The file: as it was named, or for what comes with farcall, its path in farcall's repository.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// A LAN behind a gateway.

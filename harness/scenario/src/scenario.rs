@@ -1,10 +1,10 @@
 //! Reading and checking scenarios.
 
 use crate::Rate;
-use crate::document::{mask_comments, mask_values, parse_toml};
+use crate::document::{Kind, Value, mask_comments, mask_values, parse_toml};
 use crate::file;
-use crate::model::{LinkDirectionOverride, Scenario};
-use crate::problem::{InputError, Problems};
+use crate::model::{LinkDirectionOverride, Scenario, Written};
+use crate::problem::{InputError, Place, Problems};
 use crate::read::{Source, likeness, unplaced};
 use crate::validate;
 use std::path::Path;
@@ -34,6 +34,7 @@ impl Scenario {
         let shown = || mask_values(&mask_comments(text, mentions_secret), &document, may_show);
         source.read(&document, shown, |scenario: &mut Self| {
             scenario.name = scenario_name(name);
+            scenario.written = Some(expectations(name, text, &document));
             validate::check(scenario)
         })
     }
@@ -81,6 +82,19 @@ pub(crate) fn scenario_name(file: &str) -> String {
         .unwrap_or_default()
         .to_string_lossy();
     name.strip_suffix(".toml").unwrap_or(&name).to_owned()
+}
+
+/// Where a scenario says what it expects; where it does not, its beginning.
+fn expectations(file: &str, text: &str, document: &Value) -> Written {
+    let start = match &document.kind {
+        Kind::Table(entries) => entries.iter().find(|entry| entry.key == "expect"),
+        _ => None,
+    };
+    let span = start.map_or(0..0, |entry| entry.key_span.clone());
+    Written {
+        file: file.to_owned(),
+        line: Place::new(file, text, span).line,
+    }
 }
 
 fn may_show(key: &str, _value: &str) -> bool {

@@ -122,6 +122,11 @@ pub enum Event {
         /// Totals since the call began.
         stats: DataStats,
     },
+    /// The round trip over the selected pair, whenever a connectivity or consent check has measured it anew (W3C webrtc-stats `currentRoundTripTime`).
+    RoundTrip {
+        /// In milliseconds.
+        rtt_ms: f64,
+    },
     /// Something broke on purpose, or was mended (node `harness`).
     Fault(FaultEvent),
     /// A peer's signalling connection changed.

@@ -154,6 +154,7 @@ impl Call {
             receivers,
             data: data.clone(),
             selected: None,
+            round_trips_s: 0.0,
         };
         Ok(Self {
             connection,

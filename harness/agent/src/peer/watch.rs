@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
+use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState, StatsSelector};
 
 /// The time between two reports.
 const REPORT_PERIOD: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub(super) struct Watch {
     pub receivers: Receivers,
     pub data: DataLink,
     pub selected: Option<SelectedPair>,
+    /// All round trips of the selected pair that were told, together, in seconds.
+    pub round_trips_s: f64,
 }
 
 impl Watch {
@@ -77,6 +79,29 @@ impl Watch {
         self.outlet.event(Event::Data {
             stats: self.data.stats(),
         });
+        self.round_trip().await;
+    }
+
+    /// Tells the round trip of the pair in use as its last check measured it, unless that was told.
+    async fn round_trip(&mut self) {
+        let Some(pair) = self.current_pair().await else {
+            return;
+        };
+        let now = Instant::now();
+        let report = self.connection.get_stats(now, StatsSelector::None).await;
+        let own = report.candidate_pairs().find(|stats| {
+            stats.local_candidate_id == pair.local().id
+                && stats.remote_candidate_id == pair.remote().id
+        });
+        let Some(stats) = own else {
+            return;
+        };
+        // The sum of all measurements so far: with the same sum there was no other.
+        if (stats.total_round_trip_time - self.round_trips_s).abs() > 0.0 {
+            self.round_trips_s = stats.total_round_trip_time;
+            let rtt_ms = stats.current_round_trip_time * 1e3;
+            self.outlet.event(Event::RoundTrip { rtt_ms });
+        }
     }
 
     async fn media(&self, kind: MediaKind, received: farcall_timeline::MediaStats) {

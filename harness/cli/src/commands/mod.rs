@@ -10,5 +10,6 @@ pub(crate) mod judge;
 pub(crate) mod list;
 pub(crate) mod matrix;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod up;

@@ -1,5 +1,6 @@
 //! `farcall run`: place a call in each scenario and judge it.
 
+use super::report::Outlet;
 use crate::args::RunArgs;
 use crate::board::{Board, Line};
 use crate::exit::{Exit, Failure};
@@ -13,7 +14,7 @@ use farcall_verdict::Verdict;
 use futures::future::ready;
 use futures::stream::{self, Stream, StreamExt};
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,10 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
             farcall_plan::plan(scenario, ice, seed).map_err(Failure::usage)?;
         }
     }
+
+    let reports = args.reports.iter();
+    let reports = reports.map(|report| Outlet::open(report.format, Some(&report.file)));
+    let reports: Vec<Outlet> = reports.collect::<Result<_, _>>()?;
 
     let progress = Progress::new();
     let harness = tokio::select! {
@@ -51,7 +56,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
         each.map(|ice| runs.row(&scenario.name, &ice.name))
     });
     let mut summary = Summary::of(rows);
-    let mut verdicts = Vec::new();
+    let mut stored = Vec::new();
     let mut failure = None;
     let mut ended = std::pin::pin!(runs.all(&selected));
     while let Some(ended) = ended.next().await {
@@ -62,13 +67,14 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
                 .map(|()| ended)
         }) {
             Ok(ended) => {
-                for StoredRun { result, .. } in ended {
+                for run in ended {
+                    let result = &run.result;
                     let row = runs.row(&result.scenario, &result.ice_configuration);
                     summary.count(&row, result.verdict);
                     if let Some(diagnosis) = &result.diagnosis {
                         summary.blame(&row, diagnosis.cause);
                     }
-                    verdicts.push(result.verdict);
+                    stored.push(Ended::of(&run));
                 }
             }
             Err(error) => {
@@ -82,11 +88,42 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     if labs.saturating_mul(runs.configurations.len()) > 1 {
         runs.sum_up(&summary).map_err(Failure::infrastructure)?;
     }
+    write_reports(reports, &mut stored)?;
+    let verdicts: Vec<Verdict> = stored.iter().map(|run| run.verdict).collect();
     match failure {
         Some(failure) => Err(failure),
         None if stop.is_cancelled() => Err(Failure::Interrupted),
         None => Ok(Exit::of_verdicts(&verdicts)),
     }
+}
+
+/// What is kept of a run that ended; all of it is in its directory.
+struct Ended {
+    directory: PathBuf,
+    verdict: Verdict,
+}
+
+impl Ended {
+    fn of(run: &StoredRun) -> Self {
+        Self {
+            directory: run.directory.clone(),
+            verdict: run.result.verdict,
+        }
+    }
+}
+
+/// Writes the reports that were asked for, in the order in which the runs began.
+fn write_reports(reports: Vec<Outlet>, stored: &mut [Ended]) -> Result<(), Failure> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    stored.sort_by(|one, other| one.directory.cmp(&other.directory));
+    let runs = stored.iter().map(|run| StoredRun::load(&run.directory));
+    let runs = runs.collect::<Result<Vec<_>, _>>();
+    let runs = runs.map_err(Failure::infrastructure)?;
+    reports
+        .into_iter()
+        .try_for_each(|report| report.write(&runs, None))
 }
 
 /// What all runs have in common.

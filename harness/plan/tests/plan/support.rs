@@ -54,6 +54,7 @@ pub fn scenario(name: &str, alice: (&str, Site), bob: (&str, Site)) -> Scenario 
         logs_in: false,
     };
     Scenario {
+        written: None,
         name: name.to_owned(),
         description: "for a test".to_owned(),
         tags: Vec::new(),

@@ -1,7 +1,8 @@
 //! The course of a call in which something breaks: faults, states, attempts and media on one time line.
 
 use crate::StoredRun;
-use farcall_timeline::{Entry, Event, FaultEdge, FaultEvent, MediaKind, SignallingEvent};
+use crate::words::fault_in_words;
+use farcall_timeline::{Entry, Event, MediaKind, SignallingEvent};
 use std::collections::BTreeMap;
 
 /// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
@@ -39,21 +40,7 @@ struct Flow {
 fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(String, String)> {
     let of_peer = |what: String| Some((entry.node.clone(), what));
     match &entry.event {
-        Event::Fault(FaultEvent {
-            number,
-            what,
-            edge,
-            dropped_packets,
-            ..
-        }) => {
-            let dropped =
-                dropped_packets.map_or(String::new(), |packets| format!(", {packets} dropped"));
-            let what = match edge {
-                FaultEdge::Begun => format!("{what} begins"),
-                FaultEdge::Mended => format!("{what} is mended{dropped}"),
-            };
-            Some((format!("fault {number}"), what))
-        }
+        Event::Fault(fault) => Some((format!("fault {}", fault.number), fault_in_words(fault))),
         Event::Recovery(step) => of_peer(step.to_string()),
         Event::Signalling(SignallingEvent::Open { .. }) => of_peer("signalling is open".to_owned()),
         Event::Signalling(SignallingEvent::Closed { reason }) => {

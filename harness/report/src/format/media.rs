@@ -7,7 +7,7 @@ use farcall_verdict::{Flow, PeerResult, RtpReceived, RtpSent};
 type Rtp = Option<Flow<RtpSent, RtpReceived>>;
 
 /// Both ends of the pair: `alice relay tcp (turn:HOST:443?transport=tcp) <-> bob prflx`.
-pub(super) fn pair(run: &StoredRun) -> Option<String> {
+pub(crate) fn pair(run: &StoredRun) -> Option<String> {
     let mut peers = run.result.peers.iter();
     let ((one, one_result), (other, other_result)) = (peers.next()?, peers.next()?);
     Some(format!(
@@ -38,7 +38,7 @@ fn end(own: &PeerResult, other: &PeerResult) -> Option<String> {
 }
 
 /// A line for each direction in which anything was sent.
-pub(super) fn directions(run: &StoredRun) -> Vec<String> {
+pub(crate) fn directions(run: &StoredRun) -> Vec<String> {
     let peers = &run.result.peers;
     let mut lines = Vec::new();
     for (from, sender) in peers {

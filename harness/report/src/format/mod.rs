@@ -3,12 +3,19 @@
 mod attestation;
 mod course;
 mod diagnosis;
+pub(crate) mod dump;
+pub(crate) mod github;
 mod json;
-mod media;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+pub(crate) mod media;
+pub(crate) mod mermaid;
+pub(crate) mod pcapng;
 mod style;
 mod summary;
 mod terminal;
 mod text;
+pub(crate) mod trace;
 
 pub use attestation::AttestationTable;
 pub use json::Json;

@@ -38,6 +38,7 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         logs_in: network.logs_in,
     };
     let scenario = Scenario {
+        written: None,
         name: "matrix".to_owned(),
         description: network.description.clone(),
         tags: Vec::new(),

@@ -10,6 +10,7 @@ impl Read for Scenario {
     fn read(node: Node<'_>) -> Self {
         node.table(|table| Self {
             name: String::new(),
+            written: None,
             description: table.required("description", "description = \"An office and a phone\""),
             tags: table.optional("tags").unwrap_or_default(),
             sites: table.required("sites", "[sites.office]"),

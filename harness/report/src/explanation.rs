@@ -1,0 +1,110 @@
+//! Why a run did not pass, as every format puts it first.
+
+use crate::StoredRun;
+use farcall_timeline::Event;
+use farcall_verdict::{Check, CheckVerdict, Verdict};
+
+/// Why a run did not pass, in plain words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// In a word or two: the name of the cause, or of the check that failed.
+    pub cause: String,
+    /// What is wrong, as a sentence.
+    pub sentence: String,
+    /// What was seen.
+    pub evidence: Vec<String>,
+    /// What to do, where that is known.
+    pub next_step: Option<String>,
+}
+
+impl Explanation {
+    /// Of a run that did not pass; `None` of one that did. It is the first check that failed, or that is invalid.
+    #[must_use]
+    pub fn of(run: &StoredRun) -> Option<Self> {
+        let of_check = |wrong: CheckVerdict| {
+            let mut checks = run.result.checks.iter();
+            checks.find(|check| check.verdict == wrong).map(from_check)
+        };
+        match run.result.verdict {
+            Verdict::Pass => None,
+            Verdict::Fail => of_check(CheckVerdict::Fail),
+            Verdict::Invalid => of_check(CheckVerdict::Invalid),
+            Verdict::Unsupported => unsupported(run),
+        }
+    }
+}
+
+fn from_check(check: &Check) -> Explanation {
+    Explanation {
+        cause: check.name.clone(),
+        sentence: format!("{}; expected: {}", check.observed, check.expected),
+        evidence: check.evidence.clone(),
+        next_step: None,
+    }
+}
+
+fn unsupported(run: &StoredRun) -> Option<Explanation> {
+    let mut entries = run.timeline.entries().iter();
+    entries.find_map(|entry| match &entry.event {
+        Event::Unsupported { reason } => Some(Explanation {
+            cause: "unsupported".to_owned(),
+            sentence: reason.clone(),
+            evidence: Vec::new(),
+            next_step: None,
+        }),
+        _ => None,
+    })
+}
+
+/// How early a run comes where what is wrong comes first: the lower, the earlier.
+pub(crate) fn place(run: &StoredRun) -> u8 {
+    match run.result.verdict {
+        Verdict::Fail => 0,
+        Verdict::Invalid => 1,
+        Verdict::Unsupported => 2,
+        Verdict::Pass => 3,
+    }
+}
+
+/// The checks that failed, or that are invalid, in their order.
+pub(crate) fn wrong(run: &StoredRun) -> impl Iterator<Item = &Check> {
+    let is_wrong =
+        |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Invalid);
+    run.result.checks.iter().filter(is_wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::stored::tests::{about, stored};
+    use farcall_verdict::sample::Sample;
+
+    fn explain(sample: &Sample) -> Option<Explanation> {
+        let out = tempfile::tempdir().unwrap();
+        Explanation::of(&stored(&out, &about(), sample))
+    }
+
+    #[test]
+    fn what_passed_needs_none() {
+        assert_eq!(explain(&Sample::good()), None);
+    }
+
+    #[test]
+    fn a_failure_is_explained_by_what_failed_first() {
+        let explained = explain(&Sample::not_connected()).unwrap();
+        assert!(
+            explained.sentence.starts_with("the call did not connect"),
+            "{explained:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_machine_cannot_is_in_the_machines_words() {
+        let mut sample = Sample::good();
+        let reason = "no /dev/net/tun".to_owned();
+        sample.add(1.0, "harness", Event::Unsupported { reason });
+        assert_eq!(explain(&sample).unwrap().sentence, "no /dev/net/tun");
+    }
+}

@@ -1,0 +1,309 @@
+//! The page of one run.
+
+use super::{class, document, log, plots, tables, time_line, topology};
+use crate::StoredRun;
+use crate::explanation::Explanation;
+use crate::format::markdown::{named, total_ms};
+use crate::format::{duration, media};
+use maud::{Markup, html};
+use std::io::Write;
+
+const SCRIPT: &str = include_str!("page.js");
+
+/// Writes the page of a run.
+pub(crate) fn page(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
+    let body = html! {
+        a.skip href="#main" { "Skip to the content" }
+        (header(run))
+        main #main {
+            section #network aria-labelledby="network-title" {
+                h2 #network-title { "The network" }
+                (topology::picture(run))
+            }
+            section #time-line aria-labelledby="time-line-title" {
+                h2 #time-line-title { "Time line" }
+                (time_line::time_line(run))
+            }
+            section #media aria-labelledby="media-title" {
+                h2 #media-title { "Media" }
+                (plots::plots(run))
+            }
+            (tables::peers(run))
+            (tables::gateways(run))
+            (tables::checks(run))
+            (tables::attestation(run))
+            section #log aria-labelledby="log-title" {
+                h2 #log-title { "Events and logs" }
+                (log::log(run))
+            }
+        }
+        (footer(run))
+    };
+    let title = format!("{} - farcall", named(run));
+    let page = document(&title, SCRIPT, &body);
+    out.write_all(page.into_string().as_bytes())
+}
+
+fn header(run: &StoredRun) -> Markup {
+    let result = &run.result;
+    let started = result.started_at;
+    html! {
+        header.top.(class(result.verdict)) {
+            h1 {
+                span.badge.(class(result.verdict)) { (result.verdict) }
+                " " (result.scenario) " "
+                small { "with " (result.ice_configuration) }
+            }
+            @if let Some(explained) = Explanation::of(run) {
+                (explanation(&explained))
+            }
+            p.facts {
+                @if let Some(pair) = media::pair(run) { span { "path " b { (pair) } } }
+                @else { span { b { "no pair was selected" } } }
+                span { "took " b { (duration(total_ms(run))) } }
+                span { "began " b { (started.date()) " " (format!("{:02}:{:02}:{:02}", started.hour(), started.minute(), started.second())) " UTC" } }
+                span { "seed " b { (result.seed) } }
+            }
+            nav aria-label="Parts of the page" {
+                @for (id, name) in [
+                    ("network", "Network"), ("time-line", "Time line"), ("media", "Media"), ("peers", "Peers"),
+                    ("gateways", "Gateways"), ("checks", "Checks"), ("attestation", "Attestation"), ("log", "Log"),
+                ] {
+                    a href={ "#" (id) } { (name) }
+                }
+            }
+        }
+    }
+}
+
+/// Why the run did not pass.
+fn explanation(explained: &Explanation) -> Markup {
+    html! {
+        div.explanation {
+            p.cause { (explained.cause) }
+            p.sentence { (explained.sentence) }
+            @if let Some(next) = &explained.next_step {
+                p.next { b { "Next: " } (next) }
+            }
+            @if !explained.evidence.is_empty() {
+                details open[explained.evidence.len() <= 6] {
+                    summary { "Evidence (" (explained.evidence.len()) ")" }
+                    ul { @for line in &explained.evidence { li { (line) } } }
+                }
+            }
+        }
+    }
+}
+
+fn footer(run: &StoredRun) -> Markup {
+    let environment = &run.result.environment;
+    let versions = [
+        ("farcall", Some(&environment.farcall)),
+        ("Docker Engine", environment.engine.as_ref()),
+        ("kernel", environment.kernel.as_ref()),
+        ("coturn", environment.coturn.as_ref()),
+    ];
+    html! {
+        footer {
+            @for (what, version) in versions {
+                @if let Some(version) = version { span { (what) " " (version) } }
+            }
+            span { "session " (run.result.session) }
+            span { "files in " code { (run.directory.display()) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use crate::html::html_index;
+    use crate::stored::tests::{about, stored};
+    use crate::{ReportFormat, StoredRun};
+    use farcall_timeline::{Event, Level};
+    use farcall_verdict::sample::{Sample, UDP_URL};
+    use scraper::{Html, Selector};
+    use std::collections::BTreeSet;
+
+    fn render(sample: &Sample) -> String {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), sample);
+        let mut bytes = Vec::new();
+        ReportFormat::Html.render(&[run], &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn index(samples: &[(&str, Sample)]) -> String {
+        let out = tempfile::tempdir().unwrap();
+        let runs = samples.iter().map(|(scenario, sample)| {
+            let mut about = about();
+            about.scenario = (*scenario).into();
+            stored(&out, &about, sample)
+        });
+        let runs: Vec<StoredRun> = runs.collect();
+        let links: Vec<String> = (1..=runs.len()).map(|n| format!("runs/{n}.html")).collect();
+        let mut bytes = Vec::new();
+        html_index(&runs, &links, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn all<'a>(page: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+        let selector = Selector::parse(selector).unwrap();
+        page.select(&selector).collect()
+    }
+
+    #[test]
+    fn a_page_is_whole_and_fetches_nothing() {
+        let several = [("one", Sample::good()), ("two", Sample::not_connected())];
+        for text in [
+            render(&Sample::good()),
+            render(&Sample::not_connected()),
+            index(&several),
+        ] {
+            let page = Html::parse_document(&text);
+            assert!(page.errors.is_empty(), "{:?}", page.errors);
+            let ids: Vec<&str> = all(&page, "[id]")
+                .iter()
+                .filter_map(|at| at.attr("id"))
+                .collect();
+            let different: BTreeSet<&str> = ids.iter().copied().collect();
+            assert_eq!(ids.len(), different.len(), "{ids:?}");
+            for element in all(&page, "*") {
+                for (name, value) in element.value().attrs() {
+                    let leads = [
+                        "href",
+                        "src",
+                        "srcset",
+                        "data",
+                        "action",
+                        "poster",
+                        "xlink:href",
+                    ];
+                    let stays = ["#", "data:", "runs/"]
+                        .iter()
+                        .any(|own| value.starts_with(own));
+                    assert!(!leads.contains(&name) || stays, "{name}={value}");
+                    assert!(!name.starts_with("on"), "{name}={value}");
+                }
+            }
+            for style in all(&page, "style") {
+                let style = style.text().collect::<String>();
+                assert!(!style.contains("url(") && !style.contains("@import"));
+            }
+            for label in all(&page, "[aria-labelledby]") {
+                assert!(ids.contains(&label.attr("aria-labelledby").unwrap()));
+            }
+            for link in all(&page, "a[href^='#']") {
+                assert!(
+                    ids.contains(&&link.attr("href").unwrap()[1..]),
+                    "{}",
+                    link.html()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_node_says_is_text() {
+        let mut sample = Sample::not_connected();
+        let said = "</script></pre><script>alert(1)</script><img src=x onerror='a' \"b\" & c>";
+        sample.change_server("alice", UDP_URL, |report| report.reason = said.into());
+        let log = Event::Log {
+            level: Level::Error,
+            target: "t".into(),
+            message: said.into(),
+        };
+        sample.add(5_000.0, "turn", log);
+        let page = Html::parse_document(&render(&sample));
+        assert_eq!(all(&page, "script").len(), 1);
+        assert!(all(&page, "img").is_empty());
+        let lines = all(&page, "#log-text")[0].text().collect::<String>();
+        assert!(lines.contains(said));
+        let cells = all(&page, "#peers td");
+        assert!(
+            cells
+                .iter()
+                .any(|cell| cell.text().collect::<String>() == said)
+        );
+    }
+
+    #[test]
+    fn a_failure_says_why_on_top() {
+        let page = Html::parse_document(&render(&Sample::not_connected()));
+        let header = all(&page, "header.top.fail")[0].text().collect::<String>();
+        assert!(
+            header.contains("FAIL") && header.contains("not connected"),
+            "{header}"
+        );
+    }
+
+    #[test]
+    fn the_picture_has_every_node_and_what_was_dropped_where() {
+        let page = Html::parse_document(&render(&Sample::good()));
+        let titles: Vec<String> = all(&page, ".network .title")
+            .iter()
+            .map(|title| title.text().collect())
+            .collect();
+        for node in [
+            "alice",
+            "office-gateway",
+            "mobile-carrier-gateway",
+            "turn.example.net",
+        ] {
+            assert!(titles.iter().any(|title| title == node), "{titles:?}");
+        }
+        let dropped = all(&page, ".network text.drop");
+        let dropped: Vec<String> = dropped.iter().map(|text| text.text().collect()).collect();
+        assert!(
+            dropped
+                .iter()
+                .any(|text| text.contains("7 packets: corporate/drop-udp")),
+            "{dropped:?}"
+        );
+        assert_eq!(all(&page, ".network path.way").len(), 1);
+    }
+
+    #[test]
+    fn ten_thousand_events_are_no_more_than_a_megabyte_and_a_half() {
+        let mut sample = Sample::good();
+        for number in 0..10_000_u32 {
+            let log = Event::Log {
+                level: if number % 3 == 0 {
+                    Level::Debug
+                } else {
+                    Level::Info
+                },
+                target: "turnserver".into(),
+                message: format!(
+                    "session {number}: refreshed, realm=<example.org>, username=<\"someone\">, lifetime=600 seconds \
+                     and then as much again of what servers say in their logs, {number}"
+                ),
+            };
+            sample.add(4_000.0 + f64::from(number) / 2.0, "turn", log);
+        }
+        let text = render(&sample);
+        assert!(text.len() <= 1_500_000, "{} bytes", text.len());
+        assert!(text.contains("lines are left out"), "nothing is left out");
+    }
+
+    #[test]
+    fn an_index_has_failures_first_and_every_cell_leads_to_its_run() {
+        let samples = [
+            ("a", Sample::good()),
+            ("b", Sample::not_connected()),
+            ("c", Sample::good()),
+        ];
+        let page = Html::parse_document(&index(&samples));
+        let rows: Vec<&str> = all(&page, "tbody tr")
+            .iter()
+            .filter_map(|row| row.attr("data-scenario"))
+            .collect();
+        assert_eq!(rows, ["b", "a", "c"]);
+        let links: Vec<&str> = all(&page, "a.cell")
+            .iter()
+            .filter_map(|cell| cell.attr("href"))
+            .collect();
+        assert_eq!(links, ["runs/2.html", "runs/1.html", "runs/3.html"]);
+    }
+}

@@ -1,0 +1,232 @@
+//! What is known of a run as tables.
+
+use crate::StoredRun;
+use crate::dropped::counted;
+use crate::words::candidate_in_words;
+use farcall_timeline::{Candidate, Event, IceServerReport, SelectedPair};
+use farcall_verdict::{Check, CheckVerdict, PeerResult};
+use maud::{Markup, html};
+
+/// Of each peer its ICE servers, candidates and pairs.
+pub(super) fn peers(run: &StoredRun) -> Markup {
+    html! {
+        section #peers aria-labelledby="peers-title" {
+            h2 #peers-title { "Peers" }
+            @for (name, peer) in &run.result.peers {
+                h3 { (name) }
+                (servers(peer))
+                (candidates(peer))
+                (pairs(run, name))
+            }
+        }
+    }
+}
+
+fn servers(peer: &PeerResult) -> Markup {
+    if peer.ice_servers.is_empty() {
+        return html! { p.none { "No URL came to an outcome." } };
+    }
+    html! {
+        div.scroll { table {
+            caption { "ICE servers" }
+            thead { tr {
+                th { "URL" } th { "transport" } th { "outcome" } th.number { "after" } th { "relay address or reason" }
+                th.number { "bytes sent" } th.number { "received" }
+            } }
+            tbody { @for server in &peer.ice_servers { (server_row(server)) } }
+        } }
+    }
+}
+
+fn server_row(server: &IceServerReport) -> Markup {
+    let outcome = if server.outcome.is_success() {
+        "pass"
+    } else {
+        "warn"
+    };
+    html! {
+        tr {
+            td { code { (server.url) } }
+            td { (server.transport) }
+            td { span.word.(outcome) { (server.outcome) } }
+            td.number { (format!("{:.0} ms", server.after_ms)) }
+            td {
+                @match &server.relay_address {
+                    Some(address) => code { (address) },
+                    None => (server.reason),
+                }
+            }
+            td.number { (server.bytes_sent) }
+            td.number { (server.bytes_received) }
+        }
+    }
+}
+
+fn candidates(peer: &PeerResult) -> Markup {
+    if peer.candidates.is_empty() {
+        return html! { p.none { "No candidate was gathered." } };
+    }
+    html! {
+        div.scroll { table {
+            caption { "Local candidates" }
+            thead { tr { th { "type" } th { "address" } th { "protocol" } th { "to the server over" } th { "from URL" } th { "" } } }
+            tbody {
+                @for candidate in &peer.candidates {
+                    @let is_selected = is_selected(peer, candidate);
+                    tr.selected[is_selected] {
+                        td { (candidate.candidate_type) }
+                        td { code { (candidate.address) } }
+                        td { (candidate.protocol) }
+                        td { @if let Some(over) = candidate.relay_protocol { (over) } }
+                        td { @if let Some(url) = &candidate.url { code { (url) } } }
+                        td { @if is_selected { span.word.pass { "selected" } } }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn is_selected(peer: &PeerResult, candidate: &Candidate) -> bool {
+    let local = peer.selected_pair.as_ref().map(|pair| &pair.local);
+    local.is_some_and(|local| {
+        local.address == candidate.address && local.candidate_type == candidate.candidate_type
+    })
+}
+
+/// Every pair that was selected, in order.
+fn pairs(run: &StoredRun, peer: &str) -> Markup {
+    let entries = run.timeline.entries().iter();
+    let selected = entries.filter_map(|entry| match &entry.event {
+        Event::SelectedPair(pair) if entry.node == peer => Some((entry.at_ms, pair)),
+        _ => None,
+    });
+    let selected: Vec<(f64, &SelectedPair)> = selected.collect();
+    if selected.is_empty() {
+        return html! { p.none { "No pair was selected." } };
+    }
+    html! {
+        div.scroll { table {
+            caption { "Selected pairs" }
+            thead { tr { th.number { "at" } th { "local" } th { "remote" } } }
+            tbody {
+                @for (at_ms, pair) in selected {
+                    tr {
+                        td.number { (format!("{:.3} s", at_ms / 1e3)) }
+                        td { (candidate_in_words(&pair.local)) }
+                        td { (candidate_in_words(&pair.remote)) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+/// What each gateway's rules counted during the call.
+pub(super) fn gateways(run: &StoredRun) -> Markup {
+    let routers = run.topology.sites.iter().flat_map(|site| &site.routers);
+    html! {
+        section #gateways aria-labelledby="gateways-title" {
+            h2 #gateways-title { "Gateways" }
+            @for router in routers {
+                @let counts = counted(run, &router.name);
+                @if counts.is_empty() {
+                    p.none { (router.name) ": no rule counted anything during the call." }
+                } @else {
+                    div.scroll { table {
+                        caption { (router.name) ", during the call" }
+                        thead { tr { th { "rule" } th.number { "packets" } th.number { "bytes" } th { "" } } }
+                        tbody {
+                            @for count in &counts {
+                                tr {
+                                    td { code { (count.rule) } }
+                                    td.number { (count.packets) }
+                                    td.number { (count.bytes) }
+                                    td { @if count.blocks { span.word.fail { "blocks" } } }
+                                }
+                            }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// Every check; those that did not hold first and open.
+pub(super) fn checks(run: &StoredRun) -> Markup {
+    let checks = &run.result.checks;
+    let order = [
+        (CheckVerdict::Fail, "failed", "fail"),
+        (CheckVerdict::Invalid, "invalid", "invalid"),
+        (CheckVerdict::Pass, "passed", "pass"),
+        (CheckVerdict::Skipped, "skipped", "unsupported"),
+    ];
+    html! {
+        section #checks aria-labelledby="checks-title" {
+            h2 #checks-title { "Checks" }
+            @for (verdict, word, class) in order {
+                @let of_verdict: Vec<&Check> = checks.iter().filter(|check| check.verdict == verdict).collect();
+                @if !of_verdict.is_empty() {
+                    details open[matches!(verdict, CheckVerdict::Fail | CheckVerdict::Invalid)] {
+                        summary { span.word.(class) { (of_verdict.len()) " " (word) } }
+                        @for check in of_verdict { (check_in_full(check)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn check_in_full(check: &Check) -> Markup {
+    html! {
+        div.check {
+            p.name { code { (check.name) } }
+            dl {
+                dt { "expected" } dd { (check.expected) }
+                dt { "observed" } dd { (check.observed) }
+                @if !check.evidence.is_empty() {
+                    dt { "evidence" }
+                    dd { ul { @for line in &check.evidence { li { (line) } } } }
+                }
+            }
+        }
+    }
+}
+
+/// What the lab was declared to be and what was measured; what does not hold first.
+pub(super) fn attestation(run: &StoredRun) -> Markup {
+    let mut measured: Vec<_> = run.result.attestation.iter().collect();
+    measured.sort_by_key(|measured| measured.holds);
+    let wrong = measured.iter().filter(|measured| !measured.holds).count();
+    html! {
+        section #attestation aria-labelledby="attestation-title" {
+            h2 #attestation-title { "Attestation" }
+            @if measured.is_empty() {
+                p.none { "Nothing was measured." }
+            } @else {
+                details open[wrong > 0] {
+                    summary {
+                        @if wrong > 0 { span.word.fail { (wrong) " of " (measured.len()) " not as declared" } }
+                        @else { span.word.pass { (measured.len()) " measured, all as declared" } }
+                    }
+                    div.scroll { table {
+                        thead { tr { th { "node" } th { "about" } th { "what" } th { "declared" } th { "measured" } th { "" } } }
+                        tbody {
+                            @for one in measured {
+                                tr {
+                                    td { (one.node) }
+                                    td { (one.aspect) }
+                                    td { (one.what) }
+                                    td { (one.declared) }
+                                    td { (one.measured) }
+                                    td { @if one.holds { span.word.pass { "holds" } } @else { span.word.fail { "does not hold" } } }
+                                }
+                            }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}

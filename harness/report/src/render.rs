@@ -1,0 +1,157 @@
+//! Every format in which stored runs can be written, by one door.
+
+use crate::format::{Json, Report, dump, github, junit, markdown, mermaid, pcapng, trace};
+use crate::{ReportError, StoredRun, html};
+use std::io::Write;
+
+/// A format in which stored runs can be written. The same runs give the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page that needs nothing beside itself. Of one run; [`html_index`](crate::html_index) is of several.
+    Html,
+    /// JUnit XML: a suite for each scenario, a test for each call.
+    Junit,
+    /// What GitHub Actions shows in a step's summary: as [`Markdown`](Self::Markdown).
+    GithubSummary,
+    /// GitHub's workflow commands: an annotation for each scenario that did not pass.
+    GithubAnnotations,
+    /// Markdown.
+    Markdown,
+    /// `result.json` of each run on a line of its own.
+    Json,
+    /// As chrome://webrtc-internals dumps connections.
+    Dump,
+    /// Chrome's trace event format, for Perfetto.
+    Trace,
+    /// All packets that were captured.
+    Pcapng,
+    /// A Mermaid sequence diagram. Of one run.
+    Mermaid,
+}
+
+impl ReportFormat {
+    /// Writes runs in this format.
+    ///
+    /// # Errors
+    /// When `out` fails, the format is of one run and these are several, or a run lacks what the format shows.
+    pub fn render(self, runs: &[StoredRun], out: &mut dyn Write) -> Result<(), ReportError> {
+        let written = match self {
+            Self::Html => html::page(one(runs, "html")?, out),
+            Self::Junit => junit::junit(runs, out),
+            Self::GithubSummary | Self::Markdown => markdown::markdown(runs, out),
+            Self::GithubAnnotations => github::annotations(runs, out),
+            Self::Json => runs.iter().try_for_each(|run| Json.render(run, out)),
+            Self::Dump => dump::dump(runs, None, out),
+            Self::Trace => trace::trace(runs, out),
+            Self::Pcapng => return pcapng::pcapng(runs, out),
+            Self::Mermaid => mermaid::mermaid(one(runs, "mermaid")?, out),
+        };
+        written.map_err(|source| ReportError::Render {
+            format: self.name(),
+            source,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Junit => "junit",
+            Self::GithubSummary | Self::GithubAnnotations => "github",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Dump => "dump",
+            Self::Trace => "trace",
+            Self::Pcapng => "pcapng",
+            Self::Mermaid => "mermaid",
+        }
+    }
+}
+
+/// Writes the connections of one peer as chrome://webrtc-internals dumps them.
+///
+/// # Errors
+/// When no run has a peer of that name, or `out` fails.
+pub fn dump_of_peer(
+    runs: &[StoredRun],
+    peer: &str,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
+    if !runs.iter().any(|run| run.result.peers.contains_key(peer)) {
+        let peers = runs.iter().flat_map(|run| run.result.peers.keys());
+        let known: std::collections::BTreeSet<&str> = peers.map(String::as_str).collect();
+        return Err(ReportError::UnknownPeer {
+            peer: peer.to_owned(),
+            known: known.into_iter().collect::<Vec<_>>().join(", "),
+        });
+    }
+    dump::dump(runs, Some(peer), out).map_err(|source| ReportError::Render {
+        format: "dump",
+        source,
+    })
+}
+
+fn one<'a>(runs: &'a [StoredRun], format: &'static str) -> Result<&'a StoredRun, ReportError> {
+    match runs {
+        [run] => Ok(run),
+        several => Err(ReportError::OneRunOnly {
+            format,
+            found: several.len(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::stored::tests::{about, stored};
+    use farcall_verdict::sample::Sample;
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes() {
+        let out = tempfile::tempdir().unwrap();
+        let directory = stored(&out, &about(), &Sample::not_connected()).directory;
+        for format in [
+            ReportFormat::Html,
+            ReportFormat::Junit,
+            ReportFormat::GithubSummary,
+            ReportFormat::GithubAnnotations,
+            ReportFormat::Markdown,
+            ReportFormat::Json,
+            ReportFormat::Dump,
+            ReportFormat::Trace,
+            ReportFormat::Mermaid,
+        ] {
+            let render = || {
+                let mut bytes = Vec::new();
+                let run = StoredRun::load(&directory).unwrap();
+                format.render(&[run], &mut bytes).unwrap();
+                bytes
+            };
+            let first = render();
+            assert!(!first.is_empty(), "{format:?}");
+            assert!(first == render(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_diagram_of_several_runs_is_refused() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        let runs = [run.clone(), run];
+        let error = ReportFormat::Mermaid.render(&runs, &mut Vec::new());
+        assert!(matches!(
+            error,
+            Err(ReportError::OneRunOnly { found: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn a_peer_that_nobody_has_is_named_with_those_that_there_are() {
+        let out = tempfile::tempdir().unwrap();
+        let run = stored(&out, &about(), &Sample::good());
+        let error = dump_of_peer(&[run], "carol", &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("alice, bob"), "{error}");
+    }
+}
