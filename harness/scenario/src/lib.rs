@@ -15,6 +15,7 @@ mod scenario;
 mod secret;
 mod validate;
 
+pub use file::read as read_text;
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{
