@@ -31,6 +31,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what can be said of an ICE configuration without any network: what happens where, and what to write
+    /// instead.
+    Lint(LintArgs),
     /// Place a call from each of several networks to each, in one lab, and print what connected by which
     /// path.
     Matrix(MatrixArgs),
@@ -170,6 +173,48 @@ pub(crate) struct SelectionArgs {
     /// All scenarios with this in their name, among those with the tags.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// JSON, with comments or without, or a JavaScript or TypeScript file in which configurations are written.
+    #[arg(value_name = "FILE", required_unless_present = "configs")]
+    pub files: Vec<PathBuf>,
+    /// A configuration that ships with farcall, or several.
+    #[arg(
+        long = "config",
+        value_enum,
+        value_name = "CONFIG,...",
+        value_delimiter = ','
+    )]
+    pub configs: Vec<ShippedConfiguration>,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: LintFormat,
+    /// Exit with 1 not for errors alone.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+}
+
+/// How `farcall lint` prints what it finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// Each finding beside its line.
+    #[default]
+    Human,
+    /// One object, for programs.
+    Json,
+    /// SARIF 2.1.0, for code scanners.
+    Sarif,
+}
+
+/// What counts as an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Warnings too.
+    Warnings,
+    /// Whatever is found.
+    Notes,
 }
 
 #[derive(Debug, Args)]

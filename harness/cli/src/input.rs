@@ -2,39 +2,94 @@
 
 use crate::args::{EachIceArgs, IceArgs, SelectionArgs, ShippedConfiguration};
 use crate::exit::Failure;
-use farcall_scenario::{IceConfiguration, Scenario};
+use farcall_scenario::{IceConfiguration, InputError, Scenario};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A scenario by name or path.
 pub(crate) fn scenario(name: &str, scenarios: Option<&Path>) -> Result<Scenario, Failure> {
     Scenario::find(name, scenarios).map_err(|error| Failure::Usage(error.into()))
 }
 
-/// The ICE configuration that the arguments choose, by default that of the production guide.
-pub(crate) fn ice(args: &IceArgs) -> Result<IceConfiguration, Failure> {
-    ice_or(args, ShippedConfiguration::Production)
+/// Where an ICE configuration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IceSource {
+    /// In a file of the user's.
+    File(PathBuf),
+    /// In farcall itself.
+    Shipped(ShippedConfiguration),
 }
 
-/// The ICE configuration that the arguments choose.
+impl IceSource {
+    /// Reads it as runs do.
+    fn load(&self) -> Result<IceConfiguration, Failure> {
+        match self {
+            Self::File(path) => {
+                IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()))
+            }
+            Self::Shipped(configuration) => Ok(shipped(*configuration)),
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Shipped(configuration) => shipped(*configuration).name,
+        }
+    }
+
+    /// Its text, whether a run can read it or not.
+    pub fn text(&self) -> Result<String, InputError> {
+        match self {
+            Self::File(path) => farcall_scenario::read_text(path),
+            Self::Shipped(_) => {
+                let json = IceConfiguration::shipped_json(&self.name());
+                Ok(json.unwrap_or_default().to_owned())
+            }
+        }
+    }
+}
+
+/// The ICE configuration that the arguments choose, by default that of the production guide.
+pub(crate) fn ice(args: &IceArgs) -> Result<IceConfiguration, Failure> {
+    ice_source(args, ShippedConfiguration::Production).load()
+}
+
+/// The ICE configuration that the arguments choose, and where it is.
 pub(crate) fn ice_or(
     args: &IceArgs,
     default: ShippedConfiguration,
-) -> Result<IceConfiguration, Failure> {
+) -> Result<(IceConfiguration, IceSource), Failure> {
+    let source = ice_source(args, default);
+    Ok((source.load()?, source))
+}
+
+fn ice_source(args: &IceArgs, default: ShippedConfiguration) -> IceSource {
     match &args.file {
-        Some(path) => load(path),
-        None => Ok(shipped(args.config.unwrap_or(default))),
+        Some(path) => IceSource::File(path.clone()),
+        None => IceSource::Shipped(args.config.unwrap_or(default)),
     }
 }
 
-/// The ICE configurations that the arguments choose: files, then those that ship.
-pub(crate) fn each_ice(args: &EachIceArgs) -> Result<Vec<IceConfiguration>, Failure> {
-    let files = args.files.iter().map(|path| load(path));
-    let mut all = files.collect::<Result<Vec<_>, _>>()?;
-    all.extend(args.configs.iter().copied().map(shipped));
-    if all.is_empty() {
-        all.push(shipped(ShippedConfiguration::default()));
+/// Where the ICE configurations are that the arguments choose: files, then those that ship.
+pub(crate) fn ice_sources(files: &[PathBuf], configs: &[ShippedConfiguration]) -> Vec<IceSource> {
+    let files = files.iter().cloned().map(IceSource::File);
+    files
+        .chain(configs.iter().copied().map(IceSource::Shipped))
+        .collect()
+}
+
+/// The ICE configurations that the arguments choose, and where each is.
+pub(crate) fn each_ice(
+    args: &EachIceArgs,
+) -> Result<(Vec<IceConfiguration>, Vec<IceSource>), Failure> {
+    let mut sources = ice_sources(&args.files, &args.configs);
+    if sources.is_empty() {
+        sources.push(IceSource::Shipped(ShippedConfiguration::default()));
     }
+    let all = sources.iter().map(IceSource::load);
+    let all = all.collect::<Result<Vec<_>, _>>()?;
     let mut names = BTreeSet::new();
     match all.iter().find(|one| !names.insert(one.name.as_str())) {
         Some(twice) => Err(Failure::Usage(miette::miette!(
@@ -42,12 +97,8 @@ pub(crate) fn each_ice(args: &EachIceArgs) -> Result<Vec<IceConfiguration>, Fail
             "two ICE configurations are called {}",
             twice.name
         ))),
-        None => Ok(all),
+        None => Ok((all, sources)),
     }
-}
-
-fn load(path: &Path) -> Result<IceConfiguration, Failure> {
-    IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()))
 }
 
 fn shipped(configuration: ShippedConfiguration) -> IceConfiguration {
@@ -118,6 +169,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use clap::ValueEnum;
 
     fn names(scenarios: &[Scenario]) -> Vec<&str> {
         scenarios.iter().map(|one| one.name.as_str()).collect()
@@ -162,13 +214,21 @@ mod tests {
                 configs: configs.to_vec(),
             };
             let all = each_ice(&args).map_err(|_| "a usage error");
-            all.map(|all| all.into_iter().map(|one| one.name).collect::<Vec<_>>())
+            all.map(|(all, _)| all.into_iter().map(|one| one.name).collect::<Vec<_>>())
         };
         use ShippedConfiguration::{Production, WithTls};
         assert_eq!(chosen(&[]), Ok(vec!["production".to_owned()]));
         let both = Ok(vec!["with-tls".to_owned(), "production".to_owned()]);
         assert_eq!(chosen(&[WithTls, Production]), both);
         assert_eq!(chosen(&[WithTls, WithTls]), Err("a usage error"));
+    }
+
+    #[test]
+    fn each_configuration_that_ships_has_a_text() {
+        for configuration in ShippedConfiguration::value_variants() {
+            let text = IceSource::Shipped(*configuration).text().unwrap();
+            assert!(text.contains("iceServers"), "{configuration:?}");
+        }
     }
 
     #[test]

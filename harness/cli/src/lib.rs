@@ -45,6 +45,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
     match cli.command {
         Command::Run(args) => commands::run::run(args, scenarios).await,
         Command::List { json } => commands::list::list(json, scenarios),
+        Command::Lint(args) => commands::lint::lint(&args),
         Command::Matrix(args) => commands::matrix::matrix(args).await,
         Command::Attest(args) => commands::attest::attest(args, scenarios).await,
         Command::Judge(args) => commands::judge::judge(&args),

@@ -11,8 +11,11 @@ const LARGEST_FILE_BYTES: u64 = 1024 * 1024;
 /// More than the longest trace that mahimahi ships (3 MB).
 pub(crate) const LARGEST_TRACE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The text of a file.
-pub(crate) fn read(path: &Path) -> Result<String, InputError> {
+/// The text of a file that a person wrote: UTF-8, and at most 1 MiB.
+///
+/// # Errors
+/// When the file cannot be read, is larger, or is no text.
+pub fn read(path: &Path) -> Result<String, InputError> {
     read_up_to(path, LARGEST_FILE_BYTES)
 }
 

@@ -65,36 +65,52 @@ pub enum Scheme {
     Turns,
 }
 
+/// The configurations that ship, by name.
+const SHIPPED: [(&str, &str); 5] = [
+    ("production", include_str!("../../../ice/production.json")),
+    ("development", include_str!("../../../ice/development.json")),
+    ("libwebrtc", include_str!("../../../ice/libwebrtc.json")),
+    ("udp-only", include_str!("../../../ice/udp-only.json")),
+    ("with-tls", include_str!("../../../ice/with-tls.json")),
+];
+
 impl IceConfiguration {
     /// The configuration of the production guide, `ice/production.json`.
     #[must_use]
     pub fn production() -> Self {
-        shipped("production", include_str!("../../../ice/production.json"))
+        shipped("production")
     }
 
     /// The configuration with STUN servers alone, `ice/development.json`.
     #[must_use]
     pub fn development() -> Self {
-        shipped("development", include_str!("../../../ice/development.json"))
+        shipped("development")
     }
 
     /// The configuration for the networks of libwebrtc's tests, `ice/libwebrtc.json`: as there STUN, and TURN
     /// over UDP; TURN over TCP and TLS beside it, for the networks that have no UDP.
     #[must_use]
     pub fn libwebrtc() -> Self {
-        shipped("libwebrtc", include_str!("../../../ice/libwebrtc.json"))
+        shipped("libwebrtc")
     }
 
     /// TURN over UDP alone, `ice/udp-only.json`.
     #[must_use]
     pub fn udp_only() -> Self {
-        shipped("udp-only", include_str!("../../../ice/udp-only.json"))
+        shipped("udp-only")
     }
 
     /// STUN, and TURN over UDP, TCP and TLS on one server, `ice/with-tls.json`: what the production guide lacks.
     #[must_use]
     pub fn with_tls() -> Self {
-        shipped("with-tls", include_str!("../../../ice/with-tls.json"))
+        shipped("with-tls")
+    }
+
+    /// A configuration that ships as it is written, by name: `production`, `with-tls`.
+    #[must_use]
+    pub fn shipped_json(name: &str) -> Option<&'static str> {
+        let mut shipped = SHIPPED.iter();
+        shipped.find_map(|(one, json)| (*one == name).then_some(*json))
     }
 
     /// Reads JSON: an `RTCConfiguration`, or its `iceServers` alone. `name` is for messages.
@@ -157,6 +173,7 @@ impl IceConfiguration {
     clippy::expect_used,
     reason = "the text is compiled in, and a test reads it"
 )]
-fn shipped(name: &str, json: &str) -> IceConfiguration {
+fn shipped(name: &str) -> IceConfiguration {
+    let json = IceConfiguration::shipped_json(name).expect("it is among those that ship");
     IceConfiguration::parse(name, json).expect("a configuration that is compiled in can be read")
 }

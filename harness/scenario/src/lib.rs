@@ -16,6 +16,7 @@ mod secret;
 mod servers;
 mod validate;
 
+pub use file::read as read_text;
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};
 pub use model::{

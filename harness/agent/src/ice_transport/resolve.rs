@@ -49,6 +49,11 @@ impl Resolver {
             .ok_or_else(|| failure(format!("{host} has no {family} address")))
     }
 
+    /// Gives up whatever is still being asked. What has been resolved is known to who asked for it.
+    pub fn end(&self) {
+        self.tasks.end();
+    }
+
     async fn of_family(&self, ipv4: bool) -> Result<&Asking, NetError> {
         let (cell, strategy) = if ipv4 {
             (&self.ipv4, LookupIpStrategy::Ipv4Only)

@@ -19,6 +19,13 @@ type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
 pub(super) struct ResolverTasks(Arc<Mutex<JoinSet<()>>>);
 
 impl ResolverTasks {
+    /// Ends them.
+    pub fn end(&self) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.abort_all();
+        tasks.detach_all();
+    }
+
     /// A runtime whose tasks are among these.
     pub fn runtime(&self) -> ResolverRuntime {
         ResolverRuntime {

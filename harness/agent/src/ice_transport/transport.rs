@@ -148,6 +148,12 @@ impl ServerTransport {
         self.statuses()
     }
 
+    /// Ends what goes on in the background. webrtc 0.21.1 keeps its runtime, and with it this, when a connection is closed
+    /// (seen: one task more after each connection whose servers have names).
+    pub fn release(&self) {
+        self.shared.resolver.end();
+    }
+
     /// What each URL has come to, in the order of the configuration, with all that has flowed by
     /// now. URLs without an outcome are missing.
     #[must_use]

@@ -255,6 +255,7 @@ impl Call {
             .close()
             .await
             .tried("close the peer connection")?;
+        self.transport.release();
         drop(self.observations);
         Ok(())
     }

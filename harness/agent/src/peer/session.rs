@@ -206,7 +206,9 @@ impl State {
             Input::State { .. } => Ok(()),
             Input::Moved(local_ips) => {
                 self.identity.local_ips = local_ips;
-                self.speaker.moved();
+                if let Some(signalling) = &self.signalling {
+                    signalling.moved();
+                }
                 Ok(())
             }
             Input::StopMedia(done) => {
@@ -472,15 +474,15 @@ impl State {
     }
 }
 
-/// The way to the other peer.
-fn way(
+/// The signalling over the network, where it goes there.
+fn signalling(
     identity: &PeerIdentity,
     outlet: &Outlet,
     setup: &CallSetup,
     inputs: &mpsc::UnboundedSender<Input>,
-) -> Result<Way, PeerError> {
+) -> Result<Option<SignallingClient>, PeerError> {
     let Some(access) = &setup.signalling else {
-        return Ok(Way::Harness(outlet.clone()));
+        return Ok(None);
     };
     let proxy = setup.proxy.map(SocketAddr::V4);
     let way = TlsWay::new(&identity.local_ips, &identity.ca_pem, proxy)?;
@@ -489,8 +491,7 @@ fn way(
         // The session's end ends its signalling.
         let _ = inputs.send(Input::Signal(signal));
     };
-    let client = SignallingClient::start(way, access, outlet, hear);
-    Ok(Way::Network(Arc::new(client)))
+    Ok(Some(SignallingClient::start(way, access, outlet, hear)))
 }
 
 /// As many as any recovery has pauses before they come again.

@@ -54,13 +54,13 @@ pub(super) async fn allocate(at: SocketAddr, account: &PlainAccount) -> io::Resu
             password.clone(),
             provider.crypto(),
         );
-        let asking = request(&[
+        let authorized = request(&[
             Box::new(TextAttribute::new(ATTR_USERNAME, username.clone())),
             Box::new(TextAttribute::new(ATTR_REALM, realm)),
             Box::new(TextAttribute::new(ATTR_NONCE, nonce)),
             Box::new(integrity.map_err(io::Error::other)?),
         ])?;
-        let answer = exchange(&mut stream, &asking).await?;
+        let answer = exchange(&mut stream, &authorized).await?;
         if answer.typ.class == CLASS_SUCCESS_RESPONSE {
             return Ok(Answer::Allocated(Allocation(stream)));
         }

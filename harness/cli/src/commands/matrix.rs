@@ -1,9 +1,11 @@
 //! `farcall matrix`: every network calls every other.
 
+use super::lint;
 use super::run::is_coloured;
 use crate::args::{MatrixArgs, ShippedConfiguration};
 use crate::board::{Board, Line};
 use crate::exit::{Exit, Failure};
+use crate::input::IceSource;
 use crate::progress::{Progress, log_line};
 use crate::{docker, input, jobs, output, signals};
 use farcall_plan::{MatrixCall, MatrixPlan, plan_matrix};
@@ -16,7 +18,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
-    let plan = plan(&args)?;
+    let (plan, source) = plan(&args)?;
+    if !args.json {
+        lint::tell(&[source]);
+    }
 
     let progress = Progress::new();
     let harness = tokio::select! {
@@ -47,8 +52,8 @@ pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
     Ok(Exit::of_verdicts(&verdicts))
 }
 
-/// The networks that were asked for, all calls of all of them.
-fn plan(args: &MatrixArgs) -> Result<MatrixPlan, Failure> {
+/// The networks that were asked for, all calls of all of them, and where the ICE configuration is.
+fn plan(args: &MatrixArgs) -> Result<(MatrixPlan, IceSource), Failure> {
     let (matrix, ice) = match (&args.matrix_file, args.libwebrtc) {
         (Some(path), _) => (
             Matrix::load(path).map_err(|error| Failure::Usage(error.into()))?,
@@ -61,14 +66,15 @@ fn plan(args: &MatrixArgs) -> Result<MatrixPlan, Failure> {
         [] => matrix,
         some => matrix.only(some).map_err(Failure::usage)?,
     };
-    let ice = input::ice_or(&args.ice, ice)?;
+    let (ice, source) = input::ice_or(&args.ice, ice)?;
     let call = MatrixCall {
         media_ms: args.media_ms,
         within_ms: args.within_ms,
         ..MatrixCall::default()
     };
     let seed = args.seed.unwrap_or_else(rand::random);
-    plan_matrix(&matrix, &ice, call, seed).map_err(Failure::usage)
+    let plan = plan_matrix(&matrix, &ice, call, seed).map_err(Failure::usage)?;
+    Ok((plan, source))
 }
 
 fn print(result: &MatrixResult, json: bool) -> Result<(), Failure> {

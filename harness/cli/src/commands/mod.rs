@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod judge;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod matrix;
 pub(crate) mod plan;

@@ -1,5 +1,6 @@
 //! `farcall run`: place a call in each scenario and judge it.
 
+use super::lint;
 use super::report::Outlet;
 use crate::args::RunArgs;
 use crate::board::{Board, Line};
@@ -22,12 +23,15 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     // Everything that the user wrote is read before anything is started.
     let selected = input::selected(&args.selection, scenarios)?;
-    let configurations = input::each_ice(&args.ice)?;
+    let (configurations, sources) = input::each_ice(&args.ice)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     for scenario in &selected {
         for ice in &configurations {
             farcall_plan::plan(scenario, ice, seed).map_err(Failure::usage)?;
         }
+    }
+    if !args.json {
+        lint::tell(&sources);
     }
 
     let reports = args.reports.iter();
