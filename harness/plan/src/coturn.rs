@@ -32,8 +32,8 @@ fn settings(condition: ServerCondition) -> Vec<String> {
     match condition {
         ServerCondition::StaleNonce => vec![
             "stale-nonce=1".to_owned(),
-            // Refreshed after some seconds, each time with a nonce that is stale by then.
-            "max-allocate-lifetime=6".to_owned(),
+            // Refreshed after half of it, with a nonce that is stale by then.
+            "max-allocate-lifetime=20".to_owned(),
         ],
         ServerCondition::Quota => vec!["user-quota=1".to_owned()],
         ServerCondition::PeersDenied => vec!["denied-peer-ip=0.0.0.0-255.255.255.255".to_owned()],

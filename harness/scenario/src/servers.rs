@@ -61,7 +61,7 @@ impl RestCredentials {
 pub enum ServerCondition {
     /// Their accounts have other passwords than the ICE configuration says: 401 (RFC 8489 section 9.2.4).
     WrongCredentials,
-    /// Their nonces are valid for a second and their allocations for some, so that each refresh meets 438 (Stale Nonce,
+    /// Their nonces are valid for a second and their allocations for twenty, so that each refresh meets 438 (Stale Nonce,
     /// RFC 8489 section 9.2.4).
     #[default]
     StaleNonce,
