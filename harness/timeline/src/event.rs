@@ -122,7 +122,8 @@ pub enum Event {
         /// Totals since the call began.
         stats: DataStats,
     },
-    /// The round trip over the selected pair, whenever a connectivity or consent check has measured it anew (W3C webrtc-stats `currentRoundTripTime`).
+    /// The round trip over the selected pair, whenever a connectivity or consent check has measured it anew (W3C
+    /// webrtc-stats `currentRoundTripTime`).
     RoundTrip {
         /// In milliseconds.
         rtt_ms: f64,
