@@ -1,7 +1,8 @@
 //! Events in words, and what kind of event each is.
 
 use farcall_timeline::{
-    Candidate, DataStats, Event, FaultEdge, FaultEvent, IceServerReport, MediaStats, SignallingEvent,
+    Candidate, DataStats, Event, FaultEdge, FaultEvent, IceServerReport, MediaStats,
+    SignallingEvent,
 };
 
 /// What an event is about, as reports group and filter events.
