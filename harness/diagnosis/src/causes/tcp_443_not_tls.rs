@@ -24,6 +24,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     })?;
     let urls = and(reset.iter().map(|one| code(&one.url().text)));
     let mut seen: Vec<_> = reset.iter().map(evidence::attempt).collect();
+    seen.extend(evidence::rules(case, &reset));
     seen.extend(evidence::rules(case, &case.turn_attempts(peer)));
     seen.extend(evidence::attested(case, peer, |fact| {
         matches!(

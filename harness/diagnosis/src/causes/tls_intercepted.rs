@@ -5,6 +5,7 @@ use crate::evidence;
 use crate::model::Finding;
 use crate::way_out::{Https, https, way_out};
 use farcall_plan::{COMPANY_AUTHORITY, Fact, Passage};
+use farcall_timeline::IceServerOutcome::TlsFailed;
 use farcall_timeline::TlsFailure;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
@@ -24,11 +25,10 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             "a TLS handshake from the network of {peer} is answered by {firewall} itself, with a certificate of {COMPANY_AUTHORITY}"
         ),
     };
-    let mut seen: Vec<_> = attempts
-        .iter()
-        .filter(|attempt| attempt.is_turn())
-        .map(evidence::attempt)
-        .collect();
+    // First what came of TLS itself.
+    let mut turn = case.turn_attempts(peer);
+    turn.sort_by_key(|attempt| !attempt.came_to(&[TlsFailed]));
+    let mut seen: Vec<_> = turn.iter().map(evidence::attempt).collect();
     seen.extend(evidence::attested(case, peer, |fact| {
         matches!(
             fact,
@@ -38,7 +38,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             }
         )
     }));
-    seen.extend(evidence::rules(case, &attempts));
+    seen.extend(evidence::rules(case, &turn));
     let way = way_out(case, peer);
     Some(Finding {
         summary: format!("TLS does not reach the TURN server: {by}."),

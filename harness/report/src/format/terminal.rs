@@ -284,7 +284,7 @@ mod tests {
         assert!(
             !text
                 .lines()
-                .any(|line| line.starts_with("  ") && line.contains(&url)),
+                .any(|line| line.starts_with("  turn:") && line.contains(&url)),
             "{text}"
         );
         let out = tempfile::tempdir().unwrap();

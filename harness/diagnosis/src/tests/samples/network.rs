@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 pub(in crate::tests) fn signalling_unreachable() -> Sample {
     let mut sample = Sample::not_connected();
-    sample.remove(|entry| matches!(entry.event, Event::IceServer(_) | Event::State(_)));
+    sample.remove(|entry| matches!(entry.event, Event::IceServer(_)));
     sample.declared.expect.connects = false;
     sample.declared.expect.blocking_rules.clear();
     let expected = ExpectedSignalling {
