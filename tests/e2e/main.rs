@@ -6,6 +6,7 @@ mod attestation;
 mod cli;
 mod ipv6;
 mod library;
+mod lint;
 mod matrix;
 mod nat;
 mod recovery;
