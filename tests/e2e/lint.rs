@@ -26,6 +26,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A message without what it is broken into lines with.
+fn unwrapped(text: &str) -> String {
+    let words = text.split_whitespace().filter(|word| *word != "│");
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// A directory with these files in it.
 fn directory(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +75,7 @@ fn the_exit_code_says_how_bad_it_is(
 #[case::empty("empty.json", "the file is empty")]
 #[case::binary("binary.json", "UTF-8")]
 #[case::huge("huge.json", "more than 1048576 bytes")]
-#[case::bad_json("bad.json", "line 2, column 1")]
+#[case::bad_json("bad.json", "at line 2, column 3: this is not JSON")]
 #[case::bad_script("bad.ts", "this is not JavaScript or TypeScript")]
 #[case::no_configuration("none.ts", "iceServers")]
 fn what_cannot_be_examined_exits_with_2_and_the_rest_is(#[case] file: &str, #[case] said: &str) {
@@ -79,12 +85,12 @@ fn what_cannot_be_examined_exits_with_2_and_the_rest_is(#[case] file: &str, #[ca
         ("empty.json", b""),
         ("binary.json", &[0xff, 0xfe, 0x00]),
         ("huge.json", &huge),
-        ("bad.json", b"[\n"),
+        ("bad.json", b"[\n  }"),
         ("bad.ts", b"const = ;"),
         ("none.ts", b"export {};"),
     ]);
     let output = farcall(&["lint", file, "ice.json"], directory.path());
-    let stderr = text(&output.stderr);
+    let stderr = unwrapped(&text(&output.stderr));
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains(said), "{stderr}");
     assert!(

@@ -135,8 +135,15 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.finding.excerpt.label(&self.finding.place);
-        let label = LabeledSpan::new_with_span(None, span);
+        let Finding {
+            entry,
+            excerpt,
+            place,
+            ..
+        } = self.finding;
+        // What is about the whole list points at its name.
+        let name = (entry != "iceServers").then(|| entry.clone());
+        let label = LabeledSpan::new_with_span(name, excerpt.label(place));
         Some(Box::new(std::iter::once(label)))
     }
 }
