@@ -7,6 +7,7 @@ mod causes;
 mod cli;
 mod ipv6;
 mod library;
+mod lint;
 mod matrix;
 mod media;
 mod nat;

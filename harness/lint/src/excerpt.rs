@@ -4,6 +4,9 @@ use crate::mask::Mask;
 use crate::place::{Lines, Place, Span};
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+/// Longer lines are shown in part.
+const LONG_LINE_BYTES: usize = 160;
+
 /// How much of a long line is shown before and after what is meant, in bytes.
 const AROUND_BYTES: usize = 60;
 
@@ -23,21 +26,20 @@ pub(crate) struct Excerpt {
 impl Excerpt {
     pub fn new(text: &str, lines: &Lines<'_>, mask: &Mask, place: &Place) -> Self {
         let line = lines.line_around(place.byte_offset);
-        let end = (place.byte_offset + place.byte_length).min(line.end);
-        let mut start = line
-            .start
-            .max(place.byte_offset.saturating_sub(AROUND_BYTES));
-        if start - line.start < AROUND_BYTES / 4 {
-            start = line.start;
-        }
-        let piece = boundary(text, start)..boundary(text, line.end.min(end + AROUND_BYTES));
-        let before = text.get(line.start..piece.start).unwrap_or_default();
+        let piece = if line.len() <= LONG_LINE_BYTES {
+            line
+        } else {
+            let end = place.byte_offset + place.byte_length.min(LONG_LINE_BYTES) + AROUND_BYTES;
+            let start = place.byte_offset.saturating_sub(AROUND_BYTES);
+            boundary(text, start.max(line.start))..boundary(text, end.min(line.end))
+        };
+        let (_, first_column) = lines.line_and_column(piece.start);
         Self {
             text: mask.apply(text, &piece),
             start: piece.start,
             line: place.line.saturating_sub(1),
             column: place.column.saturating_sub(1),
-            first_column: before.chars().count(),
+            first_column: first_column - 1,
         }
     }
 

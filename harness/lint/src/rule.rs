@@ -41,6 +41,7 @@ pub enum Rule {
     /// `turn:` on a port of HTTP or TLS without a transport.
     TurnIsUdp,
     /// No `turns:` on port 443.
+    #[serde(rename = "no-turns-on-443")]
     NoTurnsOn443,
     /// No `turn:` over TCP.
     NoTurnOverTcp,

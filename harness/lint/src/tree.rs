@@ -45,14 +45,19 @@ impl Value {
         Self::new(Kind::Computed, span)
     }
 
-    /// The value under a key, the last one where the key is written more than once. What a later spread
-    /// may have replaced is computed.
+    /// The value under a key, the last one where the key is written more than once; what is not written
+    /// may be in a spread that cannot be followed.
     pub fn get(&self, key: &str) -> Option<&Entry> {
         let Kind::Table(entries) = &self.kind else {
             return None;
         };
-        let is_it = |entry: &&Entry| entry.key.as_deref().is_none_or(|one| one == key);
-        entries.iter().rev().find(is_it)
+        let last = |wanted| {
+            entries
+                .iter()
+                .rev()
+                .find(|one| one.key.as_deref() == wanted)
+        };
+        last(Some(key)).or_else(|| last(None))
     }
 
     /// The values of a list, each possible one, with [`Kind::Computed`] for what cannot be followed.

@@ -11,6 +11,7 @@ use miette::{
 };
 use std::fmt;
 use std::io::Write;
+use textwrap::WordSeparator;
 
 /// More findings of one file than anybody reads.
 const MOST_SHOWN: usize = 100;
@@ -37,6 +38,8 @@ pub fn human(linted: &LintedFile, look: Look, out: &mut dyn Write) -> std::io::R
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(look.width)
+        // A URL is one word.
+        .with_word_separator(WordSeparator::AsciiSpace)
         .with_links(false);
     let mut left = MOST_SHOWN;
     for configuration in &linted.configurations {
@@ -120,9 +123,9 @@ impl Diagnostic for Shown<'_> {
             scenarios,
             ..
         } = self.finding;
-        let mut help = format!("{consequence}.\n{replacement}");
+        let mut help = format!("{consequence}.\nInstead: {replacement}.");
         if let Some(scenario) = scenarios.first() {
-            help.push_str(&format!("\nseen in `{scenario}`"));
+            help.push_str(&format!("\nShown by: farcall run {scenario}"));
         }
         Some(Box::new(help))
     }
@@ -132,8 +135,15 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.finding.excerpt.label(&self.finding.place);
-        let label = LabeledSpan::new_with_span(None, span);
+        let Finding {
+            entry,
+            excerpt,
+            place,
+            ..
+        } = self.finding;
+        // What is about the whole list points at its name.
+        let name = (entry != "iceServers").then(|| entry.clone());
+        let label = LabeledSpan::new_with_span(name, excerpt.label(place));
         Some(Box::new(std::iter::once(label)))
     }
 }

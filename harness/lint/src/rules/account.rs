@@ -58,6 +58,7 @@ const PUBLISHED: [Published; 5] = [
 pub(super) fn examine(configuration: &Configuration) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let mut told = BTreeSet::new();
+    let mut told_public = BTreeSet::new();
     for server in configuration
         .servers
         .iter()
@@ -65,7 +66,10 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Draft> {
     {
         drafts.extend(incomplete(server));
         if let Some(published) = published(server) {
-            drafts.push(public(server, published));
+            // Who has copied one has copied it more than once.
+            if told_public.insert(published.says) {
+                drafts.push(public(server, published));
+            }
         } else if let Some(account) = long_lived(server)
             && told.insert(account)
         {

@@ -38,7 +38,7 @@ fn malformed(server: &Server, mistake: Mistake, span: &Span) -> Draft {
         Mistake::NoUrls => draft("the entry has no `urls`")
             .write("write `urls: \"turn:turn.example.net\"`, or leave the entry out"),
         Mistake::EmptyUrls => draft("there is no URL in `urls`")
-            .so("browsers refuse it or see no server in it")
+            .so("Browsers refuse it or see no server in it")
             .write("write at least one URL, or leave the entry out"),
         Mistake::UrlsOfWrongType => draft("`urls` is a text or a list of texts")
             .write("write `urls: [\"turn:turn.example.net\"]`"),

@@ -69,7 +69,7 @@ fn ending(server: &Server, stamp: u64, now: OffsetDateTime) -> Option<Draft> {
             )
             .so("The server answers 401: there is no relay, in any network, wherever one is needed")
             .write(
-                "get a new one for each session; an account that ends does not belong into a file",
+                "get a new one for each session; an account that ends does not belong in a file",
             ),
         );
     }

@@ -1,6 +1,6 @@
 //! Which ways to a TURN server there are, and which are missing.
 
-use super::url::with;
+use super::url::{over_tls, with};
 use crate::configuration::Configuration;
 use crate::finding::Draft;
 use crate::rule::{Rule, Severity};
@@ -43,7 +43,7 @@ fn udp_by_accident(configuration: &Configuration) -> Vec<Draft> {
     accidents
         .map(|(_, written, url)| {
             let message = format!("`{url}` is UDP: neither TLS nor HTTPS, whatever the port");
-            let tls = Url { port: tls_port(url.port), ..with(url, Scheme::Turns, Transport::Tcp) };
+            let tls = over_tls(url);
             let draft = Draft::new(Rule::TurnIsUdp, &written.path, &written.span, message)
                 .so("It gets no answer behind a firewall that lets out TCP 80 and 443 alone, nor where UDP is blocked")
                 .write(format!(
@@ -59,11 +59,6 @@ fn udp_by_accident(configuration: &Configuration) -> Vec<Draft> {
             }
         })
         .collect()
-}
-
-/// TLS on the port of plain HTTP helps nobody.
-fn tls_port(port: u16) -> u16 {
-    if port == 80 { 443 } else { port }
 }
 
 fn none(configuration: &Configuration) -> Draft {

@@ -5,6 +5,9 @@ use crate::finding::Draft;
 use crate::rule::Rule;
 use crate::url::{Fault, Host, Reading, Scheme, Transport, Url};
 
+/// Those of HTTP, and of TURN without TLS.
+const PLAIN_PORTS: [u16; 2] = [80, 3478];
+
 const REFUSED: &str = "`new RTCPeerConnection` throws a SyntaxError for this one URL: there is no call, in any \
      network";
 
@@ -60,7 +63,7 @@ fn faulty(written: &WrittenUrl, fault: Fault, url: Option<&Url>) -> Draft {
         // Who asks for another transport means TLS.
         Fault::UnknownTransport => format!(
             "write `{}` for TLS, or `{}` for TCP",
-            with(url, Scheme::Turns, Transport::Tcp),
+            over_tls(url),
             with(url, Scheme::Turn, Transport::Tcp)
         ),
         Fault::User => format!("write `{url}`, and `username` and `credential` beside `urls`"),
@@ -139,5 +142,18 @@ pub(super) fn with(url: &Url, scheme: Scheme, transport: Transport) -> Url {
         transport,
         faults: Vec::new(),
         ..url.clone()
+    }
+}
+
+/// The same server over TLS, on 443 where its port is one on which nobody has TLS.
+pub(super) fn over_tls(url: &Url) -> Url {
+    let port = if PLAIN_PORTS.contains(&url.port) {
+        443
+    } else {
+        url.port
+    };
+    Url {
+        port,
+        ..with(url, Scheme::Turns, Transport::Tcp)
     }
 }

@@ -74,7 +74,7 @@ fn what_is_written_is_found(#[case] script: &str) {
 
 /// What is computed is unknown, not missing.
 #[rstest]
-#[case::entries("const c = { iceServers: [{ urls: 'stun:a' }, ...(await more())] };")]
+#[case::entries("export const c = { iceServers: [{ urls: 'stun:a' }, ...(await more())] };")]
 #[case::an_entry("const c = { iceServers: [{ urls: 'stun:a' }, turnServer()] };")]
 #[case::imported(
     "import { TURN } from './turn'; const c = { iceServers: [{ urls: 'stun:a' }, ...TURN] };"
@@ -91,7 +91,7 @@ fn what_is_written_is_found(#[case] script: &str) {
     "const iceServers = [{ urls: 'stun:a' }]; iceServers.push(...more); use({ iceServers });"
 )]
 #[case::assigned(
-    "let iceServers = [{ urls: 'stun:a' }]; iceServers = await load(); use({ iceServers });"
+    "let iceServers = [{ urls: 'stun:a' }]; iceServers = await load(); export default { iceServers };"
 )]
 #[case::spliced(
     "const iceServers = [{ urls: 'stun:a' }]; iceServers.splice(0, 1, turn); use({ iceServers });"
@@ -117,7 +117,8 @@ fn what_is_computed_is_not_said_to_be_missing(#[case] text: &str) {
 #[case::awaited("...(await account())")]
 #[case::a_template("username: `${expiry}:alice`, credential: hmac(secret)")]
 fn an_account_that_is_computed_is_not_said_to_be_missing(#[case] account: &str) {
-    let text = format!("const c = {{ iceServers: [{{ urls: 'turn:a.example', {account} }}] }};");
+    let text =
+        format!("export const c = {{ iceServers: [{{ urls: 'turn:a.example', {account} }}] }};");
     let found = rules("app.ts", &text);
     assert!(found.contains(&Rule::NotExamined), "{found:?}");
     for rule in [

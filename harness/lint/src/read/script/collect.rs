@@ -30,7 +30,7 @@ pub(super) struct Candidate<'a> {
 pub(super) enum Source<'a> {
     /// Under the key `iceServers`, whatever it is.
     Key(&'a Expression<'a>),
-    /// A list of entries, under whatever name.
+    /// A list of entries, under whatever name: that of the innermost variable or function.
     List(&'a ArrayExpression<'a>, Option<&'a str>),
 }
 
@@ -140,10 +140,7 @@ impl<'a> Collected<'a> {
         if list.elements.iter().any(is_entry) {
             let start = list.span.start;
             let bracket = oxc_span::Span::new(start, start + 1);
-            let variable = self.variables.iter().find_map(|(name, value)| {
-                let is_it = value.get_inner_expression().span() == list.span;
-                is_it.then_some(*name)
-            });
+            let variable = self.within.last().copied().flatten();
             self.candidate(bracket, Source::List(list, variable), None);
         }
     }

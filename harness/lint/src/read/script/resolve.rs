@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 /// More constants of constants than anybody writes, unless one stands for itself.
 const DEEPEST: usize = 32;
 
-/// More values than any configuration has, unless constants spread each other many times over.
-const MOST_VALUES: usize = 20_000;
+/// More values than a file can hold as a configuration, unless constants spread each other many times over.
+const MOST_VALUES: usize = 200_000;
 
 pub(super) struct Resolver<'c, 'a> {
     collected: &'c Collected<'a>,
