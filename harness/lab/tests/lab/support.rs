@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use farcall_lab::{AgentImage, Engine, Lab, LabOptions, RaiseError, SessionId, images};
-use farcall_plan::{Topology, CallPlan, Expectations, Interface, Network, Node, Plan, Role, Route};
+use farcall_plan::{CallPlan, Expectations, Interface, Network, Node, Plan, Role, Route, Topology};
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::Entry;
 use std::collections::{BTreeMap, HashMap};
