@@ -56,12 +56,12 @@ fn drawing(layout: &Layout, path: Option<&str>) -> Markup {
         text.area x="18" y="24" { "internet" }
         @for site in &layout.sites {
             rect.site x=(site.x) y=(site.y) width=(site.width) height=(site.height) rx="14" {}
-            text.area x=(site.x + 14.0) y=(site.y + 22.0) { (site.title) }
         }
         @for edge in &layout.edges {
             line.edge x1=(edge.from.0) y1=(edge.from.1) x2=(edge.to.0) y2=(edge.to.1) {}
         }
         @if let Some(line) = path { path.way d=(line) {} }
+        @for site in &layout.sites { text.area.site-name x=(site.x + 14.0) y=(site.y + 22.0) { (site.title) } }
         @for placed in &layout.cards { (card(placed)) }
     }
 }
