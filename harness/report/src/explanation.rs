@@ -1,6 +1,7 @@
 //! Why a run did not pass, as every format puts it first.
 
 use crate::StoredRun;
+use farcall_diagnosis::Diagnosis;
 use farcall_timeline::Event;
 use farcall_verdict::{Check, CheckVerdict, Verdict};
 
@@ -18,9 +19,18 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Of a run that did not pass; `None` of one that did. It is the first check that failed, or that is invalid.
+    /// Of a run that did not pass; `None` of one that did. It is the diagnosis, and where there is none the first check
+    /// that failed, or that is invalid.
     #[must_use]
     pub fn of(run: &StoredRun) -> Option<Self> {
+        let diagnosis = run.result.diagnosis.as_ref();
+        let diagnosis = diagnosis.filter(|_| run.result.verdict != Verdict::Pass);
+        diagnosis
+            .map(from_diagnosis)
+            .or_else(|| Self::of_checks(run))
+    }
+
+    fn of_checks(run: &StoredRun) -> Option<Self> {
         let of_check = |wrong: CheckVerdict| {
             let mut checks = run.result.checks.iter();
             checks.find(|check| check.verdict == wrong).map(from_check)
@@ -31,6 +41,15 @@ impl Explanation {
             Verdict::Invalid => of_check(CheckVerdict::Invalid),
             Verdict::Unsupported => unsupported(run),
         }
+    }
+}
+
+fn from_diagnosis(diagnosis: &Diagnosis) -> Explanation {
+    Explanation {
+        cause: diagnosis.cause.to_string(),
+        sentence: diagnosis.summary.clone(),
+        evidence: diagnosis.evidence.iter().map(ToString::to_string).collect(),
+        next_step: Some(diagnosis.next_step.clone()),
     }
 }
 
@@ -92,8 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_explained_by_what_failed_first() {
-        let explained = explain(&Sample::not_connected()).unwrap();
+    fn a_failure_is_explained_by_its_diagnosis() {
+        let out = tempfile::tempdir().unwrap();
+        let mut run = stored(&out, &about(), &Sample::not_connected());
+        let explained = Explanation::of(&run).unwrap();
+        let diagnosis = run.result.diagnosis.take().unwrap();
+        assert_eq!(explained.cause, diagnosis.cause.to_string());
+        assert_eq!(explained.sentence, diagnosis.summary);
+        assert_eq!(explained.next_step, Some(diagnosis.next_step));
+        // Without one it is by what failed first.
+        let explained = Explanation::of(&run).unwrap();
         assert!(
             explained.sentence.starts_with("the call did not connect"),
             "{explained:?}"
