@@ -1,7 +1,7 @@
 //! Declared beside measured, as a table.
 
 use super::style::Paint;
-use super::text::{duration, wrap};
+use super::text::{duration, wrap, wrapping};
 use crate::Attestation;
 use farcall_timeline::{Aspect, Measured};
 use std::io::Write;
@@ -91,7 +91,7 @@ fn row(paint: Paint, one: &Measured, out: &mut dyn Write) -> std::io::Result<()>
         .iter()
         .zip(WIDTHS)
         .map(|(text, width)| {
-            let lines = textwrap::wrap(text, width);
+            let lines = textwrap::wrap(text, wrapping(width));
             lines.into_iter().map(String::from).collect()
         })
         .collect();

@@ -18,10 +18,15 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept + "..."
 }
 
+/// How texts are wrapped, whatever features of the crate others turn on.
+pub(crate) fn wrapping(width: usize) -> textwrap::Options<'static> {
+    textwrap::Options::new(width).wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
+}
+
 /// Wraps a text into lines that begin with `first` and, from the second on, as many blanks.
 pub(crate) fn wrap(first: &str, text: &str) -> String {
     let blanks = " ".repeat(textwrap::core::display_width(first));
-    let options = textwrap::Options::new(COLUMNS)
+    let options = wrapping(COLUMNS)
         // Names and URLs have hyphens, and must not be cut there.
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .initial_indent(first)
