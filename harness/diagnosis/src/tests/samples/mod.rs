@@ -30,6 +30,13 @@ pub(super) type Offer<'a> = (&'a str, IceServerOutcome, &'a str, Option<&'a str>
 pub(super) fn offering(offers: &[Offer<'_>]) -> Sample {
     let mut sample = Sample::not_connected();
     sample.remove(|entry| matches!(entry.event, Event::IceServer(_)));
+    if offers.iter().all(|(_, outcome, ..)| *outcome != Allocated) {
+        // Nothing of hers came as far as an allocation.
+        sample.remove(|entry| {
+            matches!(&entry.event, Event::TurnSession(session)
+                if session.client.as_ref().is_some_and(|client| client.starts_with("198.51.100.2:")))
+        });
+    }
     let mut servers = Vec::new();
     let mut planned = [Vec::new(), Vec::new()];
     for (url, outcome, reason, rule) in offers {
