@@ -6,6 +6,7 @@ use crate::model::Finding;
 use crate::{Diagnosis, Evidence};
 use farcall_timeline::{Flow, Timeline};
 use farcall_verdict::{Declared, Judgement, Verdict};
+use std::collections::VecDeque;
 
 /// Says why a run fell short; `None` if it did not.
 ///
@@ -43,23 +44,28 @@ pub fn diagnose(
     })
 }
 
-/// Each witness once, and each kind of witness before one of them speaks again: who reads two lines has heard two.
+/// Each thing once, and the kinds of witnesses in turn: who reads two lines has heard two.
 fn in_turn(evidence: Vec<Evidence>) -> Vec<Evidence> {
-    let mut first: Vec<Evidence> = Vec::new();
-    let mut more: Vec<Evidence> = Vec::new();
+    let mut kinds: Vec<VecDeque<Evidence>> = Vec::new();
     for one in evidence {
-        if first.contains(&one) || more.contains(&one) {
+        if kinds.iter().flatten().any(|known| *known == one) {
             continue;
         }
-        let is_first = first.iter().all(|known| known.witness != one.witness);
-        if is_first {
-            first.push(one);
-        } else {
-            more.push(one);
+        let is_same = |kind: &VecDeque<Evidence>| {
+            let first = kind.front();
+            first.is_some_and(|first| first.witness == one.witness)
+        };
+        match kinds.iter().position(is_same) {
+            Some(index) => kinds[index].push_back(one),
+            None => kinds.push(VecDeque::from([one])),
         }
     }
-    first.append(&mut more);
-    first
+    let longest = kinds.iter().map(VecDeque::len).max().unwrap_or(0);
+    let mut told = Vec::new();
+    for _ in 0..longest {
+        told.extend(kinds.iter_mut().filter_map(VecDeque::pop_front));
+    }
+    told
 }
 
 /// A run that passes falls short too where its network lets no call through, has the client give up, or carries no media.

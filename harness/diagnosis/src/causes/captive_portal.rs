@@ -28,8 +28,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let portal = portal.map_or(String::new(), |at| format!(" at {at}"));
     let attempts = case.attempts(peer);
     let mut seen: Vec<_> = attempts.iter().map(evidence::attempt).collect();
+    seen.extend(evidence::attested(case, peer, is_redirected));
     seen.extend(evidence::attested(case, peer, |fact| {
-        is_redirected(fact) || matches!(fact, Fact::Resolves { .. })
+        matches!(fact, Fact::Resolves { .. })
     }));
     seen.extend(evidence::rules(case, &attempts));
     let no_turn = case.turn_urls().next().is_none();

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const PATIENCE_MS: f64 = 5_000.0;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
-    if case.has_connected() || !case.has_failed("connection") || !case.stranded().is_empty() {
+    if case.has_connected() || !case.stranded().is_empty() {
         return None;
     }
     let attempts: Vec<_> = case
