@@ -132,6 +132,10 @@ mod tests {
         let mut sample = Sample::good();
         let reason = "no /dev/net/tun".to_owned();
         sample.add(1.0, "harness", Event::Unsupported { reason });
-        assert_eq!(explain(&sample).unwrap().sentence, "no /dev/net/tun");
+        let explained = explain(&sample).unwrap();
+        assert!(
+            explained.sentence.contains("no /dev/net/tun"),
+            "{explained:?}"
+        );
     }
 }

@@ -144,7 +144,7 @@ fn faults_that_can_be(#[case] fault: &str) {
 )]
 #[case(
     "kind = \"forget-mappings\"\ntarget = \"office\"\nuntil = { event = \"begun\" }",
-    "not remembered again"
+    "over as soon as it has begun"
 )]
 fn faults_that_cannot_be(#[case] fault: &str, #[case] expected: &str) {
     let fault = format!("{fault}\n{FROM}");

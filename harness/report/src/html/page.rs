@@ -233,7 +233,7 @@ mod tests {
         let page = Html::parse_document(&render(&Sample::not_connected()));
         let header = all(&page, "header.top.fail")[0].text().collect::<String>();
         assert!(
-            header.contains("FAIL") && header.contains("not connected"),
+            header.contains("FAIL") && header.contains("Next: Open the relay ports"),
             "{header}"
         );
     }

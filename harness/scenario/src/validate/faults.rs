@@ -1,7 +1,8 @@
 //! What each kind of fault needs of the scenario, and which keys are its own.
 
+use super::within;
 use crate::model::{Ipv6, Scenario, Signalling};
-use crate::preset::{LinkPreset, NatPreset};
+use crate::preset::{LinkPreset, NatPreset, Rule};
 use crate::read::Finding;
 use crate::recovery::{Fault, FaultKind, Milestone, Victim};
 
@@ -91,6 +92,8 @@ fn rule(fault: &Fault, key: &impl Fn(&str) -> String) -> Vec<Finding> {
         let hint = "write `protocol`, `port` or `address`; \"link-down\" drops everything";
         findings.push(finding.hint(hint));
     }
+    let port = fault.port.map(u32::from);
+    findings.extend(port.and_then(|port| within(&key("port"), port, &Rule::PORT)));
     if fault.port.is_some() && fault.protocol.is_none() {
         let finding = Finding::new(key("port"), "a port is a protocol's");
         findings.push(finding.hint("write protocol = \"udp\" or \"tcp\" as well"));
