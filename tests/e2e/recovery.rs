@@ -131,14 +131,6 @@ async fn media_that_are_dropped_fail_by_their_direction(
 }
 
 #[tokio::test]
-async fn large_packets_that_are_dropped_are_told_from_media_that_are() {
-    let scenario = breaking(FaultKind::DropLarge, None);
-    let run = call(&scenario, &configuration("production")).await;
-    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
-    assert_eq!(cause(&run), Some(Cause::PacketsTooLarge), "{run}");
-}
-
-#[tokio::test]
 async fn consent_that_is_lost_for_good_is_told_from_an_outage() {
     let mut scenario = breaking(FaultKind::DropStun, None);
     scenario.recovery = None;

@@ -28,6 +28,17 @@ pub(crate) struct Attempt<'a> {
     pub(crate) blocked_by: Option<&'a BlockingRule>,
 }
 
+/// How long a server has to answer before its silence says something, in milliseconds: three requests over UDP have been
+/// repeated by then (RFC 8489 section 6.2.1), and a connection over TCP has been opened again once (RFC 6298).
+const WAITED_FOR_MS: f64 = 3_000.0;
+
+impl Attempt<'_> {
+    /// Whether its server had the time to answer: a call that is given up early proves nothing against it.
+    pub(crate) fn was_waited_for(&self) -> bool {
+        self.report.outcome != IceServerOutcome::NoAnswer || self.report.after_ms >= WAITED_FOR_MS
+    }
+}
+
 /// A direction in which a kind of media did not arrive.
 #[derive(Clone, Copy)]
 pub(crate) struct Missing<'a> {

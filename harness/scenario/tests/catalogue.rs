@@ -261,8 +261,8 @@ relay_protocol = ["udp", "tcp", "tls"]
         nulls.len(),
         // The time-limited credentials, the carrier's NAT but for its timeout, the rate of a firewall that polices
         // none, a trace, the downward link but for its loss; of each fault what others have; and of the link that
-        // changes all but one delay.
-        1 + 5 + 1 + 1 + 10 + (6 + 5 + 6 + 7) + 21,
+        // changes all but one delay; and what the second site does not override.
+        1 + 5 + 1 + 1 + 10 + (6 + 5 + 6 + 7) + 21 + 4,
         "{written}"
     );
 }

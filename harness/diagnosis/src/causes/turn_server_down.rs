@@ -21,7 +21,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
 /// Nothing on the way stops it, and it does not answer.
 fn from_the_beginning(case: &Case<'_>) -> Option<Finding> {
     let mut silent: Vec<Attempt<'_>> = case.culprits(&[NoAnswer, Refused, Reset]);
-    silent.retain(|one| one.is_turn() && one.blocked_by.is_none());
+    silent.retain(|one| one.is_turn() && one.blocked_by.is_none() && one.was_waited_for());
     let peer = silent.first()?.peer;
     let hosts = hosts(silent.iter().map(|one| one.url().host.as_str()));
     let mut seen: Vec<_> = silent.iter().map(evidence::attempt).collect();
