@@ -11,6 +11,10 @@ scenario name *options:
 test *options:
     cargo test {{ options }}
 
+# The end-to-end tests that `just test` leaves out, since they take long (needs Docker)
+test-long *options:
+    cargo test --test e2e {{ options }} -- --ignored
+
 # List, then remove, whatever earlier runs left in Docker
 clean:
     cargo run --release --quiet -- clean

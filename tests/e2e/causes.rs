@@ -27,6 +27,7 @@ fn with_urls(urls: &[&str], username: &str) -> IceConfiguration {
 #[case::names("corporate-tls-names", &["turns:relay.example.org:443?transport=tcp"], Cause::TlsNameBlocked)]
 #[case::literal("ipv6-only", &["turn:203.0.113.150:3478"], Cause::Ipv4Literal)]
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_configuration_that_gets_nowhere_is_told_why(
     #[case] scenario: &str,
     #[case] urls: &[&str],
@@ -43,6 +44,7 @@ async fn a_configuration_that_gets_nowhere_is_told_why(
 #[case::turn_443_is_udp("corporate-firewall", "udp-only")]
 #[case::turn_unreachable_udp("turn-port-only", "udp-only")]
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn the_next_step_mends_the_call(#[case] scenario: &str, #[case] name: &str) {
     let scenario = Scenario::builtin(scenario).unwrap();
     let mut ice = configuration(name);
@@ -119,12 +121,14 @@ fn configure(plan: &mut Plan, lines: &str) {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_quota_that_is_used_up_is_told() {
     let run = tampered("mobile-hotspot", |plan| configure(plan, "user-quota=1\n")).await;
     assert_eq!(cause(&run), Some(Cause::TurnQuota), "{run}");
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_relay_that_refuses_the_other_peer_is_told() {
     let run = tampered("mobile-hotspot-both-sides", |plan| {
         configure(plan, "denied-peer-ip=0.0.0.0-255.255.255.255\n");
@@ -134,6 +138,7 @@ async fn a_relay_that_refuses_the_other_peer_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_relay_whose_ports_are_closed_is_told() {
     let run = tampered("mobile-hotspot-both-sides", |plan| {
         for node in &mut plan.nodes {
@@ -151,6 +156,7 @@ async fn a_relay_whose_ports_are_closed_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_sender_that_sends_silence_is_told_from_a_network_that_loses() {
     let run = tampered("same-network", |plan| {
         for node in &mut plan.nodes {

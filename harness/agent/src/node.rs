@@ -31,7 +31,7 @@ pub(crate) enum RunningRole {
     /// A peer.
     Peer(Peer),
     /// A TURN server.
-    TurnServer(TurnServer),
+    TurnServer(Box<TurnServer>),
     /// The signalling server.
     Signalling(SignallingServer),
     /// The probe; its sockets close when it goes.

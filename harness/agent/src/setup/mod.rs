@@ -184,7 +184,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         }
         Role::TurnServer(server) => {
             privileges::keep_only_what(node)?;
-            RunningRole::TurnServer(TurnServer::start(server, &setup, outlet).await?)
+            RunningRole::TurnServer(Box::new(TurnServer::start(server, &setup, outlet).await?))
         }
         Role::Signalling(server) => {
             privileges::keep_only_what(node)?;

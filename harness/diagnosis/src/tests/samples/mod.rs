@@ -32,15 +32,13 @@ pub(super) fn offering(offers: &[Offer<'_>]) -> Sample {
     sample.remove(|entry| matches!(entry.event, Event::IceServer(_)));
     if offers.iter().all(|(_, outcome, ..)| *outcome != Allocated) {
         // Nothing of hers came as far as an allocation; what there is is bob's.
-        sample.change(|event| match event {
-            Event::TurnSession(session) => {
-                let client = session.client.as_mut();
-                let client = client.filter(|client| client.starts_with("198.51.100.2:"));
-                client
-                    .into_iter()
-                    .for_each(|client| *client = "198.51.100.9:61236".to_owned());
+        sample.change(|event| {
+            if let Event::TurnSession(session) = event
+                && let Some(client) = &mut session.client
+                && client.starts_with("198.51.100.2:")
+            {
+                *client = "198.51.100.9:61236".to_owned();
             }
-            _ => {}
         });
     }
     let mut servers = Vec::new();
