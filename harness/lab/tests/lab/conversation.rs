@@ -63,7 +63,9 @@ async fn what_peers_say_to_each_other_is_no_log() {
     let mut raised = raise(&one_node("bob"), LabOptions::new()).await.unwrap();
     let bob = raised.lab.node("bob").unwrap();
     bob.request(Command::StopMedia, SOON).await.unwrap();
-    let signal = bob.signals().recv().await.unwrap();
+    let mut signals = bob.signals();
+    let signal = tokio::time::timeout(SOON, signals.recv()).await;
+    let signal = signal.unwrap().unwrap();
     assert!(matches!(signal.body, SignalBody::Answer { .. }));
     // What is no message is kept and reported, but ends nothing.
     events_until(&mut raised.events, |entry| {
