@@ -15,7 +15,7 @@
 //! between hosts and their NAT, or in front of the connection tracking that undoes the translation, which would
 //! see each packet twice.
 
-use crate::layout::{Layout, PeerLayout, within};
+use crate::layout::{Layout, within};
 use crate::model::{DATAPATH_DEVICES, Datapath, Gateway, Interface, NAT64_DEVICE, Node, Role};
 use farcall_scenario::{Action, Behaviour, Firewall, Link, Nat};
 use sha2::{Digest, Sha256};
@@ -61,10 +61,11 @@ fn hosts(layout: &Layout, site: usize, index: usize) -> usize {
     if routers[..index].iter().any(|router| router.nat.is_some()) {
         return 1;
     }
-    let is_there = |peer: &&PeerLayout| {
-        peer.site == site || peer.moves_to.as_ref().is_some_and(|at| at.0 == site)
-    };
-    let peers = layout.peers.iter().filter(is_there).count();
+    let peers = layout
+        .peers
+        .iter()
+        .filter(|peer| peer.is_ever_at(site))
+        .count();
     peers + usize::from(has_services(&layout.sites[site].firewall))
 }
 

@@ -90,6 +90,11 @@ pub(crate) struct PeerLayout {
 }
 
 impl PeerLayout {
+    /// Whether it is in the LAN of the site with this index, at first or once it has moved.
+    pub(crate) fn is_ever_at(&self, site: usize) -> bool {
+        self.site == site || self.moves_to.as_ref().is_some_and(|at| at.0 == site)
+    }
+
     /// Where it is attached at first.
     pub(crate) fn attachment(&self, sites: &[SiteLayout]) -> Attachment {
         attachment(&self.port, &sites[self.site])

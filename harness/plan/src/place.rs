@@ -217,26 +217,33 @@ fn place_moves(
         let Some(site) = sites.iter().position(|site| site.name == *to) else {
             continue;
         };
+        let there = peers.iter().filter(|peer| peer.is_ever_at(site)).count();
         let inside = &sites[site].gateway().inside;
-        let is_small = inside.subnet.prefix_len() > 28;
-        let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
-        let arrives = |peer: &PeerLayout| peer.moves_to.as_ref().is_some_and(|at| at.0 == site);
-        let there = peers
-            .iter()
-            .filter(|peer| peer.site == site || arrives(peer));
-        let index = there.fold(first, |index, _| index + 1);
-        let port = Port {
-            interface: "eth2",
-            network: inside.network.clone(),
-            subnet: inside.subnet,
-            address: nth(inside.subnet, index, &inside.network, &fault.target)?,
-        };
+        let port = peer_port(inside, "eth2", there, &fault.target)?;
         let mut moving = peers.iter_mut();
         if let Some(peer) = moving.find(|peer| peer.name == fault.target) {
             peer.moves_to = Some((site, port));
         }
     }
     Ok(())
+}
+
+/// The interface of a peer in a LAN where so many have an address before it.
+fn peer_port(
+    inside: &Port,
+    interface: &'static str,
+    before: usize,
+    peer: &str,
+) -> Result<Port, PlanError> {
+    let is_small = inside.subnet.prefix_len() > 28;
+    let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
+    let index = u32::try_from(before).map_or(u32::MAX, |before| first.saturating_add(before));
+    Ok(Port {
+        interface,
+        network: inside.network.clone(),
+        subnet: inside.subnet,
+        address: nth(inside.subnet, index, &inside.network, peer)?,
+    })
 }
 
 fn place_peer(
@@ -251,20 +258,12 @@ fn place_peer(
             peer: peer.name.clone(),
             site: peer.site.clone(),
         })?;
+    let neighbours = placed.iter().filter(|other| other.site == site).count();
     let inside = &sites[site].gateway().inside;
-    let neighbours = placed.iter().filter(|other| other.site == site);
-    let is_small = inside.subnet.prefix_len() > 28;
-    let first = if is_small { PEERS_FROM.1 } else { PEERS_FROM.0 };
-    let index = neighbours.fold(first, |index, _| index + 1);
     Ok(PeerLayout {
         name: peer.name.clone(),
         site,
-        port: Port {
-            interface: "eth",
-            network: inside.network.clone(),
-            subnet: inside.subnet,
-            address: nth(inside.subnet, index, &inside.network, &peer.name)?,
-        },
+        port: peer_port(inside, "eth", neighbours, &peer.name)?,
         moves_to: None,
         muted: peer.muted,
         uses_proxy: peer.uses_proxy,
