@@ -249,14 +249,14 @@ fn a_run_that_is_interrupted_while_its_lab_is_raised_removes_what_there_is() {
 /// How `farcall up` is kept from ending well.
 enum Mishap {
     CtrlC,
-    AContainerDies,
+    ContainersDie,
 }
 
 #[rstest]
 #[case::ctrl_c(Mishap::CtrlC, 130)]
-#[case::a_failure(Mishap::AContainerDies, 3)]
+#[case::a_failure(Mishap::ContainersDie, 3)]
 fn a_lab_that_does_not_come_up_is_removed(#[case] mishap: Mishap, #[case] code: i32) {
-    let child = farcall(&["up", "corporate-firewall"])
+    let mut child = farcall(&["up", "corporate-firewall"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -270,9 +270,10 @@ fn a_lab_that_does_not_come_up_is_removed(#[case] mishap: Mishap, #[case] code: 
             let pid = i32::try_from(pid).unwrap();
             kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
         }
-        Mishap::AContainerDies => {
-            wait_until("a container is removed", Duration::from_secs(10), || {
-                left_of(pid).remove_a_container()
+        Mishap::ContainersDie => {
+            wait_until("the end", Duration::from_secs(120), || {
+                left_of(pid).remove_containers();
+                child.try_wait().unwrap().is_some()
             });
         }
     }

@@ -42,7 +42,7 @@ impl Kind {
             Event::Fault(_) => Self::Fault,
             Event::Recovery(_) => Self::Recovery,
             Event::Counters { .. } => Self::Gateway,
-            Event::TurnSession(_) => Self::Turn,
+            Event::TurnAllocated { .. } | Event::TurnSession(_) => Self::Turn,
             Event::NodeReady { .. }
             | Event::NodeExited { .. }
             | Event::Resources { .. }
@@ -119,6 +119,7 @@ pub(crate) fn in_words(event: &Event) -> String {
             None => "the call's time is up".to_owned(),
         },
         Event::Counters { moment, rules } => format!("{} counters read {moment}", rules.len()),
+        Event::TurnAllocated { session } => format!("an allocation is made, session {session}"),
         Event::TurnSession(session) => format!(
             "allocation of {}: {} bytes received, {} sent",
             session.client.as_deref().unwrap_or("an unknown client"),

@@ -154,7 +154,12 @@ pub enum Event {
         /// Each rule with its counts.
         rules: Vec<RuleCounter>,
     },
-    /// An allocation, from coturn's own log.
+    /// A TURN server has made an allocation, by coturn's own log.
+    TurnAllocated {
+        /// coturn's session number.
+        session: String,
+    },
+    /// An allocation, from coturn's own log: when it is closed, or in the end if it is not.
     TurnSession(TurnSession),
     /// What a node's agent has used by the end of the run.
     Resources {

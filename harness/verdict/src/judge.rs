@@ -32,6 +32,7 @@ const CALL: &[CheckFunction] = &[
     checks::gateways_agree,
     checks::servers_agree,
     checks::released,
+    checks::allocations,
 ];
 
 /// The checks of a call in which something breaks and the peers recover. What servers and gateways count is of all its
@@ -50,6 +51,7 @@ const RECOVERY: &[CheckFunction] = &[
     checks::selected_pairs,
     checks::datapaths,
     checks::released,
+    checks::allocations,
 ];
 
 /// As those, where the peers must give up: there is nothing to see of a connection in the end.
@@ -62,6 +64,7 @@ const HOPELESS: &[CheckFunction] = &[
     checks::outcome,
     checks::datapaths,
     checks::released,
+    checks::allocations,
 ];
 
 /// The checks of a call of which it is said what becomes of media. Whether it lasts is part of that.
@@ -76,6 +79,7 @@ const FLOWS: &[CheckFunction] = &[
     checks::blocking_rules,
     checks::datapaths,
     checks::released,
+    checks::allocations,
 ];
 
 fn checks_of_call(declared: &Declared) -> &'static [CheckFunction] {
@@ -157,7 +161,7 @@ mod tests {
     fn a_good_run_passes_every_check() {
         let judgement = Sample::good().judge();
         for check in &judgement.checks {
-            let is_stun = check.name == "claims/turn/stun";
+            let is_stun = check.name.ends_with("/stun");
             assert!(is_stun || check.verdict == CheckVerdict::Pass, "{check:#?}");
         }
         assert_eq!(judgement.verdict, Verdict::Pass);

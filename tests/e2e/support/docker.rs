@@ -20,9 +20,9 @@ impl Left {
         !self.containers.is_empty()
     }
 
-    /// Removes one of the containers, running or not. Returns whether it could be: Docker lists a
-    /// container a little before it can be spoken of.
-    pub fn remove_a_container(&self) -> bool {
+    /// Removes the containers, running or not, as far as Docker can: it lists one a little before it can be spoken of, and
+    /// a little longer than it is there.
+    pub fn remove_containers(&self) {
         let options = RemoveContainerOptions {
             force: true,
             ..RemoveContainerOptions::default()
@@ -30,12 +30,11 @@ impl Left {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let docker = Docker::connect_with_defaults().unwrap();
-            let Some(container) = self.containers.first() else {
-                return false;
-            };
-            let removed = docker.remove_container(container, Some(options)).await;
-            removed.is_ok()
-        })
+            for container in &self.containers {
+                let removed = docker.remove_container(container, Some(options.clone()));
+                let _ = removed.await;
+            }
+        });
     }
 }
 
@@ -63,7 +62,7 @@ pub fn left_of(pid: u32) -> Left {
 }
 
 /// Waits until `condition` holds, which `awaited` names in the failure.
-pub fn wait_until(awaited: &str, deadline: Duration, condition: impl Fn() -> bool) {
+pub fn wait_until(awaited: &str, deadline: Duration, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(

@@ -9,9 +9,16 @@ use serde::{Deserialize, Serialize};
 /// The arrivals of a train's packets, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
-    packets: Vec<(u32, Duration)>,
-    delays: Vec<Duration>,
+    packets: Vec<Arrived>,
     highest: Option<u32>,
+}
+
+/// A packet that arrived.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    index: u32,
+    sent: Duration,
+    at: Duration,
 }
 
 /// What of a train counts for its dispersion.
@@ -37,6 +44,8 @@ pub(super) struct Summary {
     /// the window, where the two were sent one after the other with none lost between them. `None` where
     /// hardly any were.
     pub(super) gap_ns: Option<u64>,
+    /// The same of their sending: a machine that is busy sends more slowly than it should.
+    pub(super) sent_gap_ns: Option<u64>,
     /// How long packets were on their way; `None` where none arrived.
     pub(super) delays: Option<Delays>,
 }
@@ -44,8 +53,7 @@ pub(super) struct Summary {
 impl Arrivals {
     /// Takes a packet with its index that was sent and arrived at these moments of one clock.
     pub(super) fn push(&mut self, index: u32, sent: Duration, at: Duration) {
-        self.packets.push((index, at));
-        self.delays.push(at.saturating_sub(sent));
+        self.packets.push(Arrived { index, sent, at });
         self.highest = self.highest.max(Some(index));
     }
 
@@ -56,27 +64,35 @@ impl Arrivals {
 
     /// Tells what arrived.
     pub(super) fn summary(&self, window: Window) -> Summary {
-        let (Some((_, first)), Some((_, last))) = (self.packets.first(), self.packets.last())
-        else {
+        let (Some(first), Some(last)) = (self.packets.first(), self.packets.last()) else {
             return Summary::default();
         };
-        let begin = *first + Duration::from_micros(window.settling_us);
-        let distinct: BTreeSet<u32> = self.packets.iter().map(|(index, _)| *index).collect();
+        let begin = first.at + Duration::from_micros(window.settling_us);
+        let distinct: BTreeSet<u32> = self.packets.iter().map(|packet| packet.index).collect();
         let pairs = self.packets.iter().zip(self.packets.iter().skip(1));
-        let gaps = pairs.filter(|((before, at), (index, _))| {
-            before.checked_add(1) == Some(*index) && *at >= begin
-        });
-        let gaps = gaps.map(|((_, before), (_, after))| after.saturating_sub(*before));
+        let pairs: Vec<_> = pairs
+            .filter(|(before, packet)| {
+                before.index.checked_add(1) == Some(packet.index) && packet.at >= begin
+            })
+            .collect();
+        let gap_ns = |moment: fn(&Arrived) -> Duration| {
+            let gaps = pairs
+                .iter()
+                .map(|(before, after)| moment(after).saturating_sub(moment(before)));
+            median_gap_ns(&gaps.collect::<Vec<_>>(), window.parts)
+        };
         Summary {
             arrived: u32::try_from(distinct.len()).unwrap_or(u32::MAX),
-            span_us: micros(last.saturating_sub(*first)),
-            gap_ns: median_gap_ns(&gaps.collect::<Vec<_>>(), window.parts),
+            span_us: micros(last.at.saturating_sub(first.at)),
+            gap_ns: gap_ns(|packet| packet.at),
+            sent_gap_ns: gap_ns(|packet| packet.sent),
             delays: self.delays(),
         }
     }
 
     fn delays(&self) -> Option<Delays> {
-        let mut sorted = self.delays.clone();
+        let delay = |packet: &Arrived| packet.at.saturating_sub(packet.sent);
+        let mut sorted: Vec<Duration> = self.packets.iter().map(delay).collect();
         sorted.sort_unstable();
         let last = sorted.len().checked_sub(1)?;
         // The smallest that so many of a thousand packets are not above.
@@ -121,14 +137,22 @@ impl Summary {
     /// A packet that is lost behind that place has taken its share of the rate and one that is dropped in front
     /// of it has not, and nobody sees which it was. So only gaps without a loss count.
     pub(super) fn kbit(&self, ip_bytes: u16) -> Option<f64> {
-        let bits = f64::from(ip_bytes) * 8.0;
         let gap_ns = match self.gap_ns {
             Some(gap_ns) => gap_ns as f64,
             None => self.span_us as f64 * 1_000.0 / f64::from(self.arrived.saturating_sub(1)),
         };
-        let kbit = bits * 1e6 / gap_ns;
-        kbit.is_finite().then_some(kbit)
+        kbit(ip_bytes, gap_ns)
     }
+
+    /// The rate at which packets of this size were sent, in kbit/s; `None` where hardly any followed each other.
+    pub(super) fn sent_kbit(&self, ip_bytes: u16) -> Option<f64> {
+        kbit(ip_bytes, self.sent_gap_ns? as f64)
+    }
+}
+
+fn kbit(ip_bytes: u16, gap_ns: f64) -> Option<f64> {
+    let kbit = f64::from(ip_bytes) * 8.0 * 1e6 / gap_ns;
+    kbit.is_finite().then_some(kbit)
 }
 
 fn micros(time: Duration) -> u64 {
@@ -232,6 +256,18 @@ mod tests {
         assert_eq!(arrivals.summary(window(9)).kbit(1_250).unwrap(), 1_000.0);
         let whole = arrivals.summary(window(1)).kbit(1_250).unwrap();
         assert!(whole < 700.0, "{whole}");
+    }
+
+    #[test]
+    fn the_rate_of_sending_is_told_from_that_of_arrival() {
+        let mut arrivals = Arrivals::default();
+        for index in 0..20_u64 {
+            let [sent, at] = [index * 5, index * 10].map(Duration::from_millis);
+            arrivals.push(u32::try_from(index).unwrap(), sent, at);
+        }
+        let summary = arrivals.summary(Window::default());
+        assert_eq!(summary.sent_kbit(1_250), Some(2_000.0));
+        assert_eq!(summary.kbit(1_250), Some(1_000.0));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) async fn measure(
     let Listener { port, transport } = listener;
     let at = SocketAddr::from((address, port));
     // Servers and probe are both on the internet: no link lies between them.
-    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async |_| {
         match listener_answers(host, at, transport, ca_pem).await {
             Ok(()) => Reading::Found("answers".to_owned()),
             // Not final where an answer is declared: it may be starting.
@@ -51,7 +51,7 @@ pub(super) async fn certificate(
     ca_pem: &str,
     declared: &str,
 ) -> String {
-    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async |_| {
         match timeout(ATTEMPT, complaint(host, at, ca_pem)).await {
             Ok(Ok(words)) => Reading::Found(words),
             Ok(Err(error)) => Reading::Silence(error.to_string()),
@@ -74,7 +74,7 @@ async fn complaint(host: &str, at: SocketAddr, ca_pem: &str) -> io::Result<Strin
 
 /// What becomes of a datagram to a port at which nobody listens.
 pub(super) async fn closed_port(at: SocketAddr, declared: &str) -> String {
-    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async |_| {
         match timeout(ATTEMPT, over_udp(at)).await {
             Ok(Ok(())) => Reading::Found("answers".to_owned()),
             Ok(Err(error)) if is_refusal(&error) => Reading::Found("refuses".to_owned()),

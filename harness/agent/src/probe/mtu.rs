@@ -32,7 +32,7 @@ pub(super) async fn measure(
     patience: Patience,
     declared: &str,
 ) -> String {
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         match fates(direction, mtu, larger, to, patience).await {
             Ok((exact, more)) => reading(mtu, exact, more),
             Err(error) => Reading::impossible(error),

@@ -25,7 +25,7 @@ pub(super) async fn measure(
     patience: Patience,
     declared: &str,
 ) -> String {
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         match arrivals(to, source_port, patience).await {
             Ok(Some(arrived)) => {
                 let filtering = classify(arrived);

@@ -22,7 +22,7 @@ pub(super) async fn measure(
     declared: &str,
 ) -> String {
     let to = internet.responder(port);
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         match hairpin(internet, to, patience).await {
             Ok(reading) => reading,
             Err(error) => Reading::impossible(error),

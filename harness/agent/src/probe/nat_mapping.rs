@@ -52,7 +52,7 @@ pub(super) async fn measure(
     declared: &str,
 ) -> String {
     let mut tcp = OverTcp::default();
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         let measured = match protocol {
             ProbeProtocol::Udp => over_udp(destinations, source_port, patience).await,
             ProbeProtocol::Tcp => tcp.attempt(destinations, patience).await,

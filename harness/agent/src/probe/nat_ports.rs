@@ -14,7 +14,7 @@ const SOCKETS: usize = 4;
 
 /// Measures with fresh sockets.
 pub(super) async fn measure(to: SocketAddr, patience: Patience, declared: &str) -> String {
-    let settled = patience.settle(declared, async || match ports(to, patience).await {
+    let settled = patience.settle(declared, async |patience| match ports(to, patience).await {
         Ok(ports) => reading(&ports),
         Err(error) => Reading::impossible(error),
     });

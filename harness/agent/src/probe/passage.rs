@@ -54,7 +54,7 @@ pub(super) async fn measure_plain(
 /// Measures a passage.
 pub(super) async fn measure(attempt: Attempt<'_>, patience: Patience, declared: &str) -> String {
     let to = attempt.to;
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         let became = match attempt.protocol {
             ProbeProtocol::Udp => over_udp(to, patience).await,
             ProbeProtocol::Tcp => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use farcall_scenario::Direction;
 use tokio::time::sleep;
 
-use super::arrivals::Window;
+use super::arrivals::{Summary, Window};
 use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
@@ -25,6 +25,10 @@ const QUEUE_PART: f64 = 0.8;
 /// By which factor a train is sent faster than the link is declared to be, at least and at most. Without the
 /// link's limit that is the rate that comes out.
 const OVERSPEED: (f64, f64) = (1.25, 2.0);
+
+/// By which factor a train must have been sent faster than the link is declared to be, for what arrives to say anything:
+/// a machine that is busy sends more slowly, and such a train arrives as if the link had that rate.
+const LEAST_OVERSPEED: f64 = 1.15;
 
 /// From which rate on "not less than this" is all that is asked, in kbit/s: a train that fast is a burst of some
 /// milliseconds, which a busy machine stretches (46 of 80 Mbit/s were seen at a load of 13). A call needs a
@@ -96,9 +100,20 @@ pub(super) async fn measure(
     };
     let attempt = async || {
         let summary = traffic::send(direction, to, train, window, patience).await?;
-        Ok(summary.kbit(train.ip_bytes))
+        Ok(conclusive(summary, train.ip_bytes, declared.kbit))
     };
     repeated(PAUSE, attempt, judge).await
+}
+
+/// The rate that was found, unless the train was too slow to find it.
+fn conclusive(summary: Summary, ip_bytes: u16, declared_kbit: Option<u32>) -> Option<f64> {
+    let found = summary.kbit(ip_bytes)?;
+    let is_too_slow = declared_kbit
+        .map(f64::from)
+        .filter(|declared| *declared < MEASURABLE_KBIT)
+        .zip(summary.sent_kbit(ip_bytes))
+        .is_some_and(|(declared, sent)| sent < declared * LEAST_OVERSPEED);
+    (!is_too_slow).then_some(found)
 }
 
 fn judge(found: f64, declared_kbit: f64) -> Outcome {
@@ -139,7 +154,7 @@ async fn repeated(
     attempt: impl AsyncFn() -> io::Result<Option<f64>>,
     judge: impl Fn(f64) -> Outcome,
 ) -> Outcome {
-    let mut outcome = Outcome::new("nothing arrived", false);
+    let mut outcome = Outcome::new("nothing arrived of what was sent fast enough", false);
     let mut failed = 0;
     for taken in 0..ATTEMPTS {
         if taken > 0 {
@@ -243,6 +258,23 @@ mod tests {
         assert!(holds(46_000.0, 80_000.0) && holds(79_000.0, 80_000.0));
         assert!(!holds(19_000.0, 80_000.0) && !holds(95_000.0, 80_000.0));
         assert!(holds(9_500.0, 10_000.0) && !holds(8_000.0, 10_000.0));
+    }
+
+    #[test]
+    fn a_train_that_was_sent_too_slowly_says_nothing_of_a_link_that_one_could_measure() {
+        let summary = |sent_kbit: f64| Summary {
+            arrived: 40,
+            span_us: 0,
+            gap_ns: Some(gap_ns(1_000.0, 750.0)),
+            sent_gap_ns: Some(gap_ns(1_000.0, sent_kbit)),
+            delays: None,
+        };
+        let found =
+            |sent_kbit, declared| conclusive(summary(sent_kbit), 1_000, declared).map(f64::round);
+        assert_eq!(found(1_000.0, Some(820)), Some(750.0));
+        assert_eq!(found(900.0, Some(820)), None);
+        assert_eq!(found(900.0, Some(80_000)), Some(750.0));
+        assert_eq!(found(900.0, None), Some(750.0));
     }
 
     /// How long the last packet of a train waits in front of a link of this rate, in milliseconds.

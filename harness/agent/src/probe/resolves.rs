@@ -18,7 +18,7 @@ pub(super) async fn measure(
     patience: Patience,
     declared: &str,
 ) -> String {
-    let settled = patience.settle(declared, async || match resolver {
+    let settled = patience.settle(declared, async |patience| match resolver {
         Some(resolver) => asked(resolver, name, record, patience).await,
         None => Reading::impossible("the node has no resolver"),
     });
@@ -33,7 +33,7 @@ pub(super) async fn measure_slow(
     declared: &str,
 ) -> String {
     let patience = Patience::new(delay);
-    let settled = patience.settle(declared, async || {
+    let settled = patience.settle(declared, async |patience| {
         let Some(resolver) = resolver else {
             return Reading::impossible("the node has no resolver");
         };

@@ -23,7 +23,7 @@ pub(super) async fn measure(
     declared: &str,
 ) -> String {
     // Server and probe are both on the internet: no link lies between them.
-    let settled = Patience::new(Duration::ZERO).settle(declared, async || {
+    let settled = Patience::new(Duration::ZERO).settle(declared, async |_| {
         let opened = timeout(ATTEMPT, open(host, SocketAddr::new(address, port), ca_pem)).await;
         match opened.unwrap_or_else(|_| Err("no answer".to_owned())) {
             Ok(()) => Reading::Found("answers".to_owned()),

@@ -23,7 +23,7 @@ use crate::service::{Service, ServiceError};
 use crate::setup::{self, SetupError};
 use crate::tool;
 use client::{Allocation, Answer, allocate};
-use sessions::Sessions;
+use sessions::{Open, Sessions};
 
 /// How long coturn may take until all listeners answer. It takes about 100 ms.
 const READY_WITHIN: Duration = Duration::from_secs(15);
@@ -33,6 +33,10 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long coturn may take to close what a client has released; it looks once a second.
 const CLOSE_WITHIN: Duration = Duration::from_millis(2_500);
+
+/// How long a release may take that a client has sent: half the longest round trip of a link and half a second. coturn
+/// closes a connection's allocation with it, and tells of it when it next looks, once a second.
+const RELEASED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How many allocations others may take before it is no quota that ends it.
 const MOST_OCCUPIED: u32 = 64;
@@ -52,7 +56,7 @@ pub(crate) struct TurnServer {
     launch: Launch,
     service: tokio::sync::Mutex<Service>,
     sessions: Arc<Mutex<Sessions>>,
-    is_closing: Arc<watch::Sender<bool>>,
+    open: Arc<watch::Sender<Open>>,
     outlet: Outlet,
     realm: String,
     accounts: Vec<PlainAccount>,
@@ -107,13 +111,13 @@ impl TurnServer {
             ca_pem: setup.ca_pem.clone(),
         };
         let sessions = Arc::default();
-        let is_closing = Arc::new(watch::Sender::new(false));
-        let service = launch.launch(&sessions, &is_closing, outlet).await?;
+        let open = Arc::new(watch::Sender::new(Open::Nothing));
+        let service = launch.launch(&sessions, &open, outlet).await?;
         let server = Self {
             launch,
             service: tokio::sync::Mutex::new(service),
             sessions,
-            is_closing,
+            open,
             outlet: outlet.clone(),
             realm: realm.to_owned(),
             accounts: setup.accounts.clone(),
@@ -245,22 +249,30 @@ impl TurnServer {
         let mut service = self.service.lock().await;
         let launch = &self.launch;
         *service = launch
-            .launch(&self.sessions, &self.is_closing, &self.outlet)
+            .launch(&self.sessions, &self.open, &self.outlet)
             .await?;
         Ok(())
     }
 
-    /// Waits until coturn has told of the allocations that were released, and tells of those that were
-    /// not.
+    /// Waits until coturn has told of the allocations that are released, and tells of those that are not: a release
+    /// may be under way for [`RELEASED_WITHIN`].
     pub(crate) async fn tell_sessions(&self) {
-        let mut closing = self.is_closing.subscribe();
-        let closed = closing.wait_for(|closing| !closing);
-        if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
-            tracing::warn!("coturn did not close a released allocation in time");
+        let mut open = self.open.subscribe();
+        let all_closed = open.wait_for(|open| *open == Open::Nothing);
+        if tokio::time::timeout(RELEASED_WITHIN, all_closed)
+            .await
+            .is_err()
+        {
+            let closed = open.wait_for(|open| *open != Open::Closing);
+            if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
+                tracing::warn!("coturn did not close a released allocation in time");
+            }
         }
-        for open in locked(&self.sessions).take_open() {
+        let mut sessions = locked(&self.sessions);
+        for open in sessions.take_open() {
             self.outlet.event(Event::TurnSession(open));
         }
+        self.open.send_replace(sessions.state());
     }
 
     /// Sends coturn a signal that does not end it.
@@ -289,18 +301,18 @@ impl Launch {
     async fn launch(
         &self,
         sessions: &Arc<Mutex<Sessions>>,
-        is_closing: &Arc<watch::Sender<bool>>,
+        open: &Arc<watch::Sender<Open>>,
         outlet: &Outlet,
     ) -> Result<Service, ServiceError> {
-        let (kept, told, is_closing) = (sessions.clone(), outlet.clone(), is_closing.clone());
+        let (kept, told, open) = (sessions.clone(), outlet.clone(), open.clone());
         let mut command = Command::new("turnserver");
         command.args(["-c", &self.configuration_path]);
         let service = Service::start("turnserver", &mut command, outlet, move |line| {
             let mut sessions = locked(&kept);
-            if let Some(closed) = sessions.take(line) {
-                told.event(Event::TurnSession(closed));
+            if let Some(event) = sessions.take(line) {
+                told.event(event);
             }
-            is_closing.send_replace(sessions.closing());
+            open.send_replace(sessions.state());
             level(line)
         })?;
         let checks = self.server.listeners.iter().map(|listener| async {

@@ -3,8 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use farcall_timeline::TurnSession;
+use farcall_timeline::{Event, TurnSession};
 use regex::Regex;
+
+/// What there is of allocations that coturn has not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Open {
+    /// None.
+    Nothing,
+    /// Some, and no client has given one up.
+    Allocated,
+    /// Some that their clients have given up; coturn closes them when it next looks.
+    Closing,
+}
 
 /// What is known of each session.
 #[derive(Debug, Default)]
@@ -39,15 +50,20 @@ static CLOSED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^closed .*, remote (?<client>\S+), reason: ").ok());
 
 impl Sessions {
-    /// Takes a line of the log, and gives the session that it closes, if it was an allocation.
-    pub(super) fn take(&mut self, line: &str) -> Option<TurnSession> {
+    /// Takes a line of the log, and gives what it says of an allocation, if it says that it is made or closed.
+    pub(super) fn take(&mut self, line: &str) -> Option<Event> {
         let captures = LINE.as_ref()?.captures(line)?;
         let (id, what) = (&captures["session"], &captures["what"]);
         if let Some(lifetime) = LIFETIME.as_ref()?.captures(what) {
             let known = self.known(id);
             known.session.username = Some(lifetime["user"].to_owned());
-            known.allocated |= &lifetime["what"] == "new";
             known.released = &lifetime["s"] == "0";
+            if &lifetime["what"] == "new" {
+                known.allocated = true;
+                return Some(Event::TurnAllocated {
+                    session: id.to_owned(),
+                });
+            }
         } else if let Some(usage) = USAGE.as_ref()?.captures(what) {
             // Each line has what was counted since the one before it: one every 4096 packets, and one
             // at the end.
@@ -61,16 +77,21 @@ impl Sessions {
             let mut known = self.0.remove(id)?;
             known.session.client = Some(closed["client"].to_owned());
             known.session.complete = true;
-            return known.allocated.then_some(known.session);
+            return known.allocated.then_some(Event::TurnSession(known.session));
         }
         None
     }
 
-    /// Whether a client has given up an allocation that coturn has not closed yet.
-    pub(super) fn closing(&self) -> bool {
-        self.0
-            .values()
-            .any(|known| known.allocated && known.released)
+    /// What there is of allocations.
+    pub(super) fn state(&self) -> Open {
+        let mut state = Open::Nothing;
+        for known in self.0.values().filter(|known| known.allocated) {
+            if known.released {
+                return Open::Closing;
+            }
+            state = Open::Allocated;
+        }
+        state
     }
 
     /// Allocations that have not been closed, as far as they are known: not complete, since coturn
@@ -137,19 +158,34 @@ mod tests {
 4: : session 001000000000000002: closed (2nd stage), user <ann> realm <farcall.test> origin <>, local 127.0.0.1:3478, remote 127.0.0.1:45712, reason: TCP connection closed by client (callback)
 ";
 
+    /// The sessions that these lines close.
     fn take(sessions: &mut Sessions, text: &str) -> Vec<TurnSession> {
         text.lines()
-            .filter_map(|line| sessions.take(line))
+            .filter_map(|line| match sessions.take(line)? {
+                Event::TurnSession(session) => Some(session),
+                _ => None,
+            })
             .collect()
+    }
+
+    #[test]
+    fn an_allocation_is_told_when_it_is_made_and_open_until_it_is_closed() {
+        let mut sessions = Sessions::default();
+        let told: Vec<Event> = UDP.lines().filter_map(|line| sessions.take(line)).collect();
+        let session = "001000000000000001".to_owned();
+        assert_eq!(told, [Event::TurnAllocated { session }]);
+        assert_eq!(sessions.state(), Open::Closing);
+        take(&mut sessions, UDP_END);
+        assert_eq!(sessions.state(), Open::Nothing);
+        take(&mut sessions, &UDP.replace("lifetime=0", "lifetime=600"));
+        assert_eq!(sessions.state(), Open::Allocated);
     }
 
     #[test]
     fn usage_is_added_up_and_told_when_the_session_closes() {
         let mut sessions = Sessions::default();
         assert!(take(&mut sessions, UDP).is_empty());
-        assert!(sessions.closing());
         let closed = take(&mut sessions, UDP_END);
-        assert!(!sessions.closing());
         assert_eq!(
             closed,
             [TurnSession {
@@ -207,7 +243,7 @@ mod tests {
 6: : session 000000000000000005: usage: realm=<turn.example.net>, username=<farcall>, rp=413, rb=138135, sp=391, sb=135416
 6: : session 000000000000000005: closed (2nd stage), user <farcall> realm <turn.example.net> origin <>, local 203.0.113.100:443, remote 203.0.113.10:33117, reason: TLS/TCP connection closed by client (callback)";
         let mut sessions = Sessions::default();
-        let closed: Vec<_> = log.lines().filter_map(|line| sessions.take(line)).collect();
+        let closed = take(&mut sessions, log);
         assert_eq!(closed.len(), 1, "{closed:?}");
         assert_eq!(closed[0].username.as_deref(), Some("farcall"));
         assert_eq!(closed[0].bytes_received, 138_135);

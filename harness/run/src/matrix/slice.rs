@@ -44,6 +44,8 @@ pub(super) fn is_about(cell: &Cell, entry: &Entry, when: When) -> bool {
         Event::NodeExited { .. } | Event::HarnessFault { .. } | Event::Unsupported { .. } => {
             when != When::After
         }
+        // Nobody knows of which call it is until it is closed.
+        Event::TurnAllocated { .. } => false,
         Event::TurnSession(session) => {
             let client = session.client.as_deref();
             when == When::During && client.is_some_and(|client| is_of_a_peer(&cell.expect, client))

@@ -1,5 +1,6 @@
 //! The checks, one subject a file.
 
+mod allocations;
 mod blocking;
 mod claims;
 mod conditions;
@@ -18,6 +19,7 @@ mod released;
 mod servers;
 mod signalling;
 
+pub(crate) use allocations::allocations;
 pub(crate) use blocking::blocking_rules;
 pub use claims::CLAIM_PERCENT;
 pub(crate) use conditions::conditions;

@@ -169,6 +169,8 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
         MediaQuality::Good => MIN_ARRIVED_PERCENT,
         MediaQuality::Degraded => MIN_ARRIVED_DEGRADED_PERCENT,
     };
+    // A link that is bad may deliver packets twice.
+    let may_repeat = case.declared.expect.media == MediaQuality::Degraded;
     // What is mended at the call's end lets through what is sent again after it.
     let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
     let mut checks = Vec::new();
@@ -184,17 +186,20 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
             };
             let sent = grown(from, |stats| stats.frames_sent);
             let intact = grown(to, |stats| stats.frames_intact + stats.frames_silent);
+            let twice = grown(to, |stats| stats.frames_duplicate).unwrap_or(0);
             let flows = sent.zip(intact).is_some_and(|(sent, intact)| {
                 intact > 0 && intact.saturating_mul(100) >= sent.saturating_mul(percent)
             });
             let observed = match sent.zip(intact) {
                 None => "fewer than two reports since then".to_owned(),
-                Some((sent, intact)) => format!("{intact} frames received, {sent} sent"),
+                Some((sent, intact)) => {
+                    format!("{intact} frames received, {twice} of them twice, {sent} sent")
+                }
             };
             checks.push(Check::new(
                 format!("recovery/media/{kind}/{from}-to-{to}"),
-                pass_if(flows),
-                format!("at least {percent} % of the {kind} that {from} sends once both are connected again arrives at {to}"),
+                pass_if(flows && (twice == 0 || may_repeat)),
+                format!("at least {percent} % of the {kind} that {from} sends once both are connected again arrives at {to}, and once"),
                 observed,
             ));
         }
@@ -287,7 +292,7 @@ mod tests {
     use crate::Verdict;
     use crate::sample::Sample;
     use farcall_plan::ExpectedFault;
-    use farcall_scenario::{ExpectedRecovery, FaultKind};
+    use farcall_scenario::{ExpectedRecovery, FaultKind, MediaQuality};
     use farcall_timeline::{
         Event, FaultEdge, FaultEvent, Level, MediaKind, MediaStats, RecoveryEvent,
     };
@@ -447,6 +452,27 @@ mod tests {
         assert_eq!(failed.verdict, Fail, "{failed:?}");
         let other_way = sample.check("recovery/media/video/bob-to-alice");
         assert_eq!(other_way.verdict, Pass, "{other_way:?}");
+    }
+
+    #[test]
+    fn media_that_come_twice_fail_unless_the_link_may_repeat_them() {
+        for (media, verdict) in [(MediaQuality::Good, Fail), (MediaQuality::Degraded, Pass)] {
+            let mut sample = recovered();
+            sample.declared.expect.media = media;
+            sample.change_of("bob", |event| {
+                if let Event::Media {
+                    kind: MediaKind::Video,
+                    stats,
+                } = event
+                {
+                    stats.frames_duplicate = stats.frames_intact;
+                }
+            });
+            let check = sample.check("recovery/media/video/alice-to-bob");
+            assert_eq!(check.verdict, verdict, "{check:?}");
+            let other_way = sample.check("recovery/media/video/bob-to-alice");
+            assert_eq!(other_way.verdict, Pass, "{other_way:?}");
+        }
     }
 
     #[test]

@@ -269,6 +269,8 @@ fn sessions(log: &mut Log) {
             packets_sent: bytes / 100,
             complete: true,
         };
+        let made = session.session.clone();
+        log.add(4_500.0, "turn", Event::TurnAllocated { session: made });
         log.add(10_200.0, "turn", Event::TurnSession(session));
     }
 }
