@@ -4,6 +4,7 @@
 
 mod link;
 mod recovery;
+mod report;
 mod targets;
 
 use crate::args::{IceArgs, ShippedConfiguration};
@@ -41,18 +42,22 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub batches: u32,
     /// Measure nothing but what the emulated links do to packets.
-    #[arg(long, conflicts_with = "recovery")]
+    #[arg(long, conflicts_with_all = ["recovery", "report"])]
     pub link: bool,
     /// Measure nothing but how late faults are and how long recoveries take, so many times for each scenario.
     #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub recovery: Option<u32>,
+    /// Measure nothing but how long it takes to judge this stored run, made longer, and to write each report of it. Needs
+    /// no Docker.
+    #[arg(long, value_name = "RUN", conflicts_with = "recovery")]
+    pub report: Option<PathBuf>,
     /// Where `bench.json` and the runs go.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
 }
 
 /// All figures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Report {
     /// What runs cost; none with `--link`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +68,9 @@ struct Report {
     /// How recoveries go; none with `--link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery: Option<recovery::Figures>,
+    /// How long reports take; only with `--report`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reports: Option<report::Figures>,
     /// What some of the figures above are to be.
     targets: Vec<Target>,
 }
@@ -123,6 +131,15 @@ struct Sample {
 }
 
 pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
+    if let Some(run) = &args.report {
+        let figures = report::measure(run)?;
+        let report = Report {
+            targets: figures.targets(),
+            reports: Some(figures),
+            ..Report::default()
+        };
+        return tell(&report, &args.out);
+    }
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     let scenario = input::scenario(&args.scenario, scenarios)?;
     let ice = input::ice(&IceArgs {
@@ -168,11 +185,16 @@ pub(crate) async fn bench(args: &BenchArgs, scenarios: Option<&Path>) -> Result<
         runs,
         link,
         recovery,
+        reports: None,
         targets,
     };
-    let json = serde_json::to_string_pretty(&report).map_err(Failure::infrastructure)?;
-    std::fs::create_dir_all(&args.out).map_err(Failure::infrastructure)?;
-    std::fs::write(args.out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
+    tell(&report, &args.out)
+}
+
+fn tell(report: &Report, out: &Path) -> Result<Exit, Failure> {
+    let json = serde_json::to_string_pretty(report).map_err(Failure::infrastructure)?;
+    std::fs::create_dir_all(out).map_err(Failure::infrastructure)?;
+    std::fs::write(out.join("bench.json"), &json).map_err(Failure::infrastructure)?;
     output::line(&json)?;
     Ok(Exit::Passed)
 }
