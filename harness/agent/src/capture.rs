@@ -20,6 +20,13 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How long tcpdump may take to write what it has.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
+/// How many bytes of a packet are kept, at most. All, but of TCP that the kernel hands on in one piece of 64 KiB: with
+/// its header a packet fills one block of the ring that the kernel shares with tcpdump.
+const SNAPLEN: &str = "65000";
+
+/// How large that ring is, in KiB: nine packets. tcpdump's own values make one of 4 MiB, for eight.
+const RING_KIB: &str = "512";
+
 /// What tcpdump writes when it has opened the interface.
 const LISTENING: &str = "listening on ";
 
@@ -60,7 +67,8 @@ async fn capture(
 ) -> Result<Service, ServiceError> {
     let mut command = Command::new("tcpdump");
     // Each packet is written as it comes, so that one that came just before the end is not lost.
-    command.args(["-U", "-n", "--immediate-mode", "-s", "0", "-Z", "root"]);
+    command.args(["-U", "-n", "--immediate-mode", "-Z", "root"]);
+    command.args(["-s", SNAPLEN, "-B", RING_KIB]);
     command.args(["-i", interface, "-w"]);
     command.arg(format!("{directory}/{interface}.pcap"));
     let listens = Arc::new(Notify::new());

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::{
-    CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions, WaitContainerOptions,
+    CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptions,
+    RemoveContainerOptionsBuilder, RemoveImageOptions, StartContainerOptions, WaitContainerOptions,
 };
 use farcall_lab::doctor::{Status, examine};
 use farcall_lab::engine::Engine;
-use farcall_lab::images::{Progress, agent_image, base_image, base_reference};
+use farcall_lab::images::{Progress, SharedFiles, agent_image, base_image, base_reference};
 use futures::StreamExt;
 
 async fn engine() -> Engine {
@@ -25,6 +25,16 @@ async fn engine() -> Engine {
 
 /// Runs `command` in a container of `image` without any network; its status and its output.
 async fn run(engine: &Engine, image: &str, command: &[&str]) -> (i64, String) {
+    run_with(engine, image, Vec::new(), command).await
+}
+
+/// As [`run`], with these volumes.
+async fn run_with(
+    engine: &Engine,
+    image: &str,
+    mounts: Vec<Mount>,
+    command: &[&str],
+) -> (i64, String) {
     let docker = &engine.docker;
     let config = ContainerCreateBody {
         image: Some(image.to_owned()),
@@ -32,6 +42,7 @@ async fn run(engine: &Engine, image: &str, command: &[&str]) -> (i64, String) {
         labels: Some(HashMap::from([("farcall".to_owned(), "test".to_owned())])),
         host_config: Some(HostConfig {
             network_mode: Some("none".to_owned()),
+            mounts: Some(mounts),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
@@ -122,6 +133,60 @@ async fn builders_at_the_same_time_get_the_same_agent() {
     steps.lock().unwrap().clear();
     agent_image(&engine, executable, &note).await.unwrap();
     assert!(steps.lock().unwrap().is_empty());
+}
+
+/// What is shared, as a container of this test has it: writable.
+fn mounts(shared: &[SharedFiles]) -> Vec<Mount> {
+    let mount = |files: &SharedFiles| Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(files.volume.clone()),
+        target: Some(files.directory.clone()),
+        ..Mount::default()
+    };
+    shared.iter().map(mount).collect()
+}
+
+#[tokio::test]
+async fn what_containers_share_is_whole_whatever_became_of_it() {
+    let engine = engine().await;
+    let executable = Path::new("/bin/true");
+    let image = agent_image(&engine, executable, &|_| {}).await.unwrap();
+    let directories: Vec<_> = image.shared.iter().map(|one| &one.directory).collect();
+    assert_eq!(directories, ["/usr", "/farcall"]);
+    let inode = ["stat", "-c", "%d:%i", "/farcall/bin/farcall"];
+    let (_, of_one) = run_with(&engine, &image.reference, mounts(&image.shared), &inode).await;
+    let (_, of_other) = run_with(&engine, &image.reference, mounts(&image.shared), &inode).await;
+    assert_eq!(of_one, of_other);
+
+    // A volume that was filled by half, when the engine stopped, has no keeper.
+    let volume = &image.shared[1].volume;
+    let remove = ["rm", "/farcall/bin/farcall"];
+    run_with(&engine, &image.reference, mounts(&image.shared), &remove).await;
+    let keeper = engine.docker.remove_container(volume, None::<RemoveContainerOptions>);
+    keeper.await.unwrap();
+    let (first, second) = tokio::join!(
+        agent_image(&engine, executable, &|_| {}),
+        agent_image(&engine, executable, &|_| {}),
+    );
+    assert_eq!((first.unwrap(), second.unwrap()), (image.clone(), image.clone()));
+    let command: Vec<_> = image.command.iter().map(String::as_str).collect();
+    let ran = run_with(&engine, &image.reference, mounts(&image.shared), &command).await;
+    assert_eq!(ran, (0, String::new()));
+
+    // An image that was removed by force leaves its volume behind, until the next is built.
+    let remove = async |image: &str| {
+        let force = RemoveImageOptions {
+            force: true,
+            ..RemoveImageOptions::default()
+        };
+        engine.docker.remove_image(image, Some(force), None).await.unwrap();
+    };
+    remove(&image.reference).await;
+    assert!(engine.docker.inspect_volume(volume).await.is_ok());
+    let anew = agent_image(&engine, executable, &|_| {}).await.unwrap();
+    assert_ne!(anew.shared[1].volume, *volume);
+    assert!(engine.docker.inspect_volume(volume).await.is_err());
+    remove(&anew.reference).await;
 }
 
 #[tokio::test]

@@ -5,12 +5,15 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bollard::Docker;
+use futures::future::try_join;
 use sha2::{Digest, Sha256};
 
 use super::base::short_hex;
 use super::build::{Context, append, build};
 use super::closure::{Closure, closure};
 use super::progress::Log;
+use super::shared::{SharedFiles, shared};
 use super::{
     BaseImage, ImageError, LABEL, OnProgress, base_image, existing_base_image, lock, store,
 };
@@ -22,6 +25,7 @@ const KIND: &str = "agent";
 /// How many agent images stay: one each for `cargo run`, `cargo run --release` and a test.
 const KEPT_IMAGES: usize = 3;
 
+const FILES: &str = "/farcall";
 const EXECUTABLE: &str = "/farcall/bin/farcall";
 const LIBRARIES: &str = "/farcall/lib";
 
@@ -33,6 +37,8 @@ pub struct AgentImage {
     /// The command that starts `farcall agent` in it; further arguments go after it. For a
     /// dynamic executable it begins with the bundled loader, so `current_exe` is the loader there.
     pub command: Vec<String>,
+    /// What its containers share, and mount.
+    pub shared: Vec<SharedFiles>,
 }
 
 /// The image with `executable` in it, made if it is missing; the base image likewise.
@@ -48,24 +54,43 @@ pub async fn agent_image(
     let docker = &engine.docker;
     let base = base_image(engine, on_progress).await?;
     let content = Content::read(executable).await?;
-    let image = content.image(&base);
-    if store::find(docker, &image.reference).await?.is_some() {
-        return Ok(image);
-    }
-    let mut log = Log::new(on_progress);
-    let _lock =
-        lock::acquire(|| log.step("waiting for another process that builds images")).await?;
-    if store::find(docker, &image.reference).await?.is_some() {
-        return Ok(image);
-    }
-    log.step(format!("building {}", image.reference));
-    let context = content.pack(base.reference).await?;
-    build(docker, context, &image.reference, &mut log).await?;
-    store::prune(docker, KIND, KEPT_IMAGES).await?;
+    let mut image = content.image(&base);
+    let id = match store::find(docker, &image.reference).await? {
+        Some(id) => id,
+        None => make(docker, content, &base, &image.reference, on_progress).await?,
+    };
+    let of_base = base.shared_files(engine);
+    let (of_base, own) = try_join(of_base, shared(docker, &id, FILES)).await?;
+    image.shared = vec![of_base, own];
     Ok(image)
 }
 
-/// The image with `executable` in it, if it is there.
+/// Builds the image, unless somebody else does meanwhile, and gives its id.
+async fn make(
+    docker: &Docker,
+    content: Content,
+    base: &BaseImage,
+    reference: &str,
+    on_progress: OnProgress<'_>,
+) -> Result<String, ImageError> {
+    let mut log = Log::new(on_progress);
+    let _lock =
+        lock::acquire(|| log.step("waiting for another process that builds images")).await?;
+    if let Some(id) = store::find(docker, reference).await? {
+        return Ok(id);
+    }
+    log.step(format!("building {reference}"));
+    let context = content.pack(base.reference.clone()).await?;
+    build(docker, context, reference, &mut log).await?;
+    store::prune(docker, KIND, KEPT_IMAGES).await?;
+    let id = store::find(docker, reference).await?;
+    id.ok_or_else(|| ImageError::Step {
+        summary: format!("{reference} was built but is not there"),
+        log: log.tail(),
+    })
+}
+
+/// The image with `executable` in it, if it is there, without what its containers share.
 ///
 /// # Errors
 ///
@@ -117,6 +142,7 @@ impl Content {
         AgentImage {
             reference: format!("{REPOSITORY}:{}", short_hex(&hash.finalize())),
             command: command(self.loader.as_deref()),
+            shared: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::build::{Context, append, build, follow};
 use super::import::import;
 use super::progress::Log;
+use super::shared::{SharedFiles, shared};
 use super::{ImageError, LABEL, OnProgress, lock, store};
 use crate::engine::Engine;
 
@@ -26,6 +27,9 @@ const IMPORT_SCRIPT: &str = include_str!("../../../../docker/import-base.sh");
 const REPOSITORY: &str = "farcall-base";
 const KIND: &str = "base";
 
+/// Where an image has its programs and libraries: `/bin`, `/lib` and the others are links into it.
+const FILES: &str = "/usr";
+
 /// How many base images stay: this recipe's and that of another checkout.
 const KEPT_IMAGES: usize = 2;
 
@@ -39,6 +43,17 @@ pub struct BaseImage {
     pub reference: String,
     /// Id in this engine, `sha256:...`.
     pub id: String,
+}
+
+impl BaseImage {
+    /// The tools, in a volume that all containers with this image below them can mount; made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// If Docker cannot make it.
+    pub async fn shared_files(&self, engine: &Engine) -> Result<SharedFiles, ImageError> {
+        shared(&engine.docker, &self.id, FILES).await
+    }
 }
 
 /// The name that the base image of this version of farcall has.

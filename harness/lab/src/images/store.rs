@@ -8,7 +8,7 @@ use bollard::query_parameters::{
     ListImagesOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder,
 };
 
-use super::{ImageError, LABEL};
+use super::{ImageError, LABEL, shared};
 
 /// The id (`sha256:...`) of an image, or `None` where there is none of that name.
 pub(super) async fn find(docker: &Docker, reference: &str) -> Result<Option<String>, ImageError> {
@@ -36,7 +36,8 @@ pub(super) async fn tag(
 }
 
 /// Removes all but the newest `keep` images whose label says `kind`, except those that a container
-/// or another image rests on: Docker refuses to remove these, and that is as it should be.
+/// or another image rests on: Docker refuses to remove these, and that is as it should be. What the containers of
+/// an image share goes with it.
 pub(super) async fn prune(docker: &Docker, kind: &str, keep: usize) -> Result<(), ImageError> {
     let filters = HashMap::from([("label", vec![format!("{LABEL}={kind}")])]);
     let options = ListImagesOptionsBuilder::default().filters(&filters);
@@ -46,6 +47,7 @@ pub(super) async fn prune(docker: &Docker, kind: &str, keep: usize) -> Result<()
         .map_err(|error| ImageError::docker(format!("list the {kind} images"), error))?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
     for image in images.into_iter().skip(keep) {
+        shared::remove(docker, &image.id).await;
         let removed = docker
             .remove_image(&image.id, None::<RemoveImageOptions>, None)
             .await;
@@ -53,5 +55,5 @@ pub(super) async fn prune(docker: &Docker, kind: &str, keep: usize) -> Result<()
             tracing::debug!(image = image.id, %error, "an old image stays");
         }
     }
-    Ok(())
+    shared::prune(docker).await
 }

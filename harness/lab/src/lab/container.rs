@@ -3,7 +3,7 @@
 use super::blueprint::Vessel;
 use super::error::{RaiseError, Step};
 use crate::identity::{Labels, host_name};
-use crate::images::AgentImage;
+use crate::images::{AgentImage, SharedFiles};
 use crate::subnet;
 use bollard::Docker;
 use bollard::models::{
@@ -154,6 +154,7 @@ fn body(
             memory: Some(MEMORY_BYTES),
             memory_swap: Some(MEMORY_BYTES),
             pids_limit: Some(MOST_PROCESSES),
+            mounts: Some(image.shared.iter().map(SharedFiles::mount).collect()),
             privileged: Some(false),
             publish_all_ports: Some(false),
             auto_remove: Some(false),

@@ -56,6 +56,14 @@ async fn a_container_has_the_interfaces_and_capabilities_of_its_node() {
     let (_, links, _) = shell(&raised, "alice", "ls /sys/class/net").await;
     assert_eq!(links.split_whitespace().collect::<Vec<_>>(), ["eth0", "lo"]);
 
+    // Containers have their programs from one file, which none of them can change.
+    let inode = "stat -c %d:%i /usr/bin/bash";
+    let (_, at_gateway, _) = shell(&raised, "gateway", inode).await;
+    let (_, at_alice, _) = shell(&raised, "alice", inode).await;
+    assert_eq!(at_gateway, at_alice);
+    let (status, _, _) = shell(&raised, "alice", "touch /usr/bin/bash").await;
+    assert_ne!(status, 0);
+
     let (_, status, _) = shell(
         &raised,
         "alice",

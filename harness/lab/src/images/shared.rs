@@ -1,0 +1,217 @@
+//! Files of an image that all its containers share: a volume has a copy of them and is mounted over them, so that
+//! a page of a program is in memory once. Storage drivers other than overlay2 give each container pages of its own.
+//!
+//! A container that never runs, the keeper, has the name of the volume. The engine reserves the name, fills the
+//! volume from the image, and only then shows the container. So a volume that has its keeper is whole, whoever
+//! made it, from whatever host.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::errors::Error as DockerError;
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, InspectContainerOptions, ListImagesOptionsBuilder,
+    ListVolumesOptionsBuilder, RemoveContainerOptions, RemoveVolumeOptions,
+};
+use tokio::time::Instant;
+
+use super::{ImageError, LABEL};
+
+const KIND: &str = "files";
+
+/// How long another process is waited for that fills the same volume, with some hundred megabytes.
+const FILLED_WITHIN: Duration = Duration::from_secs(120);
+
+/// How long to wait before asking again.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A directory of an image, in a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedFiles {
+    /// The volume's name.
+    pub volume: String,
+    /// The directory, which its containers mount from the volume.
+    pub directory: String,
+}
+
+impl SharedFiles {
+    /// How a container has it: read-only, and whatever is in the volume.
+    pub(crate) fn mount(&self) -> Mount {
+        Mount {
+            read_only: Some(true),
+            ..mount(&self.volume, &self.directory, true)
+        }
+    }
+}
+
+/// A volume with what is in this directory of the image with this id (`sha256:...`), filled if it is missing.
+///
+/// # Errors
+///
+/// If Docker cannot make or fill it.
+pub(super) async fn shared(
+    docker: &Docker,
+    image: &str,
+    directory: &str,
+) -> Result<SharedFiles, ImageError> {
+    let volume = volume_of(image);
+    let deadline = Instant::now() + FILLED_WITHIN;
+    while !has_keeper(docker, &volume).await? && !fill(docker, image, &volume, directory).await? {
+        if Instant::now() >= deadline {
+            return Err(ImageError::Stalled {
+                action: format!("wait for another process that fills the volume {volume}"),
+                after: FILLED_WITHIN,
+            });
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(SharedFiles {
+        volume,
+        directory: directory.to_owned(),
+    })
+}
+
+/// Removes what the containers of an image share, unless one of them is left.
+pub(super) async fn remove(docker: &Docker, image: &str) {
+    discard(docker, &volume_of(image)).await;
+}
+
+/// Removes what the containers of images shared that are gone.
+pub(super) async fn prune(docker: &Docker) -> Result<(), ImageError> {
+    let failed = |error| ImageError::docker("list the volumes of images that are gone", error);
+    let labelled = |label: String| HashMap::from([("label", vec![label])]);
+    let images = ListImagesOptionsBuilder::default().filters(&labelled(LABEL.to_owned()));
+    let images = docker.list_images(Some(images.build())).await;
+    let images = images.map_err(failed)?.into_iter();
+    let wanted: HashSet<String> = images.map(|image| volume_of(&image.id)).collect();
+    let volumes =
+        ListVolumesOptionsBuilder::default().filters(&labelled(format!("{LABEL}={KIND}")));
+    let volumes = docker.list_volumes(Some(volumes.build())).await;
+    let volumes = volumes.map_err(failed)?.volumes.unwrap_or_default();
+    for volume in volumes.iter().filter(|one| !wanted.contains(&one.name)) {
+        discard(docker, &volume.name).await;
+    }
+    Ok(())
+}
+
+/// Named by the image's id, not by its name: an image that was made anew has other files.
+fn volume_of(image: &str) -> String {
+    let id = image.strip_prefix("sha256:").unwrap_or(image);
+    format!("farcall-files-{}", id.get(..12).unwrap_or(id))
+}
+
+async fn has_keeper(docker: &Docker, volume: &str) -> Result<bool, ImageError> {
+    match docker
+        .inspect_container(volume, None::<InspectContainerOptions>)
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(error) if status(&error) == Some(404) => Ok(false),
+        Err(error) => Err(ImageError::docker(format!("look for {volume}"), error)),
+    }
+}
+
+/// `false`: somebody else is about to do it.
+async fn fill(
+    docker: &Docker,
+    image: &str,
+    volume: &str,
+    directory: &str,
+) -> Result<bool, ImageError> {
+    // Without its keeper it may be half full. Only what containers use is whole, and cannot be removed.
+    match docker
+        .remove_volume(volume, None::<RemoveVolumeOptions>)
+        .await
+    {
+        Err(error) if !matches!(status(&error), Some(404 | 409)) => {
+            return Err(ImageError::docker(format!("remove {volume}"), error));
+        }
+        _ => {}
+    }
+    let options = CreateContainerOptionsBuilder::default().name(volume);
+    let keeper = ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(vec!["true".to_owned()]),
+        labels: Some(labels()),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".to_owned()),
+            mounts: Some(vec![mount(volume, directory, false)]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    match docker
+        .create_container(Some(options.build()), keeper)
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(error) if status(&error) == Some(409) => Ok(false),
+        Err(error) => Err(ImageError::docker(
+            format!("fill the volume {volume} from {image}"),
+            error,
+        )),
+    }
+}
+
+/// What is in use stays, as it should.
+async fn discard(docker: &Docker, volume: &str) {
+    let keeper = docker.remove_container(volume, None::<RemoveContainerOptions>);
+    if let Err(error) = keeper.await {
+        tracing::debug!(volume, %error, "a keeper stays");
+    }
+    let removed = docker.remove_volume(volume, None::<RemoveVolumeOptions>);
+    if let Err(error) = removed.await {
+        tracing::debug!(volume, %error, "a volume stays");
+    }
+}
+
+fn mount(volume: &str, directory: &str, as_it_is: bool) -> Mount {
+    Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(volume.to_owned()),
+        target: Some(directory.to_owned()),
+        volume_options: Some(MountVolumeOptions {
+            no_copy: Some(as_it_is),
+            labels: Some(labels()),
+            ..MountVolumeOptions::default()
+        }),
+        ..Mount::default()
+    }
+}
+
+fn labels() -> HashMap<String, String> {
+    HashMap::from([(LABEL.to_owned(), KIND.to_owned())])
+}
+
+fn status(error: &DockerError) -> Option<u16> {
+    match error {
+        DockerError::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_named_by_the_image_that_it_is_filled_from() {
+        let volume = volume_of("sha256:4d8644d7bcb5dafce5fce0c7");
+        assert_eq!(volume, "farcall-files-4d8644d7bcb5");
+        assert_ne!(volume, volume_of("sha256:14b63f63602b4d8644d7bcb5"));
+    }
+
+    #[test]
+    fn a_lab_cannot_write_what_others_use_and_never_fills_it() {
+        let files = SharedFiles {
+            volume: "farcall-files-4d8644d7bcb5".to_owned(),
+            directory: "/usr".to_owned(),
+        };
+        let mount = files.mount();
+        assert_eq!(mount.read_only, Some(true));
+        assert_eq!(mount.volume_options.and_then(|of| of.no_copy), Some(true));
+        assert_eq!(mount.target.as_deref(), Some("/usr"));
+    }
+}
