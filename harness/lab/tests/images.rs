@@ -8,8 +8,9 @@ use std::sync::Mutex;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::{
-    CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptions,
-    RemoveContainerOptionsBuilder, RemoveImageOptions, StartContainerOptions, WaitContainerOptions,
+    CreateContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions,
+    WaitContainerOptions,
 };
 use farcall_lab::doctor::{Status, examine};
 use farcall_lab::engine::Engine;
@@ -158,17 +159,23 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
     let (_, of_other) = run_with(&engine, &image.reference, mounts(&image.shared), &inode).await;
     assert_eq!(of_one, of_other);
 
-    // A volume that was filled by half, when the engine stopped, has no keeper.
+    // A volume that was filled by half, when the engine stopped, is not known to be whole.
     let volume = &image.shared[1].volume;
     let remove = ["rm", "/farcall/bin/farcall"];
     run_with(&engine, &image.reference, mounts(&image.shared), &remove).await;
-    let keeper = engine.docker.remove_container(volume, None::<RemoveContainerOptions>);
-    keeper.await.unwrap();
+    let whole = format!("{volume}-whole");
+    let unmark = engine
+        .docker
+        .remove_volume(&whole, None::<RemoveVolumeOptions>);
+    unmark.await.unwrap();
     let (first, second) = tokio::join!(
         agent_image(&engine, executable, &|_| {}),
         agent_image(&engine, executable, &|_| {}),
     );
-    assert_eq!((first.unwrap(), second.unwrap()), (image.clone(), image.clone()));
+    assert_eq!(
+        (first.unwrap(), second.unwrap()),
+        (image.clone(), image.clone())
+    );
     let command: Vec<_> = image.command.iter().map(String::as_str).collect();
     let ran = run_with(&engine, &image.reference, mounts(&image.shared), &command).await;
     assert_eq!(ran, (0, String::new()));
@@ -179,14 +186,23 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
             force: true,
             ..RemoveImageOptions::default()
         };
-        engine.docker.remove_image(image, Some(force), None).await.unwrap();
+        engine
+            .docker
+            .remove_image(image, Some(force), None)
+            .await
+            .unwrap();
     };
     remove(&image.reference).await;
     assert!(engine.docker.inspect_volume(volume).await.is_ok());
     let anew = agent_image(&engine, executable, &|_| {}).await.unwrap();
     assert_ne!(anew.shared[1].volume, *volume);
     assert!(engine.docker.inspect_volume(volume).await.is_err());
+    assert!(engine.docker.inspect_volume(&whole).await.is_err());
     remove(&anew.reference).await;
+    let containers = ListContainersOptionsBuilder::default().all(true).build();
+    let containers = engine.docker.list_containers(Some(containers)).await;
+    let names = containers.unwrap().into_iter().flat_map(|one| one.names);
+    assert!(!names.flatten().any(|name| name.contains(volume)));
 }
 
 #[tokio::test]

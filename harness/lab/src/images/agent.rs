@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use futures::future::try_join;
 use sha2::{Digest, Sha256};
 
 use super::base::short_hex;
@@ -59,8 +58,8 @@ pub async fn agent_image(
         Some(id) => id,
         None => make(docker, content, &base, &image.reference, on_progress).await?,
     };
-    let of_base = base.shared_files(engine);
-    let (of_base, own) = try_join(of_base, shared(docker, &id, FILES)).await?;
+    let of_base = base.shared_files(engine, on_progress).await?;
+    let own = shared(docker, &id, FILES, on_progress).await?;
     image.shared = vec![of_base, own];
     Ok(image)
 }

@@ -51,8 +51,12 @@ impl BaseImage {
     /// # Errors
     ///
     /// If Docker cannot make it.
-    pub async fn shared_files(&self, engine: &Engine) -> Result<SharedFiles, ImageError> {
-        shared(&engine.docker, &self.id, FILES).await
+    pub async fn shared_files(
+        &self,
+        engine: &Engine,
+        on_progress: OnProgress<'_>,
+    ) -> Result<SharedFiles, ImageError> {
+        shared(&engine.docker, &self.id, FILES, on_progress).await
     }
 }
 

@@ -1,31 +1,25 @@
 //! Files of an image that all its containers share: a volume has a copy of them and is mounted over them, so that
 //! a page of a program is in memory once. Storage drivers other than overlay2 give each container pages of its own.
 //!
-//! A container that never runs, the keeper, has the name of the volume. The engine reserves the name, fills the
-//! volume from the image, and only then shows the container. So a volume that has its keeper is whole, whoever
-//! made it, from whatever host.
+//! The engine fills a volume while it creates a container that mounts it, and shows neither that it does nor that it has
+//! done so. So a second, empty volume is made when the first is whole.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error as DockerError;
-use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, ListImagesOptionsBuilder,
-    ListVolumesOptionsBuilder, RemoveContainerOptions, RemoveVolumeOptions,
+use bollard::models::{
+    ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions, VolumeCreateRequest,
 };
-use tokio::time::Instant;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptions, RemoveVolumeOptions,
+};
 
-use super::{ImageError, LABEL};
+use super::progress::Log;
+use super::{ImageError, LABEL, OnProgress, lock};
 
 const KIND: &str = "files";
-
-/// How long another process is waited for that fills the same volume, with some hundred megabytes.
-const FILLED_WITHIN: Duration = Duration::from_secs(120);
-
-/// How long to wait before asking again.
-const POLL: Duration = Duration::from_millis(50);
 
 /// A directory of an image, in a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,17 +49,16 @@ pub(super) async fn shared(
     docker: &Docker,
     image: &str,
     directory: &str,
+    on_progress: OnProgress<'_>,
 ) -> Result<SharedFiles, ImageError> {
     let volume = volume_of(image);
-    let deadline = Instant::now() + FILLED_WITHIN;
-    while !has_keeper(docker, &volume).await? && !fill(docker, image, &volume, directory).await? {
-        if Instant::now() >= deadline {
-            return Err(ImageError::Stalled {
-                action: format!("wait for another process that fills the volume {volume}"),
-                after: FILLED_WITHIN,
-            });
+    if !is_whole(docker, &volume).await? {
+        let mut log = Log::new(on_progress);
+        let _lock =
+            lock::acquire(|| log.step("waiting for another process that fills a volume")).await?;
+        if !is_whole(docker, &volume).await? {
+            fill(docker, image, &volume, directory).await?;
         }
-        tokio::time::sleep(POLL).await;
     }
     Ok(SharedFiles {
         volume,
@@ -86,11 +79,15 @@ pub(super) async fn prune(docker: &Docker) -> Result<(), ImageError> {
     let images = docker.list_images(Some(images.build())).await;
     let images = images.map_err(failed)?.into_iter();
     let wanted: HashSet<String> = images.map(|image| volume_of(&image.id)).collect();
+    let is_wanted = |name: &str| {
+        let volume = name.strip_suffix("-whole").unwrap_or(name);
+        wanted.contains(volume)
+    };
     let volumes =
         ListVolumesOptionsBuilder::default().filters(&labelled(format!("{LABEL}={KIND}")));
     let volumes = docker.list_volumes(Some(volumes.build())).await;
     let volumes = volumes.map_err(failed)?.volumes.unwrap_or_default();
-    for volume in volumes.iter().filter(|one| !wanted.contains(&one.name)) {
+    for volume in volumes.iter().filter(|one| !is_wanted(&one.name)) {
         discard(docker, &volume.name).await;
     }
     Ok(())
@@ -102,36 +99,31 @@ fn volume_of(image: &str) -> String {
     format!("farcall-files-{}", id.get(..12).unwrap_or(id))
 }
 
-async fn has_keeper(docker: &Docker, volume: &str) -> Result<bool, ImageError> {
-    match docker
-        .inspect_container(volume, None::<InspectContainerOptions>)
-        .await
-    {
+/// The volume that there is when another one is whole.
+fn whole(volume: &str) -> String {
+    format!("{volume}-whole")
+}
+
+async fn is_whole(docker: &Docker, volume: &str) -> Result<bool, ImageError> {
+    match docker.inspect_volume(&whole(volume)).await {
         Ok(_) => Ok(true),
         Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(ImageError::docker(format!("look for {volume}"), error)),
     }
 }
 
-/// `false`: somebody else is about to do it.
 async fn fill(
     docker: &Docker,
     image: &str,
     volume: &str,
     directory: &str,
-) -> Result<bool, ImageError> {
-    // Without its keeper it may be half full. Only what containers use is whole, and cannot be removed.
-    match docker
-        .remove_volume(volume, None::<RemoveVolumeOptions>)
-        .await
-    {
-        Err(error) if !matches!(status(&error), Some(404 | 409)) => {
-            return Err(ImageError::docker(format!("remove {volume}"), error));
-        }
-        _ => {}
-    }
+) -> Result<(), ImageError> {
+    let failed =
+        |error| ImageError::docker(format!("fill the volume {volume} from {image}"), error);
+    // Whoever began and did not come to the end may have left both.
+    discard(docker, volume).await;
     let options = CreateContainerOptionsBuilder::default().name(volume);
-    let keeper = ContainerCreateBody {
+    let filling = ContainerCreateBody {
         image: Some(image.to_owned()),
         cmd: Some(vec!["true".to_owned()]),
         labels: Some(labels()),
@@ -142,28 +134,36 @@ async fn fill(
         }),
         ..ContainerCreateBody::default()
     };
-    match docker
-        .create_container(Some(options.build()), keeper)
+    docker
+        .create_container(Some(options.build()), filling)
         .await
-    {
-        Ok(_) => Ok(true),
-        Err(error) if status(&error) == Some(409) => Ok(false),
-        Err(error) => Err(ImageError::docker(
-            format!("fill the volume {volume} from {image}"),
-            error,
-        )),
-    }
+        .map_err(failed)?;
+    let mark = VolumeCreateRequest {
+        name: Some(whole(volume)),
+        labels: Some(labels()),
+        ..VolumeCreateRequest::default()
+    };
+    docker.create_volume(mark).await.map_err(failed)?;
+    let removed = docker.remove_container(volume, None::<RemoveContainerOptions>);
+    removed.await.map_err(failed)
 }
 
-/// What is in use stays, as it should.
+/// What is in use stays, as it should, and is not known to be whole any more.
 async fn discard(docker: &Docker, volume: &str) {
-    let keeper = docker.remove_container(volume, None::<RemoveContainerOptions>);
-    if let Err(error) = keeper.await {
-        tracing::debug!(volume, %error, "a keeper stays");
-    }
+    let mark = whole(volume);
+    let removed = docker.remove_volume(&mark, None::<RemoveVolumeOptions>);
+    unless_missing(volume, removed.await);
+    let removed = docker.remove_container(volume, None::<RemoveContainerOptions>);
+    unless_missing(volume, removed.await);
     let removed = docker.remove_volume(volume, None::<RemoveVolumeOptions>);
-    if let Err(error) = removed.await {
-        tracing::debug!(volume, %error, "a volume stays");
+    unless_missing(volume, removed.await);
+}
+
+fn unless_missing(volume: &str, removed: Result<(), DockerError>) {
+    if let Err(error) = removed
+        && status(&error) != Some(404)
+    {
+        tracing::debug!(volume, %error, "files of an image stay");
     }
 }
 

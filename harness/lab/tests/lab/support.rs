@@ -48,7 +48,7 @@ pub(crate) async fn engine() -> Engine {
 pub(crate) async fn stand_in(engine: &Engine) -> AgentImage {
     let base = images::base_image(engine, &|_| {}).await.unwrap();
     AgentImage {
-        shared: vec![base.shared_files(engine).await.unwrap()],
+        shared: vec![base.shared_files(engine, &|_| {}).await.unwrap()],
         reference: base.reference,
         command: ["bash", "-c", STAND_IN].map(str::to_owned).to_vec(),
     }
