@@ -105,10 +105,7 @@ pub(crate) async fn end(
             Ok(dropped)
         }
         FaultAction::ChangeLink { .. } => {
-            let (datapath, planned) = (datapath(node)?, planned(node)?);
-            if let Some(link) = &planned.link {
-                datapath.change_link(link, planned.seed);
-            }
+            datapath(node)?.restore_link();
             Ok(None)
         }
         FaultAction::Readdress(change) => {
@@ -176,17 +173,6 @@ async fn lift(table: &str) -> Result<Option<u64>, FaultError> {
 
 fn datapath(node: &RunningNode) -> Result<&Datapath, FaultError> {
     node.datapath.as_ref().ok_or_else(|| FaultError::Other {
-        node: node.node.name.clone(),
-        what: "gateway with a link",
-    })
-}
-
-fn planned(node: &RunningNode) -> Result<&farcall_plan::Datapath, FaultError> {
-    let planned = match &node.node.role {
-        Role::Gateway(gateway) => gateway.datapath.as_ref(),
-        _ => None,
-    };
-    planned.ok_or_else(|| FaultError::Other {
         node: node.node.name.clone(),
         what: "gateway with a link",
     })

@@ -6,7 +6,7 @@ use crate::capture::Captures;
 use crate::datapath::Datapath;
 use crate::gateway::Gateway;
 use crate::peer::Peer;
-use crate::probe::Responder;
+use crate::probe::{Responder, Turn};
 use crate::signalling::SignallingServer;
 use crate::turn::TurnServer;
 
@@ -20,6 +20,8 @@ pub(crate) struct RunningNode {
     pub(crate) role: RunningRole,
     /// The way of packets through this process, if they take it.
     pub(crate) datapath: Option<Datapath>,
+    /// Who sends when, of what is measured here.
+    pub(crate) turn: Turn,
     /// What records its packets.
     pub(crate) captures: Captures,
 }

@@ -78,6 +78,7 @@ fn is_of_call(command: &Command) -> bool {
         Command::Setup(_)
         | Command::Clock
         | Command::Measure { .. }
+        | Command::EaseLink { .. }
         | Command::Carry { .. }
         | Command::Used
         | Command::Counters
@@ -124,8 +125,18 @@ impl Agent {
             } => {
                 let node = self.node()?;
                 let round_trip = Duration::from_millis(round_trip_ms.into());
-                let measured = probe::measure(&node.node, &node.ca_pem, &fact, round_trip).await;
-                Ok(Reply::Measured(measured))
+                let measured =
+                    probe::measure(&node.node, &node.ca_pem, &fact, round_trip, &node.turn);
+                Ok(Reply::Measured(measured.await))
+            }
+            Command::EaseLink { eased } => {
+                if let Some(datapath) = &self.node()?.datapath {
+                    match eased {
+                        true => datapath.ease_link(),
+                        false => datapath.restore_link(),
+                    }
+                }
+                Ok(Reply::Done)
             }
             Command::Carry {
                 traffic,

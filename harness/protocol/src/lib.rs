@@ -41,6 +41,12 @@ pub enum Command {
         /// See [`Declaration::round_trip_ms`](farcall_plan::Declaration::round_trip_ms).
         round_trip_ms: u32,
     },
+    /// Let packets cross this gateway's link as they would cross a wire, its MTU aside, or as planned again. Where there
+    /// is no link, nothing changes. Answered by [`Reply::Done`].
+    EaseLink {
+        /// Whether as a wire.
+        eased: bool,
+    },
     /// Exchange traffic with the probe. Answered by [`Reply::Carried`].
     Carry {
         /// What.

@@ -6,8 +6,9 @@ use crate::recorder::Recorder;
 use farcall_lab::{Lab, NodeError};
 use farcall_plan::{Declaration, Elsewhere, Fact, FaultAction, Plan};
 use farcall_protocol::{Command, Reply};
+use farcall_scenario::Direction;
 use farcall_timeline::{Event, Measured};
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -22,12 +23,13 @@ const ROUND_TRIPS: u32 = 20;
 /// changes what another measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// While nothing else is on the link.
-    Delays,
-    /// What takes a few packets.
+    /// What takes a few packets, while links are eased: NATs, firewalls and servers are the same behind a wire, and are
+    /// asked there without the round trips of the link.
     Behaviour,
-    /// Trains of packets fill the link.
-    Trains,
+    /// What the link does to packets, as it will in the call.
+    Links,
+    /// Trains of packets are more than a policer lets pass.
+    Policers,
     /// What takes seconds to minutes: thousands of packets that leave the link half empty, and waiting.
     Deep,
 }
@@ -94,9 +96,14 @@ pub(crate) async fn measure_all(
     let mut broken = None;
     for of in stages {
         let all = declarations.iter().enumerate();
-        let now = all.filter(|(_, one)| stage(&one.fact) == of);
-        let findings = now.map(async |(index, declaration)| {
-            let finding = measure(lab, declaration).await?;
+        let mut now: Vec<_> = all.filter(|(_, one)| stage(&one.fact) == of).collect();
+        now.sort_by_key(|(_, one)| turn(&one.fact));
+        let is_eased = of == Stage::Behaviour;
+        let links = now.iter().filter_map(|(_, one)| one.link_at.as_ref());
+        let links: BTreeSet<&String> = links.filter(|_| is_eased).collect();
+        ease(lab, &links, true).await?;
+        let findings = now.into_iter().map(async |(index, declaration)| {
+            let finding = measure(lab, declaration, is_eased).await?;
             let holds = finding.holds;
             on_finding(index, finding);
             Ok::<_, NodeError>(holds)
@@ -107,6 +114,7 @@ pub(crate) async fn measure_all(
                 Err(error) => broken = broken.or(Some(error)),
             }
         }
+        ease(lab, &links, false).await?;
     }
     match broken {
         Some(error) => Err(error),
@@ -114,18 +122,36 @@ pub(crate) async fn measure_all(
     }
 }
 
-async fn measure(lab: &Lab, declaration: &Declaration) -> Result<Measured, NodeError> {
-    let Declaration {
-        node,
-        fact,
-        round_trip_ms,
-    } = declaration;
-    let node = lab.node(node)?;
+/// Has packets cross the links of these gateways as they would a wire, or as planned.
+async fn ease(lab: &Lab, gateways: &BTreeSet<&String>, eased: bool) -> Result<(), NodeError> {
+    let all = gateways.iter().map(async |gateway| {
+        let gateway = lab.node(gateway)?;
+        let ease = Command::EaseLink { eased };
+        match gateway.request(ease, MEASUREMENT_DEADLINE).await? {
+            Reply::Done => Ok(()),
+            other => Err(gateway.unexpected(&other)),
+        }
+    });
+    try_join_all(all).await.map(drop)
+}
+
+/// `is_eased`: no link is in effect.
+async fn measure(
+    lab: &Lab,
+    declaration: &Declaration,
+    is_eased: bool,
+) -> Result<Measured, NodeError> {
+    let fact = &declaration.fact;
+    let node = lab.node(&declaration.node)?;
+    let round_trip_ms = match is_eased {
+        true => 0,
+        false => declaration.round_trip_ms,
+    };
     let command = Command::Measure {
         fact: fact.clone(),
-        round_trip_ms: *round_trip_ms,
+        round_trip_ms,
     };
-    let round_trip = Duration::from_millis((*round_trip_ms).into());
+    let round_trip = Duration::from_millis(round_trip_ms.into());
     let deadline = MEASUREMENT_DEADLINE + round_trip * ROUND_TRIPS + by_nature(fact);
     match node.request(command, deadline).await? {
         Reply::Measured(measured) => Ok(measured),
@@ -135,10 +161,26 @@ async fn measure(lab: &Lab, declaration: &Declaration) -> Result<Measured, NodeE
 
 fn stage(fact: &Fact) -> Stage {
     match fact {
-        Fact::RoundTrip { .. } => Stage::Delays,
-        Fact::Rate { .. } | Fact::PolicedRate { .. } => Stage::Trains,
+        Fact::RoundTrip { .. } | Fact::Rate { .. } => Stage::Links,
+        Fact::PolicedRate { .. } => Stage::Policers,
         Fact::LossRatio { .. } | Fact::NatUdpTimeout { .. } => Stage::Deep,
         _ => Stage::Behaviour,
+    }
+}
+
+/// In which order a node sends what it measures of its link: first what must find it empty, and last what fills its own
+/// way out, behind the small question for what fills the way in.
+fn turn(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Rate {
+            direction: Direction::In,
+            ..
+        } => 1,
+        Fact::Rate {
+            direction: Direction::Out,
+            ..
+        } => 2,
+        _ => 0,
     }
 }
 
@@ -160,7 +202,6 @@ fn by_nature(fact: &Fact) -> Duration {
 mod tests {
     use super::*;
     use farcall_plan::ProbeProtocol;
-    use farcall_scenario::Direction;
 
     #[test]
     fn what_fills_the_link_is_measured_when_nothing_else_is() {
@@ -172,8 +213,8 @@ mod tests {
             protocol: ProbeProtocol::Udp,
             port: 53,
         };
-        let rate = Fact::Rate {
-            direction: Direction::Out,
+        let rate = |direction| Fact::Rate {
+            direction,
             kbit: None,
             queue_ms: 200,
             jitter_ms: 0.0,
@@ -183,9 +224,14 @@ mod tests {
             timeout_s: 30,
             port: 53,
         };
-        assert!(stage(&round_trip) < stage(&Fact::NoEmbeddedResolver));
-        assert!(stage(&Fact::NoEmbeddedResolver) < stage(&rate));
-        assert!(stage(&rate) < stage(&lifetime));
+        let [up, down] = [Direction::Out, Direction::In].map(rate);
+        // Nothing that is measured of the link is measured while it is eased.
+        assert_eq!(stage(&Fact::NoEmbeddedResolver), Stage::Behaviour);
+        for of_link in [&round_trip, &up, &down] {
+            assert!(stage(of_link) > Stage::Behaviour);
+        }
+        assert!(turn(&round_trip) < turn(&down) && turn(&down) < turn(&up));
+        assert!(stage(&up) < stage(&lifetime));
         assert_eq!(by_nature(&lifetime), Duration::from_secs(30));
     }
 }

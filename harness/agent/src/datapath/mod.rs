@@ -22,6 +22,7 @@ pub(crate) use devices::Devices;
 
 /// A thread that moves packets. It ends when this goes.
 pub(crate) struct Datapath {
+    planned: farcall_plan::Datapath,
     way: Arc<Mutex<Way>>,
     began: Instant,
     stop: Arc<EventFd>,
@@ -53,6 +54,7 @@ impl Datapath {
                 }
             })?;
         Ok(Self {
+            planned: planned.clone(),
             way,
             began,
             stop,
@@ -75,6 +77,18 @@ impl Datapath {
     /// From now on the link is another one.
     pub(crate) fn change_link(&self, link: &farcall_scenario::Link, seed: u64) {
         pump::lock(&self.way).change_link(link, seed);
+    }
+
+    /// From now on the link is the planned one.
+    pub(crate) fn restore_link(&self) {
+        if let Some(link) = &self.planned.link {
+            self.change_link(link, self.planned.seed);
+        }
+    }
+
+    /// From now on packets cross the link as they would cross a wire. Its MTU, which is the devices', stays.
+    pub(crate) fn ease_link(&self) {
+        pump::lock(&self.way).ease_link();
     }
 
     /// From now on this is the address that the translation gives.

@@ -154,6 +154,15 @@ impl Way {
         }
     }
 
+    /// From now on the link delays, loses and limits nothing. Nothing where there is no link.
+    pub(super) fn ease_link(&mut self) {
+        let wire = farcall_scenario::Link {
+            up: LinkDirection::default(),
+            down: LinkDirection::default(),
+        };
+        self.change_link(&wire, 0);
+    }
+
     /// From now on this is the address that the translation gives. Nothing where nothing is translated.
     pub(super) fn readdress(&mut self, external: Ipv4Addr) {
         if let Some(translator) = &mut self.translator {

@@ -137,6 +137,18 @@ fn each_direction_has_its_own_delay_and_replies_are_translated_behind_the_link()
 }
 
 #[test]
+fn an_eased_link_is_a_wire_until_it_is_as_planned_again() {
+    let mut way = way(NatPreset::FullCone, far());
+    way.ease_link();
+    taken(&mut way, Device::Up, datagram(HOST, SERVER), ms(0));
+    assert_eq!(delivered(&mut way, ms(0)), [(Device::Up, MAPPED, SERVER)]);
+    way.change_link(&far().unwrap(), 7);
+    taken(&mut way, Device::Up, datagram(HOST, SERVER), ms(1));
+    assert_eq!(delivered(&mut way, ms(30)), []);
+    assert_eq!(delivered(&mut way, ms(31)), [(Device::Up, MAPPED, SERVER)]);
+}
+
+#[test]
 fn what_nobody_asked_for_is_dropped_and_counted() {
     let mut way = way(NatPreset::Symmetric, None);
     let unsolicited = datagram(SERVER, SocketAddrV4::new(GATEWAY, 53));

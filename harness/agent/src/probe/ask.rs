@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
@@ -12,6 +13,10 @@ use crate::dns::unspecified;
 
 /// Unanswered questions are sent again so often in an attempt.
 const SENDS: u32 = 3;
+
+/// How much later an answer may come than that to a question which was asked after it: the responder and the way keep the
+/// order, but who reads here is one of several sockets.
+pub(super) const OUT_OF_ORDER: Duration = Duration::from_millis(100);
 
 /// A socket of its own in the family of this address, thus with a NAT mapping of its own.
 pub(super) async fn udp_socket(to: SocketAddr) -> io::Result<UdpSocket> {
@@ -44,13 +49,23 @@ pub(super) async fn ask(
     questions: &[(SocketAddr, Question)],
     patience: Patience,
 ) -> io::Result<Vec<Option<SocketAddr>>> {
-    let datagrams = questions
-        .iter()
-        .map(|(to, question)| Ok((*to, question.token, padded(question, 0)?)))
-        .collect::<io::Result<Vec<_>>>()?;
-    let answers = exchange(socket, &datagrams, patience).await?;
-    let observed = answers.into_iter().map(|answer| Some(answer?.observed));
-    Ok(observed.collect())
+    observed(socket, questions, Order::Any, patience).await
+}
+
+/// As [`ask`], of one destination, which answers in order: once the last question is answered, the others have been, or
+/// never will be.
+///
+/// # Errors
+///
+/// As of [`ask`].
+pub(super) async fn ask_in_order<const N: usize>(
+    socket: &UdpSocket,
+    to: SocketAddr,
+    questions: [Question; N],
+    patience: Patience,
+) -> io::Result<Vec<Option<SocketAddr>>> {
+    let questions = questions.map(|question| (to, question));
+    observed(socket, &questions, Order::AsAsked, patience).await
 }
 
 /// Sends a question in an IP packet of at least so many bytes, and gives the answer if one came in time.
@@ -66,28 +81,52 @@ pub(super) async fn inquire(
     patience: Patience,
 ) -> io::Result<Option<Answer>> {
     let datagram = (to, question.token, padded(question, ip_bytes)?);
-    let answers = exchange(socket, &[datagram], patience).await?;
+    let answers = exchange(socket, &[datagram], Order::Any, patience).await?;
     Ok(answers.into_iter().next().flatten())
 }
 
-/// Sends datagrams until each has its answer or the time for an attempt is over.
+/// In which order answers come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Any,
+    AsAsked,
+}
+
+async fn observed(
+    socket: &UdpSocket,
+    questions: &[(SocketAddr, Question)],
+    order: Order,
+    patience: Patience,
+) -> io::Result<Vec<Option<SocketAddr>>> {
+    let datagrams = questions
+        .iter()
+        .map(|(to, question)| Ok((*to, question.token, padded(question, 0)?)))
+        .collect::<io::Result<Vec<_>>>()?;
+    let answers = exchange(socket, &datagrams, order, patience).await?;
+    let observed = answers.into_iter().map(|answer| Some(answer?.observed));
+    Ok(observed.collect())
+}
+
+/// Sends datagrams until each has its answer, or nothing more is to be expected, or the time for an attempt is over.
 async fn exchange(
     socket: &UdpSocket,
     datagrams: &[(SocketAddr, u64, Vec<u8>)],
+    order: Order,
     patience: Patience,
 ) -> io::Result<Vec<Option<Answer>>> {
     let mut answers = vec![None; datagrams.len()];
     let mut buffer = [0; 1500];
     let start = Instant::now();
+    let mut end = start + patience.attempt(1);
     for send in 1..=SENDS {
         for ((to, _, bytes), answer) in datagrams.iter().zip(&answers) {
             if answer.is_none() {
                 socket.send_to(bytes, to).await?;
             }
         }
-        let deadline = start + patience.attempt(1) * send / SENDS;
+        let next = start + patience.attempt(1) * send / SENDS;
         while answers.contains(&None) {
-            let Ok(received) = timeout_at(deadline, socket.recv(&mut buffer)).await else {
+            let Ok(received) = timeout_at(next.min(end), socket.recv(&mut buffer)).await else {
                 break;
             };
             let Ok(answer) = serde_json::from_slice::<Answer>(&buffer[..received?]) else {
@@ -95,8 +134,15 @@ async fn exchange(
             };
             let mut tokens = datagrams.iter().map(|(_, token, _)| *token);
             if let Some(index) = tokens.position(|token| token == answer.token) {
+                let is_last = index + 1 == answers.len() && answers[index].is_none();
+                if is_last && order == Order::AsAsked {
+                    end = end.min(Instant::now() + OUT_OF_ORDER);
+                }
                 answers[index] = Some(answer);
             }
+        }
+        if Instant::now() >= end {
+            break;
         }
     }
     Ok(answers)

@@ -13,6 +13,7 @@ use super::internet::Internet;
 use super::patience::Patience;
 use super::traffic;
 use super::train::Train;
+use super::turn::Turn;
 
 /// The traffic could not be exchanged.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +49,15 @@ pub(crate) async fn carry(
                     gap_ns: 1_000_000_000 / u64::from(per_second.max(1)),
                 };
                 let patience = Patience::new(round_trip);
-                let arrived =
-                    traffic::send(direction, to, train, Window::default(), patience).await?;
+                let arrived = traffic::send(
+                    direction,
+                    to,
+                    train,
+                    Window::default(),
+                    patience,
+                    &Turn::default(),
+                )
+                .await?;
                 Ok(Carried {
                     packets: arrived.arrived,
                     bytes: u64::from(arrived.arrived.saturating_sub(1)) * u64::from(ip_bytes),

@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
 use super::train::Train;
+use super::turn::Turn;
 
 /// How large the packets are, in bytes; the plan reckons with it.
 const PACKET_BYTES: u16 = 100;
@@ -28,13 +29,14 @@ pub(super) async fn measure(
     declared: Declared,
     to: SocketAddr,
     patience: Patience,
+    turn: &Turn,
 ) -> Outcome {
     let train = Train {
         packets: declared.packets,
         ip_bytes: PACKET_BYTES,
         gap_ns: 1_000_000_000 / u64::from(declared.per_second.max(1)),
     };
-    match traffic::send(direction, to, train, Window::default(), patience).await {
+    match traffic::send(direction, to, train, Window::default(), patience, turn).await {
         Ok(summary) => judge(declared, summary.arrived),
         Err(error) => Outcome::impossible(error),
     }

@@ -28,6 +28,7 @@ mod tls;
 mod traffic;
 mod train;
 mod tunnel;
+mod turn;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};
@@ -44,16 +45,19 @@ use patience::Patience;
 pub(crate) use carry::carry;
 pub(crate) use listener::listener_answers;
 pub(crate) use responder::{ProbeError, Responder};
+pub(crate) use turn::Turn;
 
-/// Measures a fact from this node. `round_trip` is the longest that an answer takes on the declared link.
+/// Measures a fact from this node. `round_trip` is the longest that an answer takes as the link is now; what needs a link
+/// for itself sends in `turn`.
 pub(crate) async fn measure(
     node: &Node,
     ca_pem: &str,
     fact: &Fact,
     round_trip: Duration,
+    turn: &Turn,
 ) -> Measured {
     let patience = Patience::new(round_trip);
-    let found = find(node, ca_pem, fact, patience).await;
+    let found = find(node, ca_pem, fact, patience, turn).await;
     Measured {
         node: node.name.clone(),
         aspect: fact.aspect(),
@@ -65,7 +69,7 @@ pub(crate) async fn measure(
 }
 
 /// What is found holds when it has the words of what is declared, a quantity when it is within its tolerance.
-async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Outcome {
+async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: &Turn) -> Outcome {
     let declared = &fact.declared();
     let internet = Internet::of(node);
     let words = match fact {
@@ -206,8 +210,8 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 sending_ms: *sending_ms,
                 overtaking: *overtaking,
             };
-            return round_trip::measure(declared, *protocol, internet.responder(*port), patience)
-                .await;
+            let to = internet.responder(*port);
+            return round_trip::measure(declared, *protocol, to, patience, turn).await;
         }
         Fact::Rate {
             direction,
@@ -221,15 +225,16 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 queue_ms: *queue_ms,
                 jitter_ms: *jitter_ms,
             };
-            return rate::measure(*direction, declared, internet.responder(*port), patience).await;
+            let to = internet.responder(*port);
+            return rate::measure(*direction, declared, to, patience, turn).await;
         }
         Fact::PolicedRate {
             direction,
             kbit,
             port,
         } => {
-            return rate::measure_policed(*direction, *kbit, internet.responder(*port), patience)
-                .await;
+            let to = internet.responder(*port);
+            return rate::measure_policed(*direction, *kbit, to, patience, turn).await;
         }
         Fact::LossRatio {
             direction,
@@ -245,7 +250,8 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience) -> Out
                 packets: *packets,
                 per_second: *per_second,
             };
-            return loss::measure(*direction, declared, internet.responder(*port), patience).await;
+            let to = internet.responder(*port);
+            return loss::measure(*direction, declared, to, patience, turn).await;
         }
     };
     let holds = words == *declared;
@@ -283,18 +289,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_found_beside_what_is_declared_decides() {
         let no_way = Fact::NoRoute { to: Vec::new() };
-        let measured = measure(&node(), "", &no_way, Duration::ZERO).await;
+        let measured = measure(&node(), "", &no_way, Duration::ZERO, &Turn::default()).await;
         assert!(measured.holds, "{measured:?}");
         let loopback = Fact::NoRoute {
             to: vec![Ipv4Addr::LOCALHOST.into()],
         };
-        let measured = measure(&node(), "", &loopback, Duration::ZERO).await;
+        let measured = measure(&node(), "", &loopback, Duration::ZERO, &Turn::default()).await;
         assert!(!measured.holds, "{measured:?}");
         let unresolved = Fact::Resolves {
             name: "turn.example".to_owned(),
             address: "203.0.113.20".parse().unwrap(),
         };
-        let measured = measure(&node(), "", &unresolved, Duration::ZERO).await;
+        let measured = measure(&node(), "", &unresolved, Duration::ZERO, &Turn::default()).await;
         assert!(!measured.holds, "{measured:?}");
         assert_eq!(measured.node, "alice");
         assert!(measured.measured.contains("no resolver"), "{measured:?}");

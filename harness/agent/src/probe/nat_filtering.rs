@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use farcall_scenario::Behaviour;
 
-use super::ask::{ask, local_address, udp_socket_at};
+use super::ask::{ask_in_order, local_address, udp_socket_at};
 use super::patience::{Patience, Reading};
 use super::wire::{AnswerFrom, Question};
 
@@ -60,18 +60,20 @@ async fn arrivals(
 ) -> io::Result<Option<Arrived>> {
     let socket = udp_socket_at(to, source_port).await?;
     let here = local_address(&socket, to).await?;
-    let same = [(to, Question::new(AnswerFrom::Same))];
-    let same = ask(&socket, &same, patience).await?;
-    let [Some(observed)] = same[..] else {
+    let questions = [
+        AnswerFrom::OtherPort,
+        AnswerFrom::OtherAddress,
+        AnswerFrom::Same,
+    ];
+    let questions = questions.map(Question::new);
+    let observed = ask_in_order(&socket, to, questions, patience).await?;
+    let [other_port, other_address, Some(same)] = observed[..] else {
         return Ok(None);
     };
-    let others = [AnswerFrom::OtherPort, AnswerFrom::OtherAddress];
-    let others = others.map(|from| (to, Question::new(from)));
-    let others = ask(&socket, &others, patience).await?;
     Ok(Some(Arrived {
-        from_other_port: others[0].is_some(),
-        from_other_address: others[1].is_some(),
-        translated: observed != here,
+        from_other_port: other_port.is_some(),
+        from_other_address: other_address.is_some(),
+        translated: same != here,
     }))
 }
 

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use super::ask::{ask, udp_socket};
+use super::ask::{OUT_OF_ORDER, ask, udp_socket};
 use super::internet::Internet;
 use super::patience::{Patience, Reading};
-use super::wire::{AnswerFrom, Question};
+use super::wire::{Answer, AnswerFrom, Question, padded};
 
 /// How often what one socket sends to the other is sent.
 const SENDS: u32 = 3;
@@ -44,18 +44,30 @@ async fn hairpin(internet: Internet, to: SocketAddr, patience: Patience) -> io::
     };
     let [sender_at, receiver_at] = [sender_at, receiver_at].map(|at| internet.reach(at));
     let token: [u8; 8] = rand::random();
+    // What goes beyond the NAT takes longer than what returns at it: once this is answered, the token has come.
+    let question = Question::new(AnswerFrom::Same);
+    let barrier = padded(&question, 0)?;
     let start = Instant::now();
-    let mut buffer = [0; 64];
+    let mut end = start + patience.attempt(1);
+    let mut buffer = [0; 1500];
     for send in 1..=SENDS {
         // Whatever the filter: the receiver has sent to where the packet comes from.
         receiver.send_to(b"open", sender_at).await?;
         sender.send_to(&token, receiver_at).await?;
-        let deadline = start + patience.attempt(1) * send / SENDS;
-        while let Ok(received) = timeout_at(deadline, receiver.recv_from(&mut buffer)).await {
+        receiver.send_to(&barrier, to).await?;
+        let next = start + patience.attempt(1) * send / SENDS;
+        while let Ok(received) = timeout_at(next.min(end), receiver.recv_from(&mut buffer)).await {
             let (length, from) = received?;
             if buffer[..length] == token {
                 return Ok(arrived(from, sender_at));
             }
+            let answer = serde_json::from_slice::<Answer>(&buffer[..length]);
+            if answer.is_ok_and(|answer| answer.token == question.token) {
+                end = end.min(Instant::now() + OUT_OF_ORDER);
+            }
+        }
+        if Instant::now() >= end {
+            break;
         }
     }
     Ok(Reading::Silence("does not hairpin".to_owned()))

@@ -12,6 +12,7 @@ use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
 use super::train::Train;
+use super::turn::Turn;
 
 /// How far off a rate may be.
 const TOLERANCE: f64 = 0.1;
@@ -86,6 +87,7 @@ pub(super) async fn measure(
     declared: Declared,
     to: SocketAddr,
     patience: Patience,
+    turn: &Turn,
 ) -> Outcome {
     let (train, window) = match declared.kbit {
         Some(kbit) => fitting(f64::from(kbit), declared),
@@ -99,7 +101,7 @@ pub(super) async fn measure(
         ),
     };
     let attempt = async || {
-        let summary = traffic::send(direction, to, train, window, patience).await?;
+        let summary = traffic::send(direction, to, train, window, patience, turn).await?;
         Ok(conclusive(summary, train.ip_bytes, declared.kbit))
     };
     repeated(PAUSE, attempt, judge).await
@@ -131,6 +133,7 @@ pub(super) async fn measure_policed(
     kbit: u32,
     to: SocketAddr,
     patience: Patience,
+    turn: &Turn,
 ) -> Outcome {
     let kbit = f64::from(kbit);
     let train = policed(kbit);
@@ -139,7 +142,8 @@ pub(super) async fn measure_policed(
         Outcome::new(format!("{found:.0} kbit/s"), holds)
     };
     let attempt = async || {
-        let summary = traffic::send(direction, to, train, Window::default(), patience).await?;
+        let summary =
+            traffic::send(direction, to, train, Window::default(), patience, turn).await?;
         let bits = f64::from(summary.arrived) * f64::from(train.ip_bytes) * 8.0;
         // The bucket is full when the first packet comes, and is refilled until the last one does.
         Ok(Some(bits / (BUCKET_MS + in_ms(train.duration()))))

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::ask::udp_socket;
 use super::outcome::Outcome;
 use super::patience::Patience;
+use super::turn::Turn;
 use super::wire::{Answer, AnswerFrom, Question, padded};
 
 /// How many round trips are measured over UDP.
@@ -53,6 +54,7 @@ pub(super) async fn measure(
     protocol: ProbeProtocol,
     to: SocketAddr,
     patience: Patience,
+    turn: &Turn,
 ) -> Outcome {
     let (least, most) = SPACING_MS;
     let spacing_ms = (declared.jitter_ms / 5.0).clamp(least, most);
@@ -61,8 +63,8 @@ pub(super) async fn measure(
         |outcome: &Outcome| outcome.holds,
         async || {
             let round_trips = match protocol {
-                ProbeProtocol::Udp => over_udp(to, spacing, patience).await,
-                ProbeProtocol::Tcp => over_tcp(to, spacing, patience).await,
+                ProbeProtocol::Udp => over_udp(to, spacing, patience, turn).await,
+                ProbeProtocol::Tcp => over_tcp(to, spacing, patience, turn).await,
             };
             match round_trips {
                 Ok(round_trips) => judge(declared, round_trips),
@@ -96,10 +98,16 @@ fn judge(declared: Declared, mut round_trips_ms: Vec<f64>) -> Outcome {
 }
 
 /// The round trips of pings that were answered, in milliseconds.
-async fn over_udp(to: SocketAddr, spacing: Duration, patience: Patience) -> io::Result<Vec<f64>> {
+async fn over_udp(
+    to: SocketAddr,
+    spacing: Duration,
+    patience: Patience,
+    turn: &Turn,
+) -> io::Result<Vec<f64>> {
     let socket = udp_socket(to).await?;
     let mut sent = Vec::new();
     let mut answered = vec![None; PINGS as usize];
+    let sending = turn.take().await;
     let start = Instant::now();
     for index in 0..PINGS {
         let question = Question::new(AnswerFrom::Same);
@@ -109,6 +117,7 @@ async fn over_udp(to: SocketAddr, spacing: Duration, patience: Patience) -> io::
         let next = start + spacing * (index + 1);
         listen(&socket, &sent, &mut answered, next).await?;
     }
+    drop(sending);
     let deadline = Instant::now() + patience.attempt(1);
     listen(&socket, &sent, &mut answered, deadline).await?;
     Ok(answered.into_iter().flatten().map(in_ms).collect())
@@ -141,7 +150,13 @@ async fn listen(
 }
 
 /// The times in which connections opened, in milliseconds: a SYN and its answer are a round trip.
-async fn over_tcp(to: SocketAddr, spacing: Duration, patience: Patience) -> io::Result<Vec<f64>> {
+async fn over_tcp(
+    to: SocketAddr,
+    spacing: Duration,
+    patience: Patience,
+    turn: &Turn,
+) -> io::Result<Vec<f64>> {
+    let _sending = turn.take().await;
     let start = Instant::now();
     let connecting = (0..CONNECTIONS).map(|index| async move {
         sleep_until(start + spacing * index).await;
@@ -226,10 +241,11 @@ mod tests {
             .await
             .unwrap();
         let to = SocketAddr::from((addresses[0], 20_027));
+        let turn = Turn::default();
         let (spacing, patience) = (Duration::from_millis(1), Patience::new(Duration::ZERO));
-        let udp = over_udp(to, spacing, patience).await.unwrap();
+        let udp = over_udp(to, spacing, patience, &turn).await.unwrap();
         assert_eq!(udp.len(), PINGS as usize);
-        let tcp = over_tcp(to, spacing, patience).await.unwrap();
+        let tcp = over_tcp(to, spacing, patience, &turn).await.unwrap();
         assert_eq!(tcp.len(), CONNECTIONS as usize);
     }
 }

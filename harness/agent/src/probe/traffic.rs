@@ -12,12 +12,13 @@ use super::ask::{inquire, udp_socket};
 use super::patience::Patience;
 use super::stamped::{note_arrivals, receive};
 use super::train::{self, Train};
-use super::wire::{Answer, AnswerFrom, Ask, Question, Told, padded};
+use super::turn::Turn;
+use super::wire::{Answer, Ask, Question, Told, padded};
 
 /// How often what is lost on a bad link is asked again.
 const ATTEMPTS: u32 = 10;
 
-/// Sends a train in this direction and gives what arrived of it.
+/// Sends a train in this direction, or has it sent, when it is its turn, and gives what arrived of it.
 ///
 /// # Errors
 /// When the kernel refuses, or the responder does not answer.
@@ -27,12 +28,13 @@ pub(super) async fn send(
     train: Train,
     window: Window,
     patience: Patience,
+    turn: &Turn,
 ) -> io::Result<Summary> {
     let socket = udp_socket(to).await?;
     note_arrivals(&socket)?;
     match direction {
-        Direction::Out => up(&socket, to, train, window, patience).await,
-        Direction::In => down(&socket, to, train, window, patience).await,
+        Direction::Out => up(&socket, to, train, window, patience, turn).await,
+        Direction::In => down(&socket, to, train, window, patience, turn).await,
     }
 }
 
@@ -42,11 +44,13 @@ async fn up(
     train: Train,
     window: Window,
     patience: Patience,
+    turn: &Turn,
 ) -> io::Result<Summary> {
-    // The first packet of a connection can take longer, and a firewall may look into it.
-    hello(socket, to, patience).await?;
     let token = rand::random();
+    let sending = turn.take().await;
     train.send(socket, to, token).await;
+    drop(sending);
+    // On a link that keeps packets in order it arrives after them.
     let question = Question::to(Ask::Arrivals {
         train: token,
         window,
@@ -70,6 +74,7 @@ async fn down(
     train: Train,
     window: Window,
     patience: Patience,
+    turn: &Turn,
 ) -> io::Result<Summary> {
     let mut question = Question::to(Ask::Train(train));
     let mut arrivals = Arrivals::default();
@@ -90,7 +95,9 @@ async fn down(
             // Of a train that comes after all, when another one was asked for, nothing counts.
             asked += 1;
             question = Question::to(Ask::Train(train));
+            let sending = turn.take().await;
             socket.send_to(&padded(&question, 0)?, to).await?;
+            drop(sending);
             deadline = Instant::now() + patience.attempt(1);
             continue;
         };
@@ -107,16 +114,6 @@ async fn down(
         }
     }
     Ok(arrivals.summary(window))
-}
-
-async fn hello(socket: &UdpSocket, to: SocketAddr, patience: Patience) -> io::Result<()> {
-    for _ in 0..ATTEMPTS {
-        let question = Question::new(AnswerFrom::Same);
-        if inquire(socket, to, &question, 0, patience).await?.is_some() {
-            return Ok(());
-        }
-    }
-    Err(unanswered())
 }
 
 fn unanswered() -> io::Error {
@@ -145,9 +142,9 @@ mod tests {
             ip_bytes: 500,
             gap_ns: 200_000,
         };
-        let patience = Patience::new(Duration::ZERO);
+        let (patience, turn) = (Patience::new(Duration::ZERO), Turn::default());
         for direction in [Direction::Out, Direction::In] {
-            let sent = send(direction, to, train, Window::default(), patience);
+            let sent = send(direction, to, train, Window::default(), patience, &turn);
             let summary = sent.await.unwrap();
             assert_eq!(summary.arrived, 100);
             // 4000 bits in 0.2 ms; a machine that is busy makes it less.
@@ -165,9 +162,9 @@ mod tests {
             ip_bytes: 100,
             gap_ns: 1,
         };
-        let patience = Patience::new(Duration::ZERO);
+        let (patience, turn) = (Patience::new(Duration::ZERO), Turn::default());
         for direction in [Direction::Out, Direction::In] {
-            let sent = send(direction, to, train, Window::default(), patience);
+            let sent = send(direction, to, train, Window::default(), patience, &turn);
             assert_eq!(sent.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
     }

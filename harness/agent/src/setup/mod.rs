@@ -25,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::nat64;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerIdentity};
-use crate::probe::{ProbeError, Responder};
+use crate::probe::{ProbeError, Responder, Turn};
 use crate::service::ServiceError;
 use crate::services::ServicesError;
 use crate::signalling::{SignallingError, SignallingServer};
@@ -211,6 +211,7 @@ pub(crate) async fn set_up(setup: Setup, outlet: &Outlet) -> Result<RunningNode,
         ca_pem: setup.ca_pem,
         role,
         datapath,
+        turn: Turn::default(),
         captures,
     })
 }

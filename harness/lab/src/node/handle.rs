@@ -275,6 +275,7 @@ fn answer_to(command: &Command) -> &'static str {
         Command::Setup(_) => "end of the set-up",
         Command::Clock => "time of its clock",
         Command::Measure { .. } => "measurement",
+        Command::EaseLink { .. } => "change of its link",
         Command::Counters => "counters",
         Command::Collect { .. } => "files",
         Command::TellSessions => "end of its allocations",

@@ -96,12 +96,16 @@ fn beyond_the_link<F: IntoIterator<Item = Fact>>(
     peer: &PeerLayout,
     facts: F,
 ) -> impl Iterator<Item = Declaration> + use<F> {
-    let round_trip_ms = link::longest_round_trip_ms(&layout.sites[peer.site]);
+    let site = &layout.sites[peer.site];
+    let round_trip_ms = link::longest_round_trip_ms(site);
+    let gateway = site.gateway();
+    let link_at = gateway.link.as_ref().map(|_| gateway.name.clone());
     let node = peer.name.clone();
     facts.into_iter().map(move |fact| Declaration {
         node: node.clone(),
         fact,
         round_trip_ms,
+        link_at: link_at.clone(),
     })
 }
 
@@ -111,6 +115,7 @@ pub(crate) fn near(node: &str, fact: Fact) -> Declaration {
         node: node.to_owned(),
         fact,
         round_trip_ms: 0,
+        link_at: None,
     }
 }
 

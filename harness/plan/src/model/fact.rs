@@ -16,6 +16,9 @@ pub struct Declaration {
     /// The longest that an answer from the internet takes on the declared link, in milliseconds: what takes
     /// longer is lost or late.
     pub round_trip_ms: u32,
+    /// The gateway whose emulated link lies between the node and the internet, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_at: Option<String>,
 }
 
 /// A fact about the lab.

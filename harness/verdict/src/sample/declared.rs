@@ -139,6 +139,7 @@ fn attestation() -> Vec<Declaration> {
         node: node.into(),
         fact,
         round_trip_ms: 0,
+        link_at: None,
     };
     vec![
         declare("alice", Fact::NoEmbeddedResolver),

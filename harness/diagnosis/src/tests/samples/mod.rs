@@ -131,6 +131,7 @@ pub(super) fn attest(sample: &mut Sample, node: &str, fact: Fact) {
         node: node.to_owned(),
         fact,
         round_trip_ms: 0,
+        link_at: None,
     });
     sample.remove(|entry| {
         matches!(&entry.event, Event::Attested(one) if one.node == measured.node && one.what == measured.what)
