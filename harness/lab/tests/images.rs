@@ -162,13 +162,18 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
     let volume = &image.shared[1].volume;
     let remove = ["rm", "/farcall/bin/farcall"];
     run_with(&engine, &image.reference, mounts(&image.shared), &remove).await;
-    let keeper = engine.docker.remove_container(volume, None::<RemoveContainerOptions>);
+    let keeper = engine
+        .docker
+        .remove_container(volume, None::<RemoveContainerOptions>);
     keeper.await.unwrap();
     let (first, second) = tokio::join!(
         agent_image(&engine, executable, &|_| {}),
         agent_image(&engine, executable, &|_| {}),
     );
-    assert_eq!((first.unwrap(), second.unwrap()), (image.clone(), image.clone()));
+    assert_eq!(
+        (first.unwrap(), second.unwrap()),
+        (image.clone(), image.clone())
+    );
     let command: Vec<_> = image.command.iter().map(String::as_str).collect();
     let ran = run_with(&engine, &image.reference, mounts(&image.shared), &command).await;
     assert_eq!(ran, (0, String::new()));
@@ -179,7 +184,11 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
             force: true,
             ..RemoveImageOptions::default()
         };
-        engine.docker.remove_image(image, Some(force), None).await.unwrap();
+        engine
+            .docker
+            .remove_image(image, Some(force), None)
+            .await
+            .unwrap();
     };
     remove(&image.reference).await;
     assert!(engine.docker.inspect_volume(volume).await.is_ok());

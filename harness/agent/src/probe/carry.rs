@@ -49,8 +49,15 @@ pub(crate) async fn carry(
                     gap_ns: 1_000_000_000 / u64::from(per_second.max(1)),
                 };
                 let patience = Patience::new(round_trip);
-                let arrived =
-                    traffic::send(direction, to, train, Window::default(), patience, &Turn::default()).await?;
+                let arrived = traffic::send(
+                    direction,
+                    to,
+                    train,
+                    Window::default(),
+                    patience,
+                    &Turn::default(),
+                )
+                .await?;
                 Ok(Carried {
                     packets: arrived.arrived,
                     bytes: u64::from(arrived.arrived.saturating_sub(1)) * u64::from(ip_bytes),

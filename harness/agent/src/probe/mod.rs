@@ -69,13 +69,7 @@ pub(crate) async fn measure(
 }
 
 /// What is found holds when it has the words of what is declared, a quantity when it is within its tolerance.
-async fn find(
-    node: &Node,
-    ca_pem: &str,
-    fact: &Fact,
-    patience: Patience,
-    turn: &Turn,
-) -> Outcome {
+async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: &Turn) -> Outcome {
     let declared = &fact.declared();
     let internet = Internet::of(node);
     let words = match fact {

@@ -56,9 +56,7 @@ async fn hairpin(internet: Internet, to: SocketAddr, patience: Patience) -> io::
         sender.send_to(&token, receiver_at).await?;
         receiver.send_to(&barrier, to).await?;
         let next = start + patience.attempt(1) * send / SENDS;
-        while let Ok(received) =
-            timeout_at(next.min(end), receiver.recv_from(&mut buffer)).await
-        {
+        while let Ok(received) = timeout_at(next.min(end), receiver.recv_from(&mut buffer)).await {
             let (length, from) = received?;
             if buffer[..length] == token {
                 return Ok(arrived(from, sender_at));

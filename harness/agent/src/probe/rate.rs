@@ -127,7 +127,8 @@ pub(super) async fn measure_policed(
         Outcome::new(format!("{found:.0} kbit/s"), holds)
     };
     let attempt = async || {
-        let summary = traffic::send(direction, to, train, Window::default(), patience, turn).await?;
+        let summary =
+            traffic::send(direction, to, train, Window::default(), patience, turn).await?;
         let bits = f64::from(summary.arrived) * f64::from(train.ip_bytes) * 8.0;
         // The bucket is full when the first packet comes, and is refilled until the last one does.
         Ok(Some(bits / (BUCKET_MS + in_ms(train.duration()))))

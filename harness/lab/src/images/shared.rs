@@ -142,10 +142,7 @@ async fn fill(
         }),
         ..ContainerCreateBody::default()
     };
-    match docker
-        .create_container(Some(options.build()), keeper)
-        .await
-    {
+    match docker.create_container(Some(options.build()), keeper).await {
         Ok(_) => Ok(true),
         Err(error) if status(&error) == Some(409) => Ok(false),
         Err(error) => Err(ImageError::docker(
