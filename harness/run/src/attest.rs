@@ -8,7 +8,7 @@ use farcall_plan::{Declaration, Elsewhere, Fact, FaultAction, Plan};
 use farcall_protocol::{Command, Reply};
 use farcall_scenario::Direction;
 use farcall_timeline::{Event, Measured};
-use futures::future::{join_all, try_join_all};
+use futures::future::{join, join_all, try_join_all};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ const ROUND_TRIPS: u32 = 20;
 /// changes what another measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
+    /// What nothing in the lab hears of, beside all other stages.
+    Aside,
     /// What takes a few packets, while links are eased: NATs, firewalls and servers are the same behind a wire, and are
     /// asked there without the round trips of the link.
     Behaviour,
@@ -91,35 +93,48 @@ pub(crate) async fn measure_all(
     declarations: &[Declaration],
     on_finding: impl Fn(usize, Measured),
 ) -> Result<bool, NodeError> {
-    let stages: BTreeSet<Stage> = declarations.iter().map(|one| stage(&one.fact)).collect();
-    let mut all_hold = true;
-    let mut broken = None;
-    for of in stages {
-        let all = declarations.iter().enumerate();
-        let mut now: Vec<_> = all.filter(|(_, one)| stage(&one.fact) == of).collect();
-        now.sort_by_key(|(_, one)| turn(&one.fact));
-        let is_eased = of == Stage::Behaviour;
-        let links = now.iter().filter_map(|(_, one)| one.link_at.as_ref());
-        let links: BTreeSet<&String> = links.filter(|_| is_eased).collect();
-        ease(lab, &links, true).await?;
-        let findings = now.into_iter().map(async |(index, declaration)| {
-            let finding = measure(lab, declaration, is_eased).await?;
-            let holds = finding.holds;
-            on_finding(index, finding);
-            Ok::<_, NodeError>(holds)
-        });
-        for finding in join_all(findings).await {
-            match finding {
-                Ok(holds) => all_hold &= holds,
-                Err(error) => broken = broken.or(Some(error)),
-            }
+    let measured = async |of: Stage| measure_stage(lab, declarations, of, &on_finding).await;
+    let in_order = async {
+        let mut all = Vec::new();
+        for of in [Stage::Behaviour, Stage::Links, Stage::Policers, Stage::Deep] {
+            all.push(measured(of).await);
         }
-        ease(lab, &links, false).await?;
-    }
-    match broken {
-        Some(error) => Err(error),
-        None => Ok(all_hold),
-    }
+        all
+    };
+    let (mut all, aside) = join(in_order, measured(Stage::Aside)).await;
+    all.push(aside);
+    all_of(all)
+}
+
+/// Measures the declarations of this stage at the same time, to the end also where one cannot be measured.
+async fn measure_stage(
+    lab: &Lab,
+    declarations: &[Declaration],
+    of: Stage,
+    on_finding: &impl Fn(usize, Measured),
+) -> Result<bool, NodeError> {
+    let all = declarations.iter().enumerate();
+    let mut now: Vec<_> = all.filter(|(_, one)| stage(&one.fact) == of).collect();
+    now.sort_by_key(|(_, one)| turn(&one.fact));
+    let is_eased = of == Stage::Behaviour;
+    let links = now.iter().filter_map(|(_, one)| one.link_at.as_ref());
+    let links: BTreeSet<&String> = links.filter(|_| is_eased).collect();
+    ease(lab, &links, true).await?;
+    let findings = now.into_iter().map(async |(index, declaration)| {
+        let finding = measure(lab, declaration, is_eased).await?;
+        let holds = finding.holds;
+        on_finding(index, finding);
+        Ok(holds)
+    });
+    let findings = join_all(findings).await;
+    ease(lab, &links, false).await?;
+    all_of(findings)
+}
+
+/// Whether all hold; the first error if there is one.
+fn all_of(holds: Vec<Result<bool, NodeError>>) -> Result<bool, NodeError> {
+    let holds: Result<Vec<bool>, NodeError> = holds.into_iter().collect();
+    Ok(holds?.into_iter().all(|holds| holds))
 }
 
 /// Has packets cross the links of these gateways as they would a wire, or as planned.
@@ -161,6 +176,7 @@ async fn measure(
 
 fn stage(fact: &Fact) -> Stage {
     match fact {
+        Fact::NoEmbeddedResolver => Stage::Aside,
         Fact::RoundTrip { .. } | Fact::Rate { .. } => Stage::Links,
         Fact::PolicedRate { .. } => Stage::Policers,
         Fact::LossRatio { .. } | Fact::NatUdpTimeout { .. } => Stage::Deep,
@@ -226,7 +242,13 @@ mod tests {
         };
         let [up, down] = [Direction::Out, Direction::In].map(rate);
         // Nothing that is measured of the link is measured while it is eased.
-        assert_eq!(stage(&Fact::NoEmbeddedResolver), Stage::Behaviour);
+        let mtu = Fact::Mtu {
+            direction: Direction::Out,
+            mtu: 1_500,
+            fragmentation_needed: None,
+            port: 53,
+        };
+        assert_eq!(stage(&mtu), Stage::Behaviour);
         for of_link in [&round_trip, &up, &down] {
             assert!(stage(of_link) > Stage::Behaviour);
         }

@@ -147,3 +147,50 @@ async fn exchange(
     }
     Ok(answers)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::super::wire::AnswerFrom;
+    use super::*;
+
+    /// Which of three questions are answered by somebody who answers these, and whether that took less than an attempt.
+    async fn answered(places: &[usize]) -> (Vec<bool>, bool) {
+        let responder = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let to = responder.local_addr().unwrap();
+        let questions = [(); 3].map(|()| Question::new(AnswerFrom::Same));
+        let tokens = [0, 1, 2].map(|index: usize| questions[index].token);
+        let places = places.to_vec();
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            loop {
+                let (length, from) = responder.recv_from(&mut buffer).await.unwrap();
+                let question: Question = serde_json::from_slice(&buffer[..length]).unwrap();
+                if places.iter().any(|place| tokens[*place] == question.token) {
+                    let answer = Answer {
+                        token: question.token,
+                        observed: from,
+                        told: None,
+                    };
+                    let answer = padded(&answer, 0).unwrap();
+                    responder.send_to(&answer, from).await.unwrap();
+                }
+            }
+        });
+        let socket = udp_socket(to).await.unwrap();
+        // Far more than this machine takes, however busy it is.
+        let patience = Patience::new(Duration::from_secs(2));
+        let began = Instant::now();
+        let observed = ask_in_order(&socket, to, questions, patience).await;
+        let observed = observed.unwrap().iter().map(Option::is_some).collect();
+        (observed, began.elapsed() < patience.attempt(1))
+    }
+
+    #[tokio::test]
+    async fn silence_is_believed_once_a_later_question_is_answered() {
+        assert_eq!(answered(&[0, 2]).await, (vec![true, false, true], true));
+        let (observed, is_soon) = answered(&[0, 1]).await;
+        assert_eq!((observed, is_soon), (vec![true, true, false], false));
+    }
+}

@@ -76,6 +76,7 @@ async fn down(
     patience: Patience,
     turn: &Turn,
 ) -> io::Result<Summary> {
+    let mut sending = Some(turn.take().await);
     let mut question = Question::to(Ask::Train(train));
     let mut arrivals = Arrivals::default();
     let mut buffer = [0; 1500];
@@ -95,9 +96,8 @@ async fn down(
             // Of a train that comes after all, when another one was asked for, nothing counts.
             asked += 1;
             question = Question::to(Ask::Train(train));
-            let sending = turn.take().await;
             socket.send_to(&padded(&question, 0)?, to).await?;
-            drop(sending);
+            sending.take();
             deadline = Instant::now() + patience.attempt(1);
             continue;
         };
