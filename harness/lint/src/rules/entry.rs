@@ -2,7 +2,7 @@
 
 use crate::configuration::{Configuration, Field, Mistake, Server};
 use crate::finding::Draft;
-use crate::place::Span;
+use farcall_literal::Span;
 use crate::rule::Rule;
 use crate::url::Reading;
 

@@ -2,7 +2,7 @@
 
 use crate::configuration::{Configuration, Server};
 use crate::finding::Draft;
-use crate::place::Span;
+use farcall_literal::Span;
 use crate::rule::{Rule, Severity};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
