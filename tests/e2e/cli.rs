@@ -459,7 +459,12 @@ fn a_program_is_planned_with_the_configuration_that_is_chosen() {
         assert!(stderr.contains(place), "{place} is missing:\n{stderr}");
     }
     assert!(!stderr.contains("hunter2"), "{stderr}");
-    let chosen = output(&["plan", "open-internet", "--ice", &format!("{file}#production")]);
+    let chosen = output(&[
+        "plan",
+        "open-internet",
+        "--ice",
+        &format!("{file}#production"),
+    ]);
     let planned = text(&chosen.stdout);
     assert_eq!(chosen.status.code(), Some(0), "{}", text(&chosen.stderr));
     assert!(planned.contains("turn.example.net"), "{planned}");

@@ -255,7 +255,10 @@ mod tests {
             IceSource::Shipped(_) => panic!("no file"),
         };
         let of = |path: &str, name: Option<&str>| (path.to_owned(), name.map(str::to_owned));
-        assert_eq!(chosen("a/ice.ts#getConfig"), of("a/ice.ts", Some("getConfig")));
+        assert_eq!(
+            chosen("a/ice.ts#getConfig"),
+            of("a/ice.ts", Some("getConfig"))
+        );
         assert_eq!(chosen("ice.json"), of("ice.json", None));
         assert_eq!(chosen("ice.json#"), of("ice.json#", None));
         let directory = tempfile::tempdir().unwrap();

@@ -46,6 +46,9 @@ pub(crate) fn read(text: &str) -> Result<Document, Broken> {
         });
     };
     let root = value(found, &mut literals);
+    // A comment is listed by what stands before it and by what stands after it.
+    literals.sort_by_key(|span| span.start);
+    literals.dedup();
     let mut configurations = Vec::new();
     find(&root, None, &mut configurations);
     Ok(Document {

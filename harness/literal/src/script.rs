@@ -35,10 +35,12 @@ pub(crate) fn read(text: &str, source_type: SourceType) -> Result<Document, Brok
         let read = thread.map(|thread| thread.join());
         read.map_err(|error| format!("no thread could be started to read it: {error}"))
             .and_then(|read| read.map_err(|_| "the parser gave up".to_owned()))
-            .unwrap_or_else(|message| Err(Broken {
+            .unwrap_or_else(|message| {
+                Err(Broken {
                     message,
                     span: 0..0,
-                }))
+                })
+            })
     })
 }
 

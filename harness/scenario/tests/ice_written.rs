@@ -34,7 +34,9 @@ export class CallService {
 
 /// Nothing but the production configuration.
 fn production() -> String {
-    let (before, rest) = SERVICE.split_once("  private getDevelopmentConfig").unwrap();
+    let (before, rest) = SERVICE
+        .split_once("  private getDevelopmentConfig")
+        .unwrap();
     let (_, after) = rest.split_once("  }\n").unwrap();
     format!("{before}{after}")
 }
@@ -96,12 +98,27 @@ fn the_production_guides_method_is_read_as_it_is() {
 #[rstest]
 #[case::javascript("ice.js", "module.exports = { iceServers: [{ urls: 'stun:a' }] };")]
 #[case::a_module("ice.mjs", "export default { iceServers: [{ urls: 'stun:a' }] };")]
-#[case::jsx("call.tsx", "const c = { iceServers: [{ urls: 'stun:a' }] }; <Call c={c} />;")]
+#[case::jsx(
+    "call.tsx",
+    "const c = { iceServers: [{ urls: 'stun:a' }] }; <Call c={c} />;"
+)]
 #[case::the_list_alone("ice.ts", "export const servers = [{ urls: 'stun:a' }];")]
-#[case::left_out("ice.ts", "x({ iceServers: [{ urls: 'stun:a', username: undefined }] });")]
-#[case::replaced("ice.ts", "const A = { urls: 'stun:b' }; x({ iceServers: [{ ...A, urls: 'stun:a' }] });")]
-#[case::passed_on("ice.ts", "const c = { iceServers: [{ urls: 'stun:a' }] }; x({ iceServers: c.iceServers });")]
-#[case::members("ice.ts", "x({ iceServers: [{ urls: 'stun:a' }], iceCandidatePoolSize: 10, bundlePolicy: 'max-bundle' });")]
+#[case::left_out(
+    "ice.ts",
+    "x({ iceServers: [{ urls: 'stun:a', username: undefined }] });"
+)]
+#[case::replaced(
+    "ice.ts",
+    "const A = { urls: 'stun:b' }; x({ iceServers: [{ ...A, urls: 'stun:a' }] });"
+)]
+#[case::passed_on(
+    "ice.ts",
+    "const c = { iceServers: [{ urls: 'stun:a' }] }; x({ iceServers: c.iceServers });"
+)]
+#[case::members(
+    "ice.ts",
+    "x({ iceServers: [{ urls: 'stun:a' }], iceCandidatePoolSize: 10, bundlePolicy: 'max-bundle' });"
+)]
 #[case::filtered("ice.ts", "x({ iceServers: [{ urls: 'stun:a' }].filter(Boolean) });")]
 #[case::without_an_extension("Config", "export const c = { iceServers: [{ urls: 'stun:a' }] };")]
 fn what_is_written_down_can_be_used(#[case] file: &str, #[case] text: &str) {
@@ -115,11 +132,20 @@ fn what_is_written_down_can_be_used(#[case] file: &str, #[case] text: &str) {
 #[case::a_url_of_the_environment("'turn.example.net'", "process.env.TURN_HOST")]
 #[case::servers_that_are_fetched("[\n        ...STUN", "[\n        ...(await more()), ...STUN")]
 #[case::an_account_that_is_fetched("...ACCOUNT", "...(await account())")]
-#[case::all_fetched("const STUN: RTCIceServer[] = [{ urls: 'stun:stun.example.net' }]", "const STUN = await fetched()")]
+#[case::all_fetched(
+    "const STUN: RTCIceServer[] = [{ urls: 'stun:stun.example.net' }]",
+    "const STUN = await fetched()"
+)]
 #[case::a_choice("'all'", "debug ? 'relay' : 'all'")]
 #[case::a_choice_of_entries("        ...STUN,", "        ...(debug ? [] : STUN),")]
-#[case::a_condition("        ...STUN,", "        ...STUN, debug && { urls: 'stun:debug.example.net' },")]
-#[case::a_change("// The", "add() { STUN.push({ urls: 'stun:more.example.net' }); }\n  // The")]
+#[case::a_condition(
+    "        ...STUN,",
+    "        ...STUN, debug && { urls: 'stun:debug.example.net' },"
+)]
+#[case::a_change(
+    "// The",
+    "add() { STUN.push({ urls: 'stun:more.example.net' }); }\n  // The"
+)]
 #[case::a_fallback("'hunter2' }", "PASSWORD ?? 'hunter2' }")]
 #[case::no_script("...STUN", "..STUN")]
 #[case::an_unknown_key("iceTransportPolicy", "iceTransportPolcy")]
@@ -134,9 +160,15 @@ fn mistake(#[context] context: Context, #[case] good: &str, #[case] bad: &str) {
 /// Each case is a whole file.
 #[rstest]
 #[case::several("service.ts", SERVICE)]
-#[case::several_of_one_name("ice.ts", "x({ iceServers: [{ urls: 'stun:a' }] }); x({ iceServers: [{ urls: 'stun:b' }] });")]
+#[case::several_of_one_name(
+    "ice.ts",
+    "x({ iceServers: [{ urls: 'stun:a' }] }); x({ iceServers: [{ urls: 'stun:b' }] });"
+)]
 #[case::no_configuration("ice.ts", "export const password = 'hunter2';")]
-#[case::computed("ice.ts", "const password = 'hunter2';\nexport const c = { iceServers: load(password) };")]
+#[case::computed(
+    "ice.ts",
+    "const password = 'hunter2';\nexport const c = { iceServers: load(password) };"
+)]
 fn mistaken_file(#[context] context: Context, #[case] file: &str, #[case] text: &str) {
     report(context, file, text);
 }

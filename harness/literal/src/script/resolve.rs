@@ -68,7 +68,10 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// The places of all choices and changes since the last candidate's servers were asked for.
     pub fn take_decided(&mut self) -> Vec<Span> {
-        std::mem::take(&mut self.decided)
+        let mut decided = std::mem::take(&mut self.decided);
+        decided.sort_by_key(|span| (span.start, span.end));
+        decided.dedup();
+        decided
     }
 
     fn span(&self, found: oxc_span::Span) -> Span {

@@ -90,7 +90,11 @@ impl Facts {
         path.rank = path.rank.filter(|_| expects_connection(run));
         self.word(Kind::Path, "between the peers", path);
         let formed_ms = formed_after_ms(one, other).or_else(|| formed_after_ms(other, one));
-        self.figure(Kind::SetUpTime, "from the offer to both connected", formed_ms);
+        self.figure(
+            Kind::SetUpTime,
+            "from the offer to both connected",
+            formed_ms,
+        );
     }
 
     fn servers(&mut self, name: &str, peer: &PeerResult) {

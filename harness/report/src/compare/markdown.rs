@@ -15,15 +15,26 @@ pub fn comparison_markdown(comparison: &Comparison, out: &mut dyn Write) -> std:
     for direction in Direction::ALL {
         let rows = comparison.groups.iter().flat_map(|group| {
             let rows = rows(group, direction).into_iter();
-            rows.map(|row| vec![group.subject.to_string(), row.kind, row.what, row.before, row.after])
+            rows.map(|row| {
+                vec![
+                    group.subject.to_string(),
+                    row.kind,
+                    row.what,
+                    row.before,
+                    row.after,
+                ]
+            })
         });
         let rows: Vec<Vec<String>> = rows.collect();
         if !rows.is_empty() {
-            document.heading(2, match direction {
-                Direction::Worse => "Worse",
-                Direction::Better => "Better",
-                Direction::Other => "Otherwise",
-            });
+            document.heading(
+                2,
+                match direction {
+                    Direction::Worse => "Worse",
+                    Direction::Better => "Better",
+                    Direction::Other => "Otherwise",
+                },
+            );
             document.table(&["scenario", "", "what", "before", "after"], rows);
         }
     }

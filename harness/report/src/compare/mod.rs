@@ -84,9 +84,8 @@ fn group(subject: &Subject, before: &[&StoredRun], after: &[&StoredRun]) -> Grou
         counted
     };
     let known = |runs: &[&StoredRun]| {
-        let is_known = |run: &&&StoredRun| {
-            matches!(run.result.verdict, Verdict::Pass | Verdict::Fail)
-        };
+        let is_known =
+            |run: &&&StoredRun| matches!(run.result.verdict, Verdict::Pass | Verdict::Fail);
         let known = runs.iter().filter(is_known);
         known.map(|run| Facts::of(run)).collect::<Vec<_>>()
     };
@@ -122,7 +121,12 @@ fn changes_in_words(before: &[Facts], after: &[Facts]) -> Vec<Change> {
     let changes = things.into_iter().filter_map(|thing| {
         let (before, after) = (of_side(before, thing), of_side(after, thing));
         let direction = words::change(&before, &after)?;
-        Some(change(thing, direction, side_in_words(before), side_in_words(after)))
+        Some(change(
+            thing,
+            direction,
+            side_in_words(before),
+            side_in_words(after),
+        ))
     });
     changes.collect()
 }

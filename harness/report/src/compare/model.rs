@@ -163,7 +163,8 @@ impl Comparison {
     /// Whether anything got worse.
     #[must_use]
     pub fn is_worse(&self) -> bool {
-        self.changes().any(|(_, change)| change.direction == Direction::Worse)
+        self.changes()
+            .any(|(_, change)| change.direction == Direction::Worse)
     }
 
     /// Whether everything that has a counterpart is known on both sides.
@@ -262,7 +263,11 @@ impl std::fmt::Display for Direction {
 
 impl std::fmt::Display for Subject {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} with {}", self.scenario, self.ice_configuration)?;
+        write!(
+            formatter,
+            "{} with {}",
+            self.scenario, self.ice_configuration
+        )?;
         match self.policy {
             IceTransportPolicy::All => Ok(()),
             IceTransportPolicy::Relay => formatter.write_str(" (relay only)"),

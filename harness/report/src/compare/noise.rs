@@ -70,7 +70,12 @@ pub(super) fn change(kind: Kind, before: Figure, after: Figure) -> Option<Direct
     let smaller = before.median.min(after.median);
     let is_beyond = match before.runs.min(after.runs) >= MANY_RUNS {
         true => difference > margin.many_runs,
-        false => difference > margin.few_runs.max(smaller * margin.few_runs_percent / 100.0),
+        false => {
+            difference
+                > margin
+                    .few_runs
+                    .max(smaller * margin.few_runs_percent / 100.0)
+        }
     };
     if overlap || !is_beyond {
         return None;
@@ -102,7 +107,10 @@ mod tests {
     #[test]
     fn a_figure_is_the_median_and_the_range() {
         let of_three = figure(vec![9.0, 1.0, 2.0]).unwrap();
-        assert_eq!((of_three.median, of_three.least, of_three.most), (2.0, 1.0, 9.0));
+        assert_eq!(
+            (of_three.median, of_three.least, of_three.most),
+            (2.0, 1.0, 9.0)
+        );
         assert_eq!(figure(vec![1.0, 4.0]).unwrap().median, 2.5);
         assert_eq!(figure(Vec::new()), None);
     }

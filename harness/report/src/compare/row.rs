@@ -50,10 +50,12 @@ pub(super) fn rows(group: &Group, direction: Direction) -> Vec<Row> {
             rows.push(row(change.kind, &change.what, sides));
         }
     }
-    let checks = checks.into_iter().map(|(sides, names)| match names.as_slice() {
-        [only] => row(Kind::Check, only, sides),
-        several => row(Kind::Check, &format!("{} checks", several.len()), sides),
-    });
+    let checks = checks
+        .into_iter()
+        .map(|(sides, names)| match names.as_slice() {
+            [only] => row(Kind::Check, only, sides),
+            several => row(Kind::Check, &format!("{} checks", several.len()), sides),
+        });
     rows.splice(place_of_checks..place_of_checks, checks);
     rows
 }
@@ -88,7 +90,11 @@ fn in_words(kind: Kind, side: &Side) -> String {
             let median = shown(figure.median);
             match figure.runs {
                 1 => median,
-                _ => format!("{median} ({} to {})", shown(figure.least), shown(figure.most)),
+                _ => format!(
+                    "{median} ({} to {})",
+                    shown(figure.least),
+                    shown(figure.most)
+                ),
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::ReportError;
 use crate::stored::tests::{about, stored};
-use farcall_timeline::{Event, FaultEdge, FaultEvent, IceServerOutcome, IceTransport, MediaKind};
 use farcall_timeline::{CandidateType, RecoveryEvent};
+use farcall_timeline::{Event, FaultEdge, FaultEvent, IceServerOutcome, IceTransport, MediaKind};
 use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 use rstest::rstest;
 use std::path::Path;
@@ -88,7 +88,13 @@ fn start_late(sample: &mut Sample) {
 
 fn go_round(sample: &mut Sample, rtt_ms: f64) {
     sample.add(7_000.0, "alice", Event::RoundTrip { rtt_ms });
-    sample.add(8_000.0, "alice", Event::RoundTrip { rtt_ms: rtt_ms + 500.0 });
+    sample.add(
+        8_000.0,
+        "alice",
+        Event::RoundTrip {
+            rtt_ms: rtt_ms + 500.0,
+        },
+    );
 }
 
 fn go_round_fast(sample: &mut Sample) {
@@ -126,7 +132,11 @@ fn recover_slowly(sample: &mut Sample) {
 /// A fault at 7 s, and what alice makes of it.
 fn recover(sample: &mut Sample, attempts: u32, at_ms: f64) {
     break_link(sample, attempts);
-    sample.add(at_ms, "alice", Event::Recovery(RecoveryEvent::Recovered { attempts }));
+    sample.add(
+        at_ms,
+        "alice",
+        Event::Recovery(RecoveryEvent::Recovered { attempts }),
+    );
 }
 
 fn break_link(sample: &mut Sample, attempts: u32) {
@@ -192,10 +202,18 @@ fn a_change_has_a_direction(
 ) {
     let (good, bad) = ([changed(good)], [changed(bad)]);
     let worse = compared(&good, &bad);
-    assert_eq!(directions(&worse, kind, what), [Direction::Worse], "{worse:#?}");
+    assert_eq!(
+        directions(&worse, kind, what),
+        [Direction::Worse],
+        "{worse:#?}"
+    );
     assert!(worse.is_worse());
     let better = compared(&bad, &good);
-    assert_eq!(directions(&better, kind, what), [Direction::Better], "{better:#?}");
+    assert_eq!(
+        directions(&better, kind, what),
+        [Direction::Better],
+        "{better:#?}"
+    );
 }
 
 #[rstest]
@@ -224,7 +242,10 @@ fn where_no_call_is_expected_a_path_is_neither_good_nor_bad() {
     let without = hopeless(Sample::not_connected());
     let comparison = compared(&[without], &[hopeless(Sample::good())]);
     assert_eq!(directions(&comparison, Kind::Path, ""), [Direction::Other]);
-    assert_eq!(directions(&comparison, Kind::Verdict, ""), [Direction::Worse]);
+    assert_eq!(
+        directions(&comparison, Kind::Verdict, ""),
+        [Direction::Worse]
+    );
 }
 
 #[test]
@@ -233,8 +254,14 @@ fn repeated_runs_are_compared_as_one() {
     let flaky = vec![Sample::good(), Sample::not_connected(), Sample::good()];
     let comparison = compared(&good, &flaky);
     let group = &comparison.groups[0];
-    assert_eq!((group.before.to_string(), group.after.to_string()), ("3 PASS".into(), "2 PASS, 1 FAIL".into()));
-    assert_eq!(directions(&comparison, Kind::Verdict, ""), [Direction::Worse]);
+    assert_eq!(
+        (group.before.to_string(), group.after.to_string()),
+        ("3 PASS".into(), "2 PASS, 1 FAIL".into())
+    );
+    assert_eq!(
+        directions(&comparison, Kind::Verdict, ""),
+        [Direction::Worse]
+    );
     let verdict = &group.changes[0];
     let Side::Words { runs_by_word } = &verdict.after else {
         panic!("{verdict:#?}");
@@ -256,11 +283,21 @@ fn figures_of_repeated_runs_are_a_median_and_a_range() {
     };
     let comparison = compared(&with([0, 1, 0]), &with([9, 6, 7]));
     let mut changes = comparison.changes();
-    let loss = changes.find(|(_, change)| change.kind == Kind::Loss).unwrap();
+    let loss = changes
+        .find(|(_, change)| change.kind == Kind::Loss)
+        .unwrap();
     let Side::Figure { figure } = &loss.1.after else {
         panic!("{loss:#?}");
     };
-    assert_eq!(*figure, Figure { median: 7.0, least: 6.0, most: 9.0, runs: 3 });
+    assert_eq!(
+        *figure,
+        Figure {
+            median: 7.0,
+            least: 6.0,
+            most: 9.0,
+            runs: 3
+        }
+    );
     // A single run that is as bad as one of those before is no change.
     let overlapping = compared(&with([0, 6, 0]), &with([9, 6, 7]));
     assert!(directions(&overlapping, Kind::Loss, "").is_empty());
@@ -363,7 +400,10 @@ fn the_json_is_as_its_schema_says() {
         std::fs::write(&path, &text).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == text, "out of date: FARCALL_UPDATE=1 cargo test -p farcall-report");
+    assert!(
+        kept == text,
+        "out of date: FARCALL_UPDATE=1 cargo test -p farcall-report"
+    );
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut json = serde_json::to_value(eventful()).unwrap();
     let errors: Vec<String> = validator
@@ -377,7 +417,10 @@ fn the_json_is_as_its_schema_says() {
 }
 
 /// Changes the `plan.json` of a run that was stored.
-fn with_plan(sample: &Sample, change: impl Fn(&mut serde_json::Value)) -> Result<StoredRun, ReportError> {
+fn with_plan(
+    sample: &Sample,
+    change: impl Fn(&mut serde_json::Value),
+) -> Result<StoredRun, ReportError> {
     let out = tempfile::tempdir().unwrap();
     let run = stored(&out, &about(), sample);
     let path = run.directory.join("plan.json");
@@ -402,5 +445,8 @@ fn a_run_of_an_earlier_farcall_is_judged_by_the_same_rules() {
 #[test]
 fn a_run_that_cannot_be_judged_by_the_same_rules_is_refused() {
     let other = with_plan(&Sample::good(), |plan| plan["version"] = 99.into());
-    assert!(matches!(other, Err(ReportError::Version { version: 99, .. })));
+    assert!(matches!(
+        other,
+        Err(ReportError::Version { version: 99, .. })
+    ));
 }

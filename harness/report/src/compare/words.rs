@@ -17,9 +17,9 @@ pub(super) fn change(before: &Words, after: &Words) -> Option<Direction> {
     if before.keys().eq(after.keys()) {
         return change_of_shares(before, after);
     }
-    let direction = range(before)
-        .zip(range(after))
-        .map_or(Direction::Other, |((best, worst), (new_best, new_worst))| {
+    let direction = range(before).zip(range(after)).map_or(
+        Direction::Other,
+        |((best, worst), (new_best, new_worst))| {
             let is_worse = new_best > best || new_worst > worst;
             let is_better = new_best < best || new_worst < worst;
             match (is_worse, is_better) {
@@ -27,7 +27,8 @@ pub(super) fn change(before: &Words, after: &Words) -> Option<Direction> {
                 (false, true) => Direction::Better,
                 _ => Direction::Other,
             }
-        });
+        },
+    );
     Some(direction)
 }
 
@@ -126,7 +127,10 @@ mod tests {
 
     #[test]
     fn words_of_one_rank_are_otherwise() {
-        let (one, other) = (words(&[("reset", Some(1), 1)]), words(&[("refused", Some(1), 1)]));
+        let (one, other) = (
+            words(&[("reset", Some(1), 1)]),
+            words(&[("refused", Some(1), 1)]),
+        );
         assert_eq!(change(&one, &other), Some(Other));
     }
 }

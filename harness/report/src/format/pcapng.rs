@@ -155,9 +155,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use crate::stored::tests::{about, stored};
     use crate::RunDirectory;
     use crate::capture::tests::captured;
+    use crate::stored::tests::{about, stored};
     use farcall_verdict::sample::Sample;
 
     fn run_with_captures(out: &tempfile::TempDir) -> StoredRun {

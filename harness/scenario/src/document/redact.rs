@@ -138,8 +138,12 @@ mod tests {
     fn literals_are_hidden_but_for_values_that_may_be_shown() {
         let toml = "a = \"ü\" # é\nb = [\"é\", { a = 12 }]\nc = [{ a = \"shown\" }]\n";
         let document = parse_toml(toml).ok().unwrap();
-        let literal = |text: &'static str| toml.match_indices(text).map(|(at, _)| at..at + text.len());
-        let literals: Vec<Span> = ["ü", "é", "12", "shown"].into_iter().flat_map(literal).collect();
+        let literal =
+            |text: &'static str| toml.match_indices(text).map(|(at, _)| at..at + text.len());
+        let literals: Vec<Span> = ["ü", "é", "12", "shown"]
+            .into_iter()
+            .flat_map(literal)
+            .collect();
         let masked = mask_literals(toml, &literals, Some(&document), |key, _| key != "b");
         assert_eq!(
             masked,

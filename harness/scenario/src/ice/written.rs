@@ -113,7 +113,9 @@ fn configuration(written: &Written, reading: &mut Reading) -> Value {
         Some(object) => {
             let mut whole = object.clone();
             if let Literal::Table(entries) = &mut whole.kind {
-                let servers = entries.iter_mut().filter(|entry| entry.key.as_deref() == Some(KEY));
+                let servers = entries
+                    .iter_mut()
+                    .filter(|entry| entry.key.as_deref() == Some(KEY));
                 servers.for_each(|entry| entry.value = written.servers.clone());
             }
             reading.plain(&whole, "")
@@ -190,7 +192,11 @@ impl Reading {
     /// Notes choices and changes of which nothing else is noted yet.
     fn note_decided(&mut self, decided: &[Span]) {
         for place in decided {
-            if self.findings.iter().all(|(known, _)| known.start != place.start) {
+            if self
+                .findings
+                .iter()
+                .all(|(known, _)| known.start != place.start)
+            {
                 self.findings.push((place.clone(), is_computed("")));
             }
         }
