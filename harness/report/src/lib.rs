@@ -38,11 +38,11 @@ mod words;
 pub use about::{About, Environment};
 pub use attestation::Attestation;
 pub use capture::{CapturePoint, Merged, merge};
-pub use directory::RunDirectory;
+pub use directory::{RunDirectory, replace_file};
 pub use error::ReportError;
 pub use events::EventWriter;
 pub use explanation::Explanation;
-pub use format::{AttestationTable, Json, Report, Summary, Terminal};
+pub use format::{AttestationTable, Json, Paint, Report, Summary, Terminal, cut, duration, wrap};
 pub use html::html_index;
 pub use matrix::{
     CellResult, ConnectedPath, Grid, MATRIX_SCHEMA_VERSION, MatrixResult, MatrixTimes, path_of,
