@@ -62,7 +62,9 @@ pub enum BlessError {
     #[error("failed to write the baseline anew: {0}")]
     Toml(#[from] toml_edit::TomlError),
     /// Its networks are no tables of their own.
-    #[error("failed to write the baseline anew: write each network as a table of its own, [[networks]]")]
+    #[error(
+        "failed to write the baseline anew: write each network as a table of its own, [[networks]]"
+    )]
     NoTables,
 }
 
@@ -84,7 +86,10 @@ pub fn blessing(
     let wrong = runs.iter().find(|run| run.verdict != Verdict::Pass);
     if let Some(run) = wrong {
         let why = run.explanation.as_ref();
-        let why = why.map_or_else(|| "no reason is known".to_owned(), |why| why.sentence.clone());
+        let why = why.map_or_else(
+            || "no reason is known".to_owned(),
+            |why| why.sentence.clone(),
+        );
         return Err(refuse(Some(run.verdict), why));
     }
     let Some(first) = runs.first() else {
@@ -105,7 +110,11 @@ pub fn blessing(
         scenario: expected.scenario.clone(),
         ice: expected.ice.clone(),
         connects,
-        path: if connects { path(runs) } else { BTreeMap::new() },
+        path: if connects {
+            path(runs)
+        } else {
+            BTreeMap::new()
+        },
         connect: most(|run| run.figures.connected_after_ms)
             .map(|measured_ms| budget(measured_ms, expect.within_ms)),
         recover: recovery.and_then(|recovery| {
@@ -296,14 +305,19 @@ mod tests {
 
     #[test]
     fn a_network_in_which_nothing_connects_is_blessed_as_such() {
-        let network = baseline("[[networks]]\nscenario = \"captive-portal\"\n").networks.remove(0);
+        let network = baseline("[[networks]]\nscenario = \"captive-portal\"\n")
+            .networks
+            .remove(0);
         let mut run = seen(Verdict::Pass);
         run.figures = Figures::default();
         run.pairs.clear();
         let blessing = blessing(&network.scenario, &network.expected, &[run]).unwrap();
         assert!(!blessing.connects);
         let text = written(None, &[blessing]).unwrap();
-        assert!(text.ends_with("scenario = \"captive-portal\"\nconnects = false\n"), "{text}");
+        assert!(
+            text.ends_with("scenario = \"captive-portal\"\nconnects = false\n"),
+            "{text}"
+        );
         baseline(&text);
     }
 
@@ -332,7 +346,13 @@ mod tests {
         assert_eq!(expected.connect_within_ms, Some(7_000));
         assert_eq!(expected.recover_within_ms, Some(12_000));
         assert_eq!(expected.max_attempts, Some(1));
-        let entry = judge(&baseline.networks[0], "production", &[run], Path::new(""), TODAY);
+        let entry = judge(
+            &baseline.networks[0],
+            "production",
+            &[run],
+            Path::new(""),
+            TODAY,
+        );
         assert_eq!((entry.answer, entry.shortfalls), (Answer::Yes, Vec::new()));
     }
 

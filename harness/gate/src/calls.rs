@@ -71,7 +71,9 @@ pub fn calls<'a>(
         for configuration in &wanted {
             judged[*configuration] = true;
         }
-        let new = wanted.into_iter().map(|configuration| (index, configuration));
+        let new = wanted
+            .into_iter()
+            .map(|configuration| (index, configuration));
         let is_same = |known: &&mut NetworkCalls<'_>| known.scenario.name == network.scenario.name;
         match networks.iter_mut().find(is_same) {
             Some(known) => known.calls.extend(new),
@@ -93,7 +95,10 @@ pub fn calls<'a>(
 
 impl NetworkCalls<'_> {
     /// The calls by name.
-    pub fn subjects<'a>(&'a self, configurations: &'a [&str]) -> impl Iterator<Item = Subject> + 'a {
+    pub fn subjects<'a>(
+        &'a self,
+        configurations: &'a [&str],
+    ) -> impl Iterator<Item = Subject> + 'a {
         self.calls.iter().map(|(_, configuration)| Subject {
             scenario: self.scenario.name.clone(),
             ice_configuration: configurations[*configuration].to_owned(),
@@ -131,8 +136,12 @@ mod tests {
     fn a_configuration_that_is_missing_or_of_no_account_is_an_error() {
         let baseline = baseline(TEXT);
         let error = calls(&baseline, &["old"]).unwrap_err().to_string();
-        assert!(error.starts_with("baseline.toml:3: `home-to-home`"), "{error}");
-        let only = crate::testing::baseline("[[networks]]\nscenario = \"home-to-home\"\nice = \"old\"\n");
+        assert!(
+            error.starts_with("baseline.toml:3: `home-to-home`"),
+            "{error}"
+        );
+        let only =
+            crate::testing::baseline("[[networks]]\nscenario = \"home-to-home\"\nice = \"old\"\n");
         let error = calls(&only, &["old", "new"]).unwrap_err().to_string();
         assert!(error.contains("`new`"), "{error}");
     }

@@ -200,10 +200,7 @@ mod tests {
         assert_eq!(entry.shortfalls, []);
         assert_eq!(entry.answer, Answer::Yes);
         assert_eq!(entry.runs[0].directory, "run");
-        assert_eq!(
-            entry.in_short(),
-            "alice relay tcp, connected after 2.4 s"
-        );
+        assert_eq!(entry.in_short(), "alice relay tcp, connected after 2.4 s");
     }
 
     #[test]
@@ -232,8 +229,16 @@ mod tests {
     #[rstest]
     #[case::no_connection(|run: &mut Seen| run.figures.connected_after_ms = None, "connects", "no call that connects, as the scenario expects")]
     #[case::another_type(other_type, "path.alice", "local host, remote prflx")]
-    #[case::another_transport(other_transport, "path.alice", "local relay over udp (turn:t.example), remote prflx")]
-    #[case::another_remote(other_remote, "path.alice", "local relay over tcp (turn:t.example), remote host")]
+    #[case::another_transport(
+        other_transport,
+        "path.alice",
+        "local relay over udp (turn:t.example), remote prflx"
+    )]
+    #[case::another_remote(
+        other_remote,
+        "path.alice",
+        "local relay over tcp (turn:t.example), remote host"
+    )]
     #[case::no_pair(|run: &mut Seen| run.pairs.clear(), "path.alice", "no selected pair")]
     #[case::late(|run: &mut Seen| run.figures.connected_after_ms = Some(2_400.6), "connect_within_ms", "2401 ms")]
     fn a_run_that_passed_falls_short(
@@ -316,7 +321,8 @@ mod tests {
     #[case::on_its_last_day(date!(2026 - 06 - 30), false)]
     #[case::the_day_after(date!(2026 - 07 - 01), true)]
     fn a_quarantine_holds_through_its_last_day(#[case] today: Date, #[case] decides: bool) {
-        let network = network("quarantine = { reason = \"it is being mended\", until = 2026-06-30 }");
+        let network =
+            network("quarantine = { reason = \"it is being mended\", until = 2026-06-30 }");
         let entry = judge(
             &network,
             "production",

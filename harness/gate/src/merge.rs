@@ -114,7 +114,9 @@ pub fn merge(parts: Vec<Part>) -> Result<GateResult, MergeError> {
         }
     }
     let place = |call: &Subject| merged.calls.iter().position(|known| known == call);
-    merged.entries.sort_by_cached_key(|entry| place(&entry.call));
+    merged
+        .entries
+        .sort_by_cached_key(|entry| place(&entry.call));
     if merged.missing_shards.is_empty() {
         divided(&merged)?;
     }
@@ -289,7 +291,10 @@ mod tests {
         assert_eq!(merged.entries.len(), 2);
         copy.result.id = "another".to_owned();
         let error = merge(vec![shard(1), copy, shard(2)]).unwrap_err();
-        assert!(matches!(error, MergeError::Doubled { number: 1, .. }), "{error}");
+        assert!(
+            matches!(error, MergeError::Doubled { number: 1, .. }),
+            "{error}"
+        );
     }
 
     fn other_baseline(result: &mut GateResult) {
@@ -327,10 +332,16 @@ mod tests {
         let mut other = shard(2);
         other.result.entries.clear();
         let error = merge(vec![shard(1), other.clone()]).unwrap_err();
-        assert!(matches!(error, MergeError::NotDivided { found: 0, .. }), "{error}");
+        assert!(
+            matches!(error, MergeError::NotDivided { found: 0, .. }),
+            "{error}"
+        );
         other.result.entries = ["home-to-home", "corporate-firewall"].map(entry).into();
         let error = merge(vec![shard(1), other]).unwrap_err();
-        assert!(matches!(error, MergeError::NotDivided { found: 2, .. }), "{error}");
+        assert!(
+            matches!(error, MergeError::NotDivided { found: 2, .. }),
+            "{error}"
+        );
     }
 
     #[test]

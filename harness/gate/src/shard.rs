@@ -101,7 +101,9 @@ mod tests {
     fn a_shard_is_written_as_two_numbers() {
         let shard = Shard::from_str("2/4").unwrap();
         assert_eq!((shard.number, shard.of), (2, 4));
-        for wrong in ["", "2", "0/4", "5/4", "1/0", "a/b", "1/1001", "-1/4", "1/4/2"] {
+        for wrong in [
+            "", "2", "0/4", "5/4", "1/0", "a/b", "1/1001", "-1/4", "1/4/2",
+        ] {
             assert_eq!(Shard::from_str(wrong), Err(ShardError), "{wrong}");
         }
     }

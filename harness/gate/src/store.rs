@@ -126,7 +126,10 @@ mod tests {
         std::fs::rename(out.path().join("artifacts"), &moved).unwrap();
         let parts = read_all(&[moved.clone()]).unwrap();
         let places: Vec<&Path> = parts.iter().map(|part| part.directory.as_path()).collect();
-        assert_eq!(places, [moved.join("gate-1/first-gate"), moved.join("gate-2")]);
+        assert_eq!(
+            places,
+            [moved.join("gate-1/first-gate"), moved.join("gate-2")]
+        );
         assert_eq!(parts[0].result, result());
     }
 

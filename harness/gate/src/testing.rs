@@ -1,9 +1,7 @@
 //! Baselines, runs and results for tests.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use crate::{
-    Answer, Entry, Fingerprint, GATE_SCHEMA_VERSION, GateResult, Seen, judge,
-};
+use crate::{Answer, Entry, Fingerprint, GATE_SCHEMA_VERSION, GateResult, Seen, judge};
 use farcall_report::Explanation;
 use farcall_scenario::{Baseline, BaselineNetwork, Scenario};
 use farcall_timeline::{Candidate, CandidateType, IceTransport, SelectedPair};

@@ -21,7 +21,12 @@ impl Text {
     ///
     /// # Errors
     /// When `out` fails.
-    pub fn render(self, result: &GateResult, base: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+    pub fn render(
+        self,
+        result: &GateResult,
+        base: &Path,
+        out: &mut dyn Write,
+    ) -> std::io::Result<()> {
         let paint = Paint {
             colour: self.colour,
         };
@@ -125,7 +130,8 @@ fn told(paint: Paint, entry: &Entry, base: &Path, out: &mut dyn Write) -> std::i
     }
     let next = match run.verdict {
         Verdict::Pass => Some(
-            "If it is to be so from now on, write the baseline anew: farcall gate --bless".to_owned(),
+            "If it is to be so from now on, write the baseline anew: farcall gate --bless"
+                .to_owned(),
         ),
         _ => run.next_step.clone(),
     };
@@ -185,15 +191,17 @@ fn footer(result: &GateResult, out: &mut dyn Write) -> std::io::Result<()> {
         );
         writeln!(out, "{}", wrap("rerun     ", &line))?;
     }
-    let names = result.ice_configurations.iter().map(|ice| ice.name.as_str());
+    let names = result
+        .ice_configurations
+        .iter()
+        .map(|ice| ice.name.as_str());
     let names: Vec<&str> = names.collect();
-    writeln!(
-        out,
-        "baseline  {}, {} calls, with {}",
-        result.baseline.name,
-        result.calls.len(),
-        names.join(", ")
-    )?;
+    let calls = match result.calls.len() {
+        1 => "1 call".to_owned(),
+        several => format!("{several} calls"),
+    };
+    let (file, names) = (&result.baseline.name, names.join(", "));
+    writeln!(out, "baseline  {file}, {calls}, with {names}")?;
     match result.seed {
         Some(seed) => writeln!(out, "seed      {seed}"),
         None => Ok(()),
@@ -218,17 +226,28 @@ mod tests {
     use crate::{Shard, judge};
 
     fn render(result: &mut GateResult) -> String {
-        result.calls = result.entries.iter().map(|entry| entry.call.clone()).collect();
+        result.calls = result
+            .entries
+            .iter()
+            .map(|entry| entry.call.clone())
+            .collect();
         result.answer = result.answered();
         let mut bytes = Vec::new();
         let text = Text { colour: false };
-        text.render(result, Path::new("out/gate"), &mut bytes).unwrap();
+        text.render(result, Path::new("out/gate"), &mut bytes)
+            .unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     fn judged(keys: &str, verdicts: &[Verdict]) -> Entry {
         let runs: Vec<_> = verdicts.iter().copied().map(seen).collect();
-        judge(&network(keys), "production", &runs, Path::new("/gate"), TODAY)
+        judge(
+            &network(keys),
+            "production",
+            &runs,
+            Path::new("/gate"),
+            TODAY,
+        )
     }
 
     #[test]
@@ -246,7 +265,10 @@ mod tests {
         gate.entries.extend([
             judged(&quarantine("2026-06-30"), &[Verdict::Fail]),
             judged(&quarantine("2026-06-01"), &[Verdict::Fail]),
-            judged("connect_within_ms = 2000\npath.alice = { local = [\"host\"] }", &[Verdict::Pass]),
+            judged(
+                "connect_within_ms = 2000\npath.alice = { local = [\"host\"] }",
+                &[Verdict::Pass],
+            ),
             judged("", &[Verdict::Invalid, Verdict::Invalid]),
             judged("", &[Verdict::Invalid, Verdict::Pass]),
             judged("", &[]),
@@ -275,9 +297,15 @@ mod tests {
         gate.entries = vec![entry("home-to-home")];
         gate.shard = Some(Shard { number: 2, of: 3 });
         let text = render(&mut gate);
-        assert!(text.starts_with("YES: the one call is as the baseline has it (shard 2 of 3)\n"), "{text}");
+        assert!(
+            text.starts_with("YES: the one call is as the baseline has it (shard 2 of 3)\n"),
+            "{text}"
+        );
         gate.entries.clear();
         let text = render(&mut gate);
-        assert!(text.starts_with("YES: no call falls to it (shard 2 of 3)\n"), "{text}");
+        assert!(
+            text.starts_with("YES: no call falls to it (shard 2 of 3)\n"),
+            "{text}"
+        );
     }
 }

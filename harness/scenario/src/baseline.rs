@@ -163,12 +163,14 @@ impl Baseline {
     pub fn load(path: &Path, scenarios_dir: Option<&Path>) -> Result<Self, InputError> {
         let text = file::read(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&path.display().to_string(), &text, &|name| {
-            match Scenario::is_path(name) {
+        Self::parse(
+            &path.display().to_string(),
+            &text,
+            &|name| match Scenario::is_path(name) {
                 true => Scenario::load(&directory.join(name)),
                 false => Scenario::find(name, scenarios_dir),
-            }
-        })
+            },
+        )
     }
 }
 

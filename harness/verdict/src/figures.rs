@@ -1,8 +1,8 @@
 //! How long a call took to form and to recover, as numbers: what budgets are held against.
 
+use crate::Declared;
 use crate::case::Case;
 use crate::checks::{all_connected_at, attempts_made, connected_again, first_fault, offered_at};
-use crate::Declared;
 use farcall_timeline::Timeline;
 
 /// The figures of a call; `None` for what did not happen.
@@ -26,7 +26,8 @@ impl Figures {
         let connected = all_connected_at(&case).zip(offered_at(&case));
         Self {
             connected_after_ms: connected.map(|(at_ms, offer_ms)| at_ms - offer_ms),
-            recovered_after_ms: recovered.map(|(again_ms, begun_ms)| (again_ms - begun_ms).max(0.0)),
+            recovered_after_ms: recovered
+                .map(|(again_ms, begun_ms)| (again_ms - begun_ms).max(0.0)),
             attempts: recovery.map(|_| attempts_made(&case)),
         }
     }

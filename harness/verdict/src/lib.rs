@@ -41,7 +41,8 @@ pub mod sample;
 
 pub use case::{Case, Counted};
 pub use checks::{
-    CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT, fits_pair, pair_seen, pair_wanted,
+    CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT, fits_pair, pair_seen,
+    pair_wanted,
 };
 pub use figures::Figures;
 pub use judge::judge;

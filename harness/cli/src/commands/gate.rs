@@ -14,8 +14,8 @@ use crate::exit::{Exit, Failure};
 use crate::labs::{Labs, LabsOptions};
 use crate::{docker, input, output, signals};
 use farcall_gate::{
-    Answer, Entry, GATE_SCHEMA_VERSION, GateResult, NetworkCalls, Seen, Shard, Text, calls, cost_ms,
-    divide, fingerprint_of_baseline, fingerprint_of_ice, judge, store, with_shortfalls,
+    Answer, Entry, GATE_SCHEMA_VERSION, GateResult, NetworkCalls, Seen, Shard, Text, calls,
+    cost_ms, divide, fingerprint_of_baseline, fingerprint_of_ice, judge, store, with_shortfalls,
 };
 use farcall_report::StoredRun;
 use farcall_scenario::{Baseline, IceConfiguration};
@@ -54,7 +54,9 @@ pub(crate) async fn gate(args: GateArgs, scenarios: Option<&Path>) -> Result<Exi
     let ended = match mine.is_empty() {
         true => Ended::default(),
         false => {
-            let labs = mine.len().saturating_mul(usize::try_from(repeat).unwrap_or(usize::MAX));
+            let labs = mine
+                .len()
+                .saturating_mul(usize::try_from(repeat).unwrap_or(usize::MAX));
             let networks = Networks {
                 labs: Labs {
                     harness: docker::prepare_unless(&stop).await?,
@@ -170,7 +172,11 @@ impl Asked<'_> {
             shard: self.args.shard,
             missing_shards: Vec::new(),
             retries: self.args.retries,
-            calls: self.all.iter().flat_map(|one| one.subjects(&names)).collect(),
+            calls: self
+                .all
+                .iter()
+                .flat_map(|one| one.subjects(&names))
+                .collect(),
             entries: mine.map(entry).collect(),
         };
         result.answer = result.answered();
@@ -201,7 +207,9 @@ fn print(result: &GateResult, base: &Path, json: bool) -> Result<(), Failure> {
         return Ok(output::line(text)?);
     }
     let colour = is_coloured();
-    Ok(output::with(|out| Text { colour }.render(result, base, out))?)
+    Ok(output::with(|out| {
+        Text { colour }.render(result, base, out)
+    })?)
 }
 
 /// Writes the reports that were asked for, of the runs that count.

@@ -50,7 +50,12 @@ fn collect(value: &Value, key: &str, hide: bool, may_show: MayShow, hidden: &mut
         {
             hidden.push(value.span.clone());
         }
-        Kind::Text(_) | Kind::Integer(_) | Kind::Fraction(_) | Kind::Bool(_) | Kind::Date(_) | Kind::Other(_) => {}
+        Kind::Text(_)
+        | Kind::Integer(_)
+        | Kind::Fraction(_)
+        | Kind::Bool(_)
+        | Kind::Date(_)
+        | Kind::Other(_) => {}
     }
 }
 

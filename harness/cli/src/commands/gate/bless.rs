@@ -29,7 +29,10 @@ pub(super) fn baseline(
     };
     let ices: Vec<Option<String>> = match configurations {
         [_] => vec![None],
-        several => several.iter().map(|name| Some((*name).to_owned())).collect(),
+        several => several
+            .iter()
+            .map(|name| Some((*name).to_owned()))
+            .collect(),
     };
     let named = input::scenarios(&args.scenarios, scenarios)?;
     for (name, scenario) in args.scenarios.iter().zip(named) {
@@ -75,7 +78,8 @@ fn beside(scenario: &Path, baseline: &Path) -> Result<String, Failure> {
     match scenario.strip_prefix(&directory) {
         Ok(path) => Ok(path.display().to_string()),
         Err(_) => Err(Failure::Usage(miette::miette!(
-            help = "a baseline names files relative to itself, so that it can be committed with them",
+            help =
+                "a baseline names files relative to itself, so that it can be committed with them",
             "{} is not in the directory of the baseline, {}, nor below",
             scenario.display(),
             directory.display()

@@ -75,17 +75,23 @@ impl Networks<'_> {
             if open.is_empty() || (attempt > 0 && self.labs.halt.is_cancelled()) {
                 break;
             }
-            let configurations = open.iter().map(|((_, number), _)| &self.configurations[*number]);
+            let configurations = open
+                .iter()
+                .map(|((_, number), _)| &self.configurations[*number]);
             let configurations: Vec<IceConfiguration> = configurations.cloned().collect();
             let name = &network.scenario.name;
             let runs = match attempt {
                 0 => {
                     let title = name.clone();
-                    self.labs.one(title, network.scenario, &configurations).await?
+                    self.labs
+                        .one(title, network.scenario, &configurations)
+                        .await?
                 }
                 again => {
                     let title = format!("{name} again, since it was INVALID ({again})");
-                    self.labs.again(title, network.scenario, &configurations).await?
+                    self.labs
+                        .again(title, network.scenario, &configurations)
+                        .await?
                 }
             };
             for ((_, seen), run) in open.into_iter().zip(&runs) {
@@ -93,7 +99,14 @@ impl Networks<'_> {
                     "{} {name} with {} in {}",
                     run.result.verdict,
                     run.result.ice_configuration,
-                    duration(run.result.phases.each().iter().filter_map(|(_, ms)| *ms).sum())
+                    duration(
+                        run.result
+                            .phases
+                            .each()
+                            .iter()
+                            .filter_map(|(_, ms)| *ms)
+                            .sum()
+                    )
                 ));
                 seen.push(Seen::of(run));
             }
