@@ -7,6 +7,10 @@ _default:
 scenario name *options:
     cargo run --release --quiet -- run {{ name }} {{ options }}
 
+# Do the networks of farcall-baseline.toml work? Yes or no, and why: what a pipeline asks before a deploy
+predeploy *options:
+    cargo run --release --quiet -- gate {{ options }}
+
 # All tests, unit and end to end (needs Docker)
 test *options:
     cargo test {{ options }}

@@ -5,6 +5,7 @@
 mod attestation;
 mod causes;
 mod cli;
+mod gate;
 mod ipv6;
 mod library;
 mod lint;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use farcall_gate::Shard;
 use std::path::PathBuf;
 
 /// Mobile hotspots and corporate firewalls on one machine: does our call connect and carry media
@@ -25,6 +26,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Place a call in each scenario and judge it.
     Run(RunArgs),
+    /// Run the networks that must work, as a baseline has them, and say yes or no.
+    Gate(GateArgs),
+    /// Join the shards of a gate into one answer.
+    Merge(MergeArgs),
     /// List the scenarios.
     List {
         /// As JSON.
@@ -113,6 +118,64 @@ pub(crate) struct RunArgs {
     /// Show the peers' logs on standard error.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// With --bless: networks to add to the baseline, by name or file.
+    #[arg(value_name = "NAME|FILE", requires = "bless")]
+    pub scenarios: Vec<String>,
+    /// The networks that must work, and what they must come to.
+    #[arg(long, value_name = "FILE", default_value = "farcall-baseline.toml")]
+    pub baseline: PathBuf,
+    #[command(flatten)]
+    pub ice: EachIceArgs,
+    /// Write the baseline from this run instead of judging by it.
+    #[arg(long)]
+    pub bless: bool,
+    /// With --bless: measure each network so many times; the slowest counts, and every path [default: 1].
+    #[arg(long, value_name = "N", requires = "bless", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeat: Option<u32>,
+    /// Only the part K of N, for several workers; `farcall merge` joins them.
+    #[arg(long, value_name = "K/N", conflicts_with = "bless")]
+    pub shard: Option<Shard>,
+    /// Run what is INVALID so many times again, at most.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub retries: u32,
+    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub jobs: Option<usize>,
+    /// Where the result goes, in a directory of its own.
+    #[arg(long, value_name = "DIR", default_value = "target/farcall")]
+    pub out: PathBuf,
+    /// Print `gate.json`, on one line, instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write a report of all runs when they have ended; may be given several times.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
+    pub reports: Vec<RequestedReport>,
+    /// Decides what emulated links lose and delay, and random ports; printed with the answer [default: random].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Show the peers' logs on standard error.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Directories that `farcall gate --shard` left, or that hold them, wherever they were moved to.
+    #[arg(value_name = "DIR", required = true)]
+    pub directories: Vec<PathBuf>,
+    /// Also write the joined `gate.json` to this file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print it, on one line, instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write a report of all runs; may be given several times.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
+    pub reports: Vec<RequestedReport>,
 }
 
 #[derive(Debug, Args)]

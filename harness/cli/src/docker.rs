@@ -5,6 +5,7 @@ use crate::progress::Progress;
 use farcall_lab::images::Progress as ImageProgress;
 use farcall_run::Harness;
 use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
 
 /// Connects to Docker, removes what runs left whose process is gone, makes the images that are
 /// missing, and shows what it does.
@@ -17,6 +18,15 @@ pub(crate) async fn prepare(progress: &Progress) -> Result<Harness, Failure> {
     Harness::prepare(&executable()?, &on_progress)
         .await
         .map_err(Failure::infrastructure)
+}
+
+/// The same with a progress line of its own, unless it is interrupted.
+pub(crate) async fn prepare_unless(stop: &CancellationToken) -> Result<Harness, Failure> {
+    let progress = Progress::new();
+    tokio::select! {
+        harness = prepare(&progress) => harness,
+        () = stop.cancelled() => Err(Failure::Interrupted),
+    }
 }
 
 /// This very executable, which also runs inside the containers.

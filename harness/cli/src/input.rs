@@ -123,6 +123,18 @@ pub(crate) fn each_ice(
     }
 }
 
+/// Whether a scenario can be planned with each configuration.
+pub(crate) fn plan_each(
+    scenario: &Scenario,
+    configurations: &[IceConfiguration],
+    seed: u64,
+) -> Result<(), Failure> {
+    configurations.iter().try_for_each(|ice| {
+        let plan = farcall_plan::plan(scenario, ice, seed);
+        plan.map(|_| ()).map_err(Failure::usage)
+    })
+}
+
 fn shipped(configuration: ShippedConfiguration) -> IceConfiguration {
     match configuration {
         ShippedConfiguration::Production => IceConfiguration::production(),

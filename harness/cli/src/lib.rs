@@ -8,6 +8,7 @@ mod docker;
 mod exit;
 mod input;
 mod jobs;
+mod labs;
 mod output;
 mod progress;
 mod signals;
@@ -46,6 +47,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
         Command::Run(args) => commands::run::run(args, scenarios).await,
         Command::List { json } => commands::list::list(json, scenarios),
         Command::Lint(args) => commands::lint::lint(&args),
+        Command::Gate(args) => commands::gate::gate(args, scenarios).await,
+        Command::Merge(args) => commands::gate::merge(&args),
         Command::Matrix(args) => commands::matrix::matrix(args).await,
         Command::Attest(args) => commands::attest::attest(args, scenarios).await,
         Command::Judge(args) => commands::judge::judge(&args),

@@ -208,13 +208,24 @@ fn point_latest_to(out: &Path, directory: &Path, session: &str) -> Result<(), Re
 
 /// Writes the whole file or nothing.
 fn write_json(path: &Path, content: &impl Serialize) -> Result<(), ReportError> {
+    let mut text = serde_json::to_vec_pretty(content)
+        .map_err(|source| ReportError::io("write", path)(source.into()))?;
+    text.push(b'\n');
+    replace_file(path, &text)
+}
+
+/// Writes a whole file in place of what is there, or nothing.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let to_error = || ReportError::io("write", path);
-    let directory = path.parent().unwrap_or(Path::new("."));
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(to_error())?;
-    serde_json::to_writer_pretty(&mut file, content)
-        .map_err(std::io::Error::from)
-        .and_then(|()| file.write_all(b"\n"))
-        .map_err(to_error())?;
+    file.write_all(content).map_err(to_error())?;
     readable_by_all(file.as_file()).map_err(to_error())?;
     file.persist(path)
         .map(|_| ())

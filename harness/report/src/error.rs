@@ -134,7 +134,7 @@ pub enum ReportError {
 
 impl ReportError {
     /// For `map_err` on an operation of the file system.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
             action,

@@ -43,11 +43,11 @@ pub use compare::{
     COMPARISON_SCHEMA_VERSION, Change, Comparison, ComparisonText, Direction, Figure, Group, Kind,
     Margin, Runs, Side, Subject, compare, comparison_markdown, comparison_schema,
 };
-pub use directory::RunDirectory;
+pub use directory::{RunDirectory, replace_file};
 pub use error::ReportError;
 pub use events::EventWriter;
 pub use explanation::Explanation;
-pub use format::{AttestationTable, Json, Report, Summary, Terminal};
+pub use format::{AttestationTable, Json, Paint, Report, Summary, Terminal, cut, duration, wrap};
 pub use html::html_index;
 pub use matrix::{
     CellResult, ConnectedPath, Grid, MATRIX_SCHEMA_VERSION, MatrixResult, MatrixTimes, path_of,

@@ -37,9 +37,8 @@ impl Scenario {
     /// # Errors
     /// When there is none, or its file cannot be read or is wrong.
     pub fn find(name_or_path: &str, scenarios_dir: Option<&Path>) -> Result<Self, InputError> {
-        let path = Path::new(name_or_path);
-        if name_or_path.ends_with(".toml") || path.components().count() > 1 {
-            return Self::load(path);
+        if Self::is_path(name_or_path) {
+            return Self::load(Path::new(name_or_path));
         }
         let own = own_files(scenarios_dir)?;
         if let Some(path) = own.get(name_or_path) {
@@ -54,6 +53,12 @@ impl Scenario {
             name: name_or_path.to_owned(),
             hint: did_you_mean(name_or_path, names.iter().copied()),
         })
+    }
+
+    /// Whether a scenario is named by its path: it ends in `.toml` or has a directory in it.
+    #[must_use]
+    pub fn is_path(name_or_path: &str) -> bool {
+        name_or_path.ends_with(".toml") || Path::new(name_or_path).components().count() > 1
     }
 
     /// All scenarios of `scenarios_dir` and those that come with farcall, in alphabetical order. One

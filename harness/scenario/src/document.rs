@@ -21,7 +21,8 @@ pub(crate) enum Kind {
     Bool(bool),
     List(Vec<Value>),
     Table(Vec<Entry>),
-    /// What no configuration of ours holds, by its name: a date, `null`.
+    Date(time::Date),
+    /// What no file of ours holds, by its name: a time, `null`.
     Other(&'static str),
 }
 
@@ -49,6 +50,7 @@ impl Kind {
             Self::Bool(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table of keys",
+            Self::Date(_) => "a date",
             Self::Other(name) => name,
         }
     }

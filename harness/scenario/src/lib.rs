@@ -1,6 +1,7 @@
-//! What a person writes: scenario files (TOML) and ICE configurations (JSON), read with errors that
+//! What a person writes: scenario files and baselines (TOML) and ICE configurations (JSON), read with errors that
 //! name file, line and column, all at once.
 
+mod baseline;
 mod catalogue;
 mod document;
 mod file;
@@ -16,6 +17,7 @@ mod secret;
 mod servers;
 mod validate;
 
+pub use baseline::{Baseline, BaselineNetwork, ExpectedNetwork, Quarantine, calendar_date};
 pub use file::read as read_text;
 pub use ice::{IceConfiguration, IceServer, IceUrl, IceUrlError, Scheme};
 pub use matrix::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network, UnknownNetwork};

@@ -31,6 +31,7 @@
 
 mod case;
 mod checks;
+mod figures;
 mod judge;
 mod model;
 mod peer;
@@ -39,7 +40,11 @@ mod phases;
 pub mod sample;
 
 pub use case::{Case, Counted};
-pub use checks::{CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
+pub use checks::{
+    CLAIM_PERCENT, MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT, fits_pair, pair_seen,
+    pair_wanted,
+};
+pub use figures::Figures;
 pub use judge::judge;
 pub use model::{Check, CheckVerdict, Declared, DeclaredCall, DeclaredServer, Judgement, Verdict};
 pub use peer::{

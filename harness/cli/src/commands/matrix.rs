@@ -6,7 +6,7 @@ use crate::args::{MatrixArgs, ShippedConfiguration};
 use crate::board::{Board, Line};
 use crate::exit::{Exit, Failure};
 use crate::input::IceSource;
-use crate::progress::{Progress, log_line};
+use crate::progress::log_line;
 use crate::{docker, input, jobs, output, signals};
 use farcall_plan::{MatrixCall, MatrixPlan, plan_matrix};
 use farcall_report::{Grid, MatrixResult};
@@ -23,12 +23,7 @@ pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
         lint::tell(&[source]);
     }
 
-    let progress = Progress::new();
-    let harness = tokio::select! {
-        harness = docker::prepare(&progress) => harness?,
-        () = stop.cancelled() => return Err(Failure::Interrupted),
-    };
-    drop(progress);
+    let harness = docker::prepare_unless(&stop).await?;
 
     let board = Board::new("calls", plan.cells.len());
     let options = MatrixOptions {

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod exec;
+pub(crate) mod gate;
 pub(crate) mod judge;
 pub(crate) mod lint;
 pub(crate) mod list;

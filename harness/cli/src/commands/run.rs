@@ -3,21 +3,15 @@
 use super::lint;
 use super::report::Outlet;
 use crate::args::RunArgs;
-use crate::board::{Board, Line};
+use crate::board::Board;
 use crate::exit::{Exit, Failure};
-use crate::progress::{Progress, log_line};
-use crate::{docker, input, jobs, output, signals};
+use crate::labs::{Labs, LabsOptions};
+use crate::{docker, input, output, signals};
 use farcall_report::{Json, Report, StoredRun, Summary, Terminal};
-use farcall_run::{EventSink, Harness, RunOptions};
 use farcall_scenario::{IceConfiguration, Scenario};
-use farcall_timeline::Event;
 use farcall_verdict::Verdict;
-use futures::future::ready;
-use futures::stream::{self, Stream, StreamExt};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit, Failure> {
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
@@ -26,33 +20,29 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     let (configurations, sources) = input::each_ice(&args.ice)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     for scenario in &selected {
-        for ice in &configurations {
-            farcall_plan::plan(scenario, ice, seed).map_err(Failure::usage)?;
-        }
+        input::plan_each(scenario, &configurations, seed)?;
     }
     if !args.json {
         lint::tell(&sources);
     }
-
-    let reports = args.reports.iter();
-    let reports = reports.map(|report| Outlet::open(report.format, Some(&report.file)));
-    let reports: Vec<Outlet> = reports.collect::<Result<_, _>>()?;
-
-    let progress = Progress::new();
-    let harness = tokio::select! {
-        harness = docker::prepare(&progress) => harness?,
-        () = stop.cancelled() => return Err(Failure::Interrupted),
-    };
-    drop(progress);
+    let reports = Outlet::open_all(&args.reports)?;
 
     let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
-    let labs = selected.len().saturating_mul(repeat);
+    let count = selected.len().saturating_mul(repeat);
     let runs = Runs {
-        harness,
+        labs: Labs {
+            harness: docker::prepare_unless(&stop).await?,
+            board: Board::new("labs", count),
+            halt: stop.child_token(),
+            options: LabsOptions {
+                out: args.out.clone(),
+                seed,
+                jobs: args.jobs,
+                keep: args.keep,
+                verbose: args.verbose,
+            },
+        },
         configurations,
-        seed,
-        board: Board::new("labs", labs),
-        halt: stop.child_token(),
         args,
     };
     let rows = selected.iter().flat_map(|scenario| {
@@ -61,43 +51,35 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     });
     let mut summary = Summary::of(rows);
     let mut stored = Vec::new();
-    let mut failure = None;
-    let mut ended = std::pin::pin!(runs.all(&selected));
-    while let Some(ended) = ended.next().await {
-        match ended.and_then(|ended| {
-            ended
-                .iter()
-                .try_for_each(|run| runs.tell(run))
-                .map(|()| ended)
-        }) {
-            Ok(ended) => {
-                for run in ended {
-                    let result = &run.result;
-                    let row = runs.row(&result.scenario, &result.ice_configuration);
-                    summary.count(&row, result.verdict);
-                    if let Some(diagnosis) = &result.diagnosis {
-                        summary.blame(&row, diagnosis.cause);
-                    }
-                    stored.push(Ended::of(&run));
-                }
+    let ended = |ended: Vec<StoredRun>| {
+        ended.iter().try_for_each(|run| runs.tell(run))?;
+        for run in ended {
+            let result = &run.result;
+            let row = runs.row(&result.scenario, &result.ice_configuration);
+            summary.count(&row, result.verdict);
+            if let Some(diagnosis) = &result.diagnosis {
+                summary.blame(&row, diagnosis.cause);
             }
-            Err(error) => {
-                // What is under way comes to its end, so that each run removes its own lab.
-                runs.halt.cancel();
-                failure.get_or_insert(error);
-            }
+            stored.push(Ended::of(&run));
         }
-    }
-    runs.board.close();
-    if labs.saturating_mul(runs.configurations.len()) > 1 {
+        Ok(())
+    };
+    let each = selected.iter().flat_map(|scenario| {
+        let repetitions = 1..=runs.args.repeat;
+        let runs = &runs;
+        repetitions.map(move |repetition| runs.one(scenario, repetition))
+    });
+    let came = runs.labs.each(each, ended).await;
+    runs.labs.board.close();
+    if count.saturating_mul(runs.configurations.len()) > 1 {
         runs.sum_up(&summary).map_err(Failure::infrastructure)?;
     }
     write_reports(reports, &mut stored)?;
     let verdicts: Vec<Verdict> = stored.iter().map(|run| run.verdict).collect();
-    match failure {
-        Some(failure) => Err(failure),
-        None if stop.is_cancelled() => Err(Failure::Interrupted),
-        None => Ok(Exit::of_verdicts(&verdicts)),
+    match came {
+        Err(failure) => Err(failure),
+        Ok(()) if stop.is_cancelled() => Err(Failure::Interrupted),
+        Ok(()) => Ok(Exit::of_verdicts(&verdicts)),
     }
 }
 
@@ -124,20 +106,13 @@ fn write_reports(reports: Vec<Outlet>, stored: &mut [Ended]) -> Result<(), Failu
     stored.sort_by(|one, other| one.directory.cmp(&other.directory));
     let runs = stored.iter().map(|run| StoredRun::load(&run.directory));
     let runs = runs.collect::<Result<Vec<_>, _>>();
-    let runs = runs.map_err(Failure::infrastructure)?;
-    reports
-        .into_iter()
-        .try_for_each(|report| report.write(&runs, None))
+    Outlet::write_all(reports, &runs.map_err(Failure::infrastructure)?)
 }
 
 /// What all runs have in common.
 struct Runs {
-    harness: Harness,
+    labs: Labs,
     configurations: Vec<IceConfiguration>,
-    seed: u64,
-    board: Board,
-    /// No further run begins, and those under way are interrupted.
-    halt: CancellationToken,
     args: RunArgs,
 }
 
@@ -150,66 +125,14 @@ impl Runs {
         }
     }
 
-    /// What came of each lab as it ends, several at the same time.
-    fn all<'a>(
-        &'a self,
-        scenarios: &'a [Scenario],
-    ) -> impl Stream<Item = Result<Vec<StoredRun>, Failure>> + 'a {
-        let jobs = self.args.jobs.unwrap_or_else(jobs::labs);
-        let each = scenarios.iter().flat_map(|scenario| {
-            let repetitions = 1..=self.args.repeat;
-            repetitions.map(move |repetition| (scenario, repetition))
-        });
-        stream::iter(each)
-            .take_while(|_| ready(!self.halt.is_cancelled()))
-            .map(|(scenario, repetition)| self.one(scenario, repetition))
-            .buffer_unordered(jobs)
-    }
-
     async fn one(&self, scenario: &Scenario, repetition: u32) -> Result<Vec<StoredRun>, Failure> {
         let title = title(&scenario.name, repetition, self.args.repeat);
-        let line = Arc::new(self.board.begin(title));
-        let options = RunOptions {
-            out: self.args.out.clone(),
-            seed: self.seed,
-            keep: self.args.keep,
-            stop: self.halt.clone(),
-            on_event: Some(self.events(Arc::clone(&line))),
-            ..RunOptions::default()
-        };
-        let runs = self
-            .harness
-            .run_each(scenario, &self.configurations, &options);
-        let runs = runs.await;
-        let passed = |run: &StoredRun| run.result.verdict == Verdict::Pass;
-        let have_passed = matches!(&runs, Ok(runs) if runs.iter().all(passed));
-        self.board.end(&line, have_passed);
-        runs.map_err(Failure::infrastructure)
-    }
-
-    /// Shows the phase of a run, and its logs if they are asked for.
-    fn events(&self, line: Arc<Line>) -> EventSink {
-        let is_verbose = self.args.verbose;
-        let several = self.args.jobs != Some(1);
-        let board = self.board.clone();
-        Arc::new(move |entry| {
-            if let Event::PhaseStarted { phase } = &entry.event {
-                line.say(&phase.to_string());
-            }
-            let Some(text) = log_line(entry).filter(|_| is_verbose) else {
-                return;
-            };
-            if several {
-                board.keep(&format!("{}: {text}", line.title()));
-            } else {
-                board.keep(&text);
-            }
-        })
+        self.labs.one(title, scenario, &self.configurations).await
     }
 
     /// Prints what came of a run, in one piece.
     fn tell(&self, run: &StoredRun) -> Result<(), Failure> {
-        let told = self.board.aside(|| {
+        let told = self.labs.board.aside(|| {
             output::with(|out| {
                 if self.args.json {
                     return Json.render(run, out);
@@ -223,7 +146,7 @@ impl Runs {
 
     /// Prints what came of all runs. Where standard output is for programs, it is for people all the same.
     fn sum_up(&self, summary: &Summary) -> std::io::Result<()> {
-        self.board.aside(|| {
+        self.labs.board.aside(|| {
             if self.args.json {
                 let mut text = Vec::new();
                 summary.render(false, &mut text)?;

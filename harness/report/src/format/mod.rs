@@ -20,10 +20,10 @@ pub(crate) mod trace;
 pub use attestation::AttestationTable;
 pub use json::Json;
 pub(crate) use markdown::Document;
-pub(crate) use style::Paint;
+pub use style::Paint;
 pub use summary::Summary;
 pub use terminal::Terminal;
-pub(crate) use text::{cut, duration, wrap};
+pub use text::{cut, duration, wrap};
 
 use crate::StoredRun;
 use std::io::Write;

@@ -6,17 +6,21 @@ use farcall_verdict::{CheckVerdict, Verdict};
 
 /// Paints words, or leaves them as they are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Paint {
-    pub(crate) colour: bool,
+pub struct Paint {
+    /// Whether it paints.
+    pub colour: bool,
 }
 
 impl Paint {
-    pub(crate) fn verdict(self, verdict: Verdict) -> String {
+    /// A verdict in its colour.
+    #[must_use]
+    pub fn verdict(self, verdict: Verdict) -> String {
         self.in_verdict(verdict, &verdict.to_string())
     }
 
     /// Any text in the colour of a verdict.
-    pub(crate) fn in_verdict(self, verdict: Verdict, text: &str) -> String {
+    #[must_use]
+    pub fn in_verdict(self, verdict: Verdict, text: &str) -> String {
         let colour = match verdict {
             Verdict::Pass => AnsiColor::Green,
             Verdict::Fail => AnsiColor::Red,
@@ -55,7 +59,9 @@ impl Paint {
         self.paint(text, in_colour(colour).bold())
     }
 
-    pub(super) fn heading(self, text: &str) -> String {
+    /// A text that stands out.
+    #[must_use]
+    pub fn heading(self, text: &str) -> String {
         self.paint(text, Style::new().bold())
     }
 

@@ -4,7 +4,8 @@
 pub(super) const COLUMNS: usize = 100;
 
 /// Cuts a text that is wider than `width`; the whole is in `result.json`.
-pub(crate) fn cut(text: &str, width: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
     if textwrap::core::display_width(text) <= width {
         return text.to_owned();
     }
@@ -24,7 +25,8 @@ pub(crate) fn wrapping(width: usize) -> textwrap::Options<'static> {
 }
 
 /// Wraps a text into lines that begin with `first` and, from the second on, as many blanks.
-pub(crate) fn wrap(first: &str, text: &str) -> String {
+#[must_use]
+pub fn wrap(first: &str, text: &str) -> String {
     let blanks = " ".repeat(textwrap::core::display_width(first));
     let options = wrapping(COLUMNS)
         // Names and URLs have hyphens, and must not be cut there.
@@ -35,7 +37,8 @@ pub(crate) fn wrap(first: &str, text: &str) -> String {
 }
 
 /// A time for people: milliseconds below ten seconds of waiting, else seconds.
-pub(crate) fn duration(ms: f64) -> String {
+#[must_use]
+pub fn duration(ms: f64) -> String {
     if ms < 1_000.0 {
         format!("{ms:.0} ms")
     } else {

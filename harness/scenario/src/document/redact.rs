@@ -88,12 +88,17 @@ fn collect(value: &Value, key: &str, hide: bool, may_show: MayShow, hidden: &mut
         Kind::Text(text) if hide || !may_show(key, text) => {
             hidden.push(value.span.start + 1..value.span.end - 1);
         }
-        Kind::Integer(_) | Kind::Fraction(_) | Kind::Bool(_) | Kind::Other(_)
+        Kind::Integer(_) | Kind::Fraction(_) | Kind::Bool(_) | Kind::Date(_) | Kind::Other(_)
             if hide || !may_show(key, "") =>
         {
             hidden.push(value.span.clone());
         }
-        Kind::Text(_) | Kind::Integer(_) | Kind::Fraction(_) | Kind::Bool(_) | Kind::Other(_) => {}
+        Kind::Text(_)
+        | Kind::Integer(_)
+        | Kind::Fraction(_)
+        | Kind::Bool(_)
+        | Kind::Date(_)
+        | Kind::Other(_) => {}
     }
 }
 

@@ -53,7 +53,7 @@ fn value(found: &Spanned<DeValue<'_>>) -> Value {
             .replace('_', "")
             .parse()
             .map_or(Kind::Other("no number"), Kind::Fraction),
-        DeValue::Datetime(_) => Kind::Other("a date"),
+        DeValue::Datetime(moment) => date(moment),
     };
     Value {
         kind,
@@ -64,4 +64,16 @@ fn value(found: &Spanned<DeValue<'_>>) -> Value {
 fn integer(number: &DeInteger<'_>) -> Kind {
     i128::from_str_radix(number.as_str(), number.radix())
         .map_or(Kind::Other("a number beyond all bounds"), Kind::Integer)
+}
+
+/// A date alone; of nothing of ours does a time of day matter.
+fn date(moment: &toml::value::Datetime) -> Kind {
+    let (Some(date), None, None) = (moment.date, moment.time, moment.offset) else {
+        return Kind::Other("a time");
+    };
+    let month = time::Month::try_from(date.month).ok();
+    let date = month.and_then(|month| {
+        time::Date::from_calendar_date(i32::from(date.year), month, date.day).ok()
+    });
+    date.map_or(Kind::Other("no day of any calendar"), Kind::Date)
 }

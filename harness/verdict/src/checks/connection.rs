@@ -109,7 +109,8 @@ pub(super) fn nothing_to_observe(case: &Case<'_>) -> Option<&'static str> {
     (!in_time).then_some("the call did not connect in time")
 }
 
-fn offered_at(case: &Case<'_>) -> Option<f64> {
+/// When the first peer made its offer.
+pub(crate) fn offered_at(case: &Case<'_>) -> Option<f64> {
     case.peers
         .iter()
         .filter_map(|peer| case.first_state(peer, "signaling", "have-local-offer"))
@@ -120,7 +121,8 @@ fn connected_at(case: &Case<'_>, peer: &str) -> Option<f64> {
     case.first_state(peer, "connection", "connected")
 }
 
-fn all_connected_at(case: &Case<'_>) -> Option<f64> {
+/// When the last peer was connected, if all were.
+pub(crate) fn all_connected_at(case: &Case<'_>) -> Option<f64> {
     let times: Option<Vec<f64>> = case
         .peers
         .iter()

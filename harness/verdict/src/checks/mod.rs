@@ -23,7 +23,7 @@ pub(crate) use allocations::allocations;
 pub(crate) use blocking::blocking_rules;
 pub use claims::CLAIM_PERCENT;
 pub(crate) use conditions::conditions;
-pub(crate) use connection::{connection, connection_lasts};
+pub(crate) use connection::{all_connected_at, connection, connection_lasts, offered_at};
 pub(crate) use datapath::datapaths;
 pub(crate) use flow::flows;
 pub(crate) use gateways::gateways_agree;
@@ -33,8 +33,11 @@ pub(crate) use lab::lab;
 pub(crate) use media::media;
 pub use media::{MIN_ARRIVED_DEGRADED_PERCENT, MIN_ARRIVED_PERCENT};
 pub(crate) use pair::selected_pairs;
+pub use pair::{fits_pair, pair_seen, pair_wanted};
 pub(crate) use peers::peers_agree;
-pub(crate) use recovery::{attempts, faults, media_again, outcome};
+pub(crate) use recovery::{
+    attempts, attempts_made, connected_again, faults, first_fault, media_again, outcome,
+};
 pub(crate) use released::released;
 pub(crate) use servers::servers_agree;
 pub(crate) use signalling::signalling;

@@ -56,12 +56,7 @@ fn relayed(case: &Case<'_>, wanted: bool) -> Check {
 
 fn of_peer(case: &Case<'_>, peer: &str, wanted: &ExpectedPair) -> Check {
     let name = format!("selected-pair/{peer}");
-    let expected = format!(
-        "local {}, remote {}, over {} where relayed",
-        any_of(&wanted.local),
-        any_of(&wanted.remote),
-        any_of(&wanted.relay_protocol)
-    );
+    let expected = pair_wanted(wanted);
     if let Some(observed) = nothing_to_observe(case) {
         return Check::new(name, CheckVerdict::Skipped, expected, observed);
     }
@@ -69,23 +64,40 @@ fn of_peer(case: &Case<'_>, peer: &str, wanted: &ExpectedPair) -> Check {
         let observed = "the peer reported no selected pair";
         return Check::new(name, CheckVerdict::Invalid, expected, observed);
     };
+    let is_expected = fits_pair(wanted, pair);
+    let verdict = if is_expected {
+        CheckVerdict::Pass
+    } else {
+        CheckVerdict::Fail
+    };
+    Check::new(name, verdict, expected, pair_seen(pair)).with_evidence(
+        case.pairs(peer)
+            .map(|(at_ms, pair)| format!("selected at {at_ms:.0} ms: {}", addresses(pair))),
+    )
+}
+
+/// Whether a peer's pair is what it may be.
+#[must_use]
+pub fn fits_pair(wanted: &ExpectedPair, pair: &SelectedPair) -> bool {
     let local = &pair.local;
     let transport_fits = match local.relay_protocol {
         _ if local.candidate_type != CandidateType::Relay => true,
         Some(transport) => fits(&wanted.relay_protocol, &transport),
         None => wanted.relay_protocol.is_empty(),
     };
-    let is_expected = transport_fits
+    transport_fits
         && fits(&wanted.local, &local.candidate_type)
-        && fits(&wanted.remote, &pair.remote.candidate_type);
-    let verdict = if is_expected {
-        CheckVerdict::Pass
-    } else {
-        CheckVerdict::Fail
-    };
-    Check::new(name, verdict, expected, describe(pair)).with_evidence(
-        case.pairs(peer)
-            .map(|(at_ms, pair)| format!("selected at {at_ms:.0} ms: {}", addresses(pair))),
+        && fits(&wanted.remote, &pair.remote.candidate_type)
+}
+
+/// What a peer's pair may be, in words.
+#[must_use]
+pub fn pair_wanted(wanted: &ExpectedPair) -> String {
+    format!(
+        "local {}, remote {}, over {} where relayed",
+        any_of(&wanted.local),
+        any_of(&wanted.remote),
+        any_of(&wanted.relay_protocol)
     )
 }
 
@@ -102,7 +114,9 @@ fn any_of<T: Display>(allowed: &[T]) -> String {
     words.join(" or ")
 }
 
-fn describe(pair: &SelectedPair) -> String {
+/// What a peer's pair is, in words.
+#[must_use]
+pub fn pair_seen(pair: &SelectedPair) -> String {
     format!(
         "local {}, remote {}",
         candidate(&pair.local),

@@ -51,13 +51,8 @@ pub(crate) fn attempts(case: &Case<'_>) -> Vec<Check> {
     let Some(expected) = &case.declared.expect.recovery else {
         return Vec::new();
     };
-    let made: BTreeSet<u32> = steps(case)
-        .filter_map(|(_, _, step)| match step {
-            RecoveryEvent::Started { attempt, .. } => Some(*attempt),
-            _ => None,
-        })
-        .collect();
-    let most = made.last().copied().unwrap_or(0);
+    let made = numbers_of_attempts(case);
+    let most = attempts_made(case);
     let is_right = most == expected.attempts && made.iter().copied().eq(1..=most);
     let evidence =
         steps(case).map(|(peer, at_ms, step)| format!("{peer} at {at_ms:.0} ms: {step}"));
@@ -68,6 +63,19 @@ pub(crate) fn attempts(case: &Case<'_>) -> Vec<Check> {
         count(most),
     );
     vec![attempts.with_evidence(evidence), log_lines(case, most)]
+}
+
+/// How many attempts were made: the number of the last.
+pub(crate) fn attempts_made(case: &Case<'_>) -> u32 {
+    numbers_of_attempts(case).last().copied().unwrap_or(0)
+}
+
+fn numbers_of_attempts(case: &Case<'_>) -> BTreeSet<u32> {
+    let numbers = steps(case).filter_map(|(_, _, step)| match step {
+        RecoveryEvent::Started { attempt, .. } => Some(*attempt),
+        _ => None,
+    });
+    numbers.collect()
 }
 
 /// The peers' logs tell of the attempts in the guide's words and in their order: `Connection failed. Retrying... (1/3)`.
@@ -209,7 +217,7 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
 
 /// When the two peers were last both connected after not having been, if they are in the end: at the beginning of the
 /// first fault if the connection was never lost.
-fn connected_again(case: &Case<'_>) -> Option<f64> {
+pub(crate) fn connected_again(case: &Case<'_>) -> Option<f64> {
     let begun_ms = first_fault(case)?;
     let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
     let mut again_ms = begun_ms;
@@ -239,7 +247,7 @@ fn gave_up(case: &Case<'_>, peer: &str) -> Option<(f64, u32)> {
     })
 }
 
-fn first_fault(case: &Case<'_>) -> Option<f64> {
+pub(crate) fn first_fault(case: &Case<'_>) -> Option<f64> {
     of_fault(case, 1)
         .find(|(_, event)| event.edge == FaultEdge::Begun)
         .map(|(at_ms, _)| at_ms)
@@ -289,8 +297,8 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use crate::CheckVerdict::{Fail, Invalid, Pass};
-    use crate::Verdict;
     use crate::sample::Sample;
+    use crate::{Figures, Verdict};
     use farcall_plan::ExpectedFault;
     use farcall_scenario::{ExpectedRecovery, FaultKind, MediaQuality};
     use farcall_timeline::{
@@ -376,6 +384,9 @@ mod tests {
         assert_eq!(judgement.verdict, Verdict::Pass, "{bad:#?}");
         let outcome = recovered().check("recovery/outcome");
         assert_eq!(outcome.observed, "both connected again after 1000 ms");
+        let figures = Figures::of(&recovered().timeline(), &recovered().declared);
+        assert_eq!(figures.recovered_after_ms, Some(1_000.0));
+        assert_eq!(figures.attempts, Some(1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where a report goes: open from the beginning, written at the end.
 
-use crate::args::ReportKind;
+use crate::args::{ReportKind, RequestedReport};
 use crate::exit::Failure;
 use crate::output;
 use farcall_report::{ReportError, ReportFormat, StoredRun, dump_of_peer, html_index};
@@ -28,6 +28,19 @@ struct Target {
 }
 
 impl Outlet {
+    /// Opens the files of all reports that are to be written at a command's end.
+    pub(crate) fn open_all(reports: &[RequestedReport]) -> Result<Vec<Self>, Failure> {
+        let reports = reports.iter();
+        let reports = reports.map(|report| Self::open(report.format, Some(&report.file)));
+        reports.collect()
+    }
+
+    /// Writes all of them.
+    pub(crate) fn write_all(reports: Vec<Self>, runs: &[StoredRun]) -> Result<(), Failure> {
+        let mut reports = reports.into_iter();
+        reports.try_for_each(|report| report.write(runs, None))
+    }
+
     /// Opens the file, and leaves what is in it until [`write`](Self::write).
     pub(crate) fn open(kind: ReportKind, path: Option<&Path>) -> Result<Self, Failure> {
         let summary = match kind {
