@@ -34,9 +34,11 @@ fn text(bytes: &[u8]) -> String {
 #[case::two_configurations(&["run", "open-internet", "--ice", "x.json", "--config", "production"])]
 #[case::an_unknown_scenario(&["run", "corporate-firewal"])]
 #[case::a_report_of_no_run(&["report", "ice"])]
+#[case::a_comparison_with_no_run(&["compare", "ice", "ice"])]
 #[case::a_report_that_cannot_be_written(&["report", "target", "--out", "no/such/directory/report.html"])]
 #[case::a_report_of_a_run_without_a_format(&["run", "open-internet", "--report", "report.html"])]
 #[case::a_report_of_a_run_that_cannot_be_written(&["run", "open-internet", "--report", "junit=no/such/directory/x.xml"])]
+#[case::a_program_without_a_configuration(&["run", "open-internet", "--ice", "harness/report/src/html/index.js"])]
 #[case::an_ice_file_that_is_not_there(&["run", "open-internet", "--ice", "no-such-file.json"])]
 fn wrong_usage_exits_with_2_and_starts_nothing(#[case] arguments: &[&str]) {
     let output = farcall(arguments)
@@ -438,4 +440,33 @@ fn a_lab_that_is_up_takes_commands_in_its_nodes_and_goes_down() {
     assert_eq!(down.status.code(), Some(0), "{}", text(&down.stderr));
     let again = output(&["exec", "--session", session, "alice", "--", "true"]);
     assert_eq!(again.status.code(), Some(2));
+}
+
+#[test]
+fn a_program_is_planned_with_the_configuration_that_is_chosen() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("service.ts");
+    let service = "class Service {
+  development() { return { iceServers: [{ urls: 'stun:stun.example.net' }] }; }
+  production() { return { iceServers: [{ urls: 'turn:turn.example.net', username: 'u', credential: 'hunter2' }] }; }
+}";
+    std::fs::write(&path, service).unwrap();
+    let file = path.to_str().unwrap();
+    let several = output(&["plan", "open-internet", "--ice", file]);
+    let stderr = text(&several.stderr);
+    assert_eq!(several.status.code(), Some(2), "{stderr}");
+    for place in ["service.ts:2:28", "service.ts:3:27", "#production"] {
+        assert!(stderr.contains(place), "{place} is missing:\n{stderr}");
+    }
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+    let chosen = output(&[
+        "plan",
+        "open-internet",
+        "--ice",
+        &format!("{file}#production"),
+    ]);
+    let planned = text(&chosen.stdout);
+    assert_eq!(chosen.status.code(), Some(0), "{}", text(&chosen.stderr));
+    assert!(planned.contains("turn.example.net"), "{planned}");
+    assert!(!planned.contains("stun.example.net"), "{planned}");
 }

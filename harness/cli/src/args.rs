@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Matrix(MatrixArgs),
     /// Write a report of stored runs.
     Report(ReportArgs),
+    /// Say what changed from stored runs to others: what got worse, what got better. Needs no Docker.
+    Compare(CompareArgs),
     /// Raise each scenario's lab without a call, and print what it was found to be beside what is declared.
     Attest(AttestArgs),
     /// Judge stored runs again and say why their calls fell short. Needs no Docker.
@@ -129,6 +131,31 @@ pub(crate) struct ReportArgs {
     pub peer: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The directory of a run, or one that holds several, as it was before.
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// As it is after. Runs of the same scenario and ICE configuration are compared, all with all.
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CompareFormat,
+}
+
+/// How `farcall compare` prints what changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// Tables for people.
+    #[default]
+    Text,
+    /// Markdown, for a comment or a ticket.
+    Markdown,
+    /// One object, for programs.
+    Json,
+}
+
 /// The formats of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportKind {
@@ -180,14 +207,8 @@ pub(crate) struct LintArgs {
     /// JSON, with comments or without, or a JavaScript or TypeScript file in which configurations are written.
     #[arg(value_name = "FILE", required_unless_present = "configs")]
     pub files: Vec<PathBuf>,
-    /// A configuration that ships with farcall, or several.
-    #[arg(
-        long = "config",
-        value_enum,
-        value_name = "CONFIG,...",
-        value_delimiter = ','
-    )]
-    pub configs: Vec<ShippedConfiguration>,
+    #[command(flatten)]
+    pub shipped: ShippedArgs,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: LintFormat,
@@ -294,8 +315,9 @@ pub(crate) struct LabArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct IceArgs {
-    /// The application's own ICE configuration, as JSON.
-    #[arg(long = "ice", value_name = "FILE", conflicts_with = "config")]
+    /// The application's own ICE configuration: JSON, or a JavaScript or TypeScript file in which it is written; of
+    /// several in a file the one in the function, method or variable NAME.
+    #[arg(long = "ice", value_name = "FILE[#NAME]", conflicts_with = "config")]
     pub file: Option<PathBuf>,
     /// A configuration that ships with farcall [default: production; of the matrix of libwebrtc: libwebrtc].
     #[arg(long, value_enum)]
@@ -305,11 +327,19 @@ pub(crate) struct IceArgs {
 /// One ICE configuration or several, with each of which a call is placed.
 #[derive(Debug, Args)]
 pub(crate) struct EachIceArgs {
-    /// The application's own ICE configuration, as JSON. With several, each scenario's lab is raised once and called
-    /// in with each.
-    #[arg(long = "ice", value_name = "FILE")]
+    /// The application's own ICE configuration: JSON, or a JavaScript or TypeScript file in which it is written; of
+    /// several in a file the one in the function, method or variable NAME. With several, each scenario's lab is raised
+    /// once and called in with each.
+    #[arg(long = "ice", value_name = "FILE[#NAME]")]
     pub files: Vec<PathBuf>,
-    /// A configuration that ships with farcall, or several [default: production, where no file is given].
+    #[command(flatten)]
+    pub shipped: ShippedArgs,
+}
+
+/// Configurations that ship.
+#[derive(Debug, Args)]
+pub(crate) struct ShippedArgs {
+    /// A configuration that ships with farcall, or several [default of calls: production, where no file is given].
     #[arg(
         long = "config",
         value_enum,

@@ -15,18 +15,40 @@ pub(crate) fn scenario(name: &str, scenarios: Option<&Path>) -> Result<Scenario,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IceSource {
     /// In a file of the user's.
-    File(PathBuf),
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the configuration is called in it, where that is said.
+        chosen: Option<String>,
+    },
     /// In farcall itself.
     Shipped(ShippedConfiguration),
 }
 
 impl IceSource {
+    /// A file, or `FILE#NAME`: the configuration of that name in it. A file that is really called so comes first.
+    fn file(named: &Path) -> Self {
+        let text = named.to_str().filter(|_| !named.exists());
+        match text.and_then(|text| text.rsplit_once('#')) {
+            Some((path, name)) if !path.is_empty() && !name.is_empty() => Self::File {
+                path: path.into(),
+                chosen: Some(name.to_owned()),
+            },
+            _ => Self::File {
+                path: named.to_owned(),
+                chosen: None,
+            },
+        }
+    }
+
     /// Reads it as runs do.
     fn load(&self) -> Result<IceConfiguration, Failure> {
         match self {
-            Self::File(path) => {
-                IceConfiguration::load(path).map_err(|error| Failure::Usage(error.into()))
+            Self::File { path, chosen } => match chosen {
+                None => IceConfiguration::load(path),
+                Some(chosen) => IceConfiguration::load_named(path, chosen),
             }
+            .map_err(|error| Failure::Usage(error.into())),
             Self::Shipped(configuration) => Ok(shipped(*configuration)),
         }
     }
@@ -34,7 +56,7 @@ impl IceSource {
     /// What it is called in messages.
     pub fn name(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File { path, .. } => path.display().to_string(),
             Self::Shipped(configuration) => shipped(*configuration).name,
         }
     }
@@ -42,7 +64,7 @@ impl IceSource {
     /// Its text, whether a run can read it or not.
     pub fn text(&self) -> Result<String, InputError> {
         match self {
-            Self::File(path) => farcall_scenario::read_text(path),
+            Self::File { path, .. } => farcall_scenario::read_text(path),
             Self::Shipped(_) => {
                 let json = IceConfiguration::shipped_json(&self.name());
                 Ok(json.unwrap_or_default().to_owned())
@@ -67,14 +89,14 @@ pub(crate) fn ice_or(
 
 fn ice_source(args: &IceArgs, default: ShippedConfiguration) -> IceSource {
     match &args.file {
-        Some(path) => IceSource::File(path.clone()),
+        Some(path) => IceSource::file(path),
         None => IceSource::Shipped(args.config.unwrap_or(default)),
     }
 }
 
 /// Where the ICE configurations are that the arguments choose: files, then those that ship.
 pub(crate) fn ice_sources(files: &[PathBuf], configs: &[ShippedConfiguration]) -> Vec<IceSource> {
-    let files = files.iter().cloned().map(IceSource::File);
+    let files = files.iter().map(|path| IceSource::file(path));
     files
         .chain(configs.iter().copied().map(IceSource::Shipped))
         .collect()
@@ -84,7 +106,7 @@ pub(crate) fn ice_sources(files: &[PathBuf], configs: &[ShippedConfiguration]) -
 pub(crate) fn each_ice(
     args: &EachIceArgs,
 ) -> Result<(Vec<IceConfiguration>, Vec<IceSource>), Failure> {
-    let mut sources = ice_sources(&args.files, &args.configs);
+    let mut sources = ice_sources(&args.files, &args.shipped.configs);
     if sources.is_empty() {
         sources.push(IceSource::Shipped(ShippedConfiguration::default()));
     }
@@ -169,6 +191,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::args::ShippedArgs;
     use clap::ValueEnum;
 
     fn names(scenarios: &[Scenario]) -> Vec<&str> {
@@ -211,7 +234,9 @@ mod tests {
         let chosen = |configs: &[ShippedConfiguration]| {
             let args = EachIceArgs {
                 files: Vec::new(),
-                configs: configs.to_vec(),
+                shipped: ShippedArgs {
+                    configs: configs.to_vec(),
+                },
             };
             let all = each_ice(&args).map_err(|_| "a usage error");
             all.map(|(all, _)| all.into_iter().map(|one| one.name).collect::<Vec<_>>())
@@ -221,6 +246,26 @@ mod tests {
         let both = Ok(vec!["with-tls".to_owned(), "production".to_owned()]);
         assert_eq!(chosen(&[WithTls, Production]), both);
         assert_eq!(chosen(&[WithTls, WithTls]), Err("a usage error"));
+    }
+
+    #[test]
+    fn a_configuration_is_chosen_after_the_files_name() {
+        let chosen = |named: &str| match IceSource::file(Path::new(named)) {
+            IceSource::File { path, chosen } => (path.display().to_string(), chosen),
+            IceSource::Shipped(_) => panic!("no file"),
+        };
+        let of = |path: &str, name: Option<&str>| (path.to_owned(), name.map(str::to_owned));
+        assert_eq!(
+            chosen("a/ice.ts#getConfig"),
+            of("a/ice.ts", Some("getConfig"))
+        );
+        assert_eq!(chosen("ice.json"), of("ice.json", None));
+        assert_eq!(chosen("ice.json#"), of("ice.json#", None));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ice#1.json");
+        std::fs::write(&path, "{}").unwrap();
+        let named = path.to_str().unwrap();
+        assert_eq!(chosen(named), of(named, None));
     }
 
     #[test]

@@ -49,6 +49,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, exit::Failure> {
         Command::Matrix(args) => commands::matrix::matrix(args).await,
         Command::Attest(args) => commands::attest::attest(args, scenarios).await,
         Command::Judge(args) => commands::judge::judge(&args),
+        Command::Compare(args) => commands::compare::compare(&args),
         Command::Report(args) => commands::report::report(&args),
         Command::Plan(args) => commands::plan::plan(&args, scenarios),
         Command::Up(args) => commands::up::up(&args, scenarios).await,

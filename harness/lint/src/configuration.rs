@@ -1,8 +1,7 @@
 //! A configuration as it was written: with its mistakes, and with the place of each part.
 
-use crate::place::Span;
-use crate::tree::{Entry, HOLE, Kind, Value};
 use crate::url::{self, Reading, Url};
+use farcall_literal::{Entry, HOLE, Kind, Span, Value, Written};
 use farcall_scenario::Secret;
 
 /// An ICE configuration.
@@ -65,21 +64,21 @@ pub(crate) enum Mistake {
 }
 
 impl Configuration {
-    /// What a list of servers says.
-    pub fn read(name: Option<String>, span: Span, list: &Value, policy: Option<&Value>) -> Self {
+    /// What is written, with its mistakes.
+    pub fn read(written: &Written) -> Self {
         let mut servers = Vec::new();
         let mut computed = Vec::new();
-        for (index, value) in list.members().into_iter().enumerate() {
+        for (index, value) in written.servers.members().into_iter().enumerate() {
             match value.kind {
                 Kind::Computed => computed.push(value.span.clone()),
                 _ => servers.push(Server::read(format!("iceServers[{index}]"), value)),
             }
         }
         Self {
-            name,
-            span,
+            name: written.name.clone(),
+            span: written.span.clone(),
             servers,
-            policy: policy.map(Field::read),
+            policy: written.policy().map(Field::read),
             computed,
         }
     }
@@ -210,8 +209,8 @@ impl Field {
             Kind::Text(text) if text.contains(HOLE) => Self::Computed(span),
             Kind::Text(text) => Self::Text(Secret::new(text), span),
             Kind::Computed | Kind::Either(_) => Self::Computed(span),
-            Kind::Other("null" | "undefined") => Self::Missing,
-            Kind::List(_) | Kind::Table(_) | Kind::Other(_) => Self::Other(span),
+            Kind::Null(_) => Self::Missing,
+            Kind::List(_) | Kind::Table(_) | Kind::Number(_) | Kind::Bool(_) => Self::Other(span),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The line that a finding is about, without what may be a credential.
 
 use crate::mask::Mask;
-use crate::place::{Lines, Place, Span};
+use crate::place::{Lines, Place};
+use farcall_literal::Span;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 /// Longer lines are shown in part.

@@ -1,8 +1,9 @@
 //! What is found.
 
 use crate::excerpt::Excerpt;
-use crate::place::{Place, Span};
+use crate::place::Place;
 use crate::rule::{Rule, Severity};
+use farcall_literal::Span;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,9 +1,8 @@
 //! What can be said of an ICE configuration without any network: each finding with its place in the
 //! file, what happens in which network, and what to write instead.
 //!
-//! A configuration is read out of JSON, with comments or without, or out of the literals of a
-//! JavaScript or TypeScript file, more tolerantly than a run reads it, so that what a run refuses can
-//! be explained here. No credential is shown, in findings or in the lines beside them.
+//! A configuration is read as `farcall-literal` finds it, in JSON or in the literals of a JavaScript or
+//! TypeScript file, more tolerantly than a run reads it, so that what a run refuses can be explained here. No credential is shown, in findings or in the lines beside them.
 
 mod configuration;
 mod excerpt;
@@ -15,7 +14,6 @@ mod read;
 mod report;
 mod rule;
 mod rules;
-mod tree;
 mod url;
 
 pub use finding::Finding;

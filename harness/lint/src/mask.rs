@@ -1,8 +1,8 @@
 //! Hiding what may be a credential in text that is shown.
 
 use crate::configuration::{Configuration, Field};
-use crate::place::Span;
 use crate::url::{Fault, Reading};
+use farcall_literal::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words of configurations that may be shown wherever they stand.
@@ -23,7 +23,7 @@ const MAY_HOLD_SECRETS: [Fault; 3] = [Fault::User, Fault::UnknownQuery, Fault::U
 
 /// What of a text may not be shown: every literal and every comment, but for URLs without a secret
 /// in them and user names that are no credential as well.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mask {
     /// Ends by beginnings. No two overlap.
     hidden: BTreeMap<usize, usize>,
@@ -31,9 +31,13 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// Hides a literal or a comment.
-    pub fn hide(&mut self, span: Span) {
-        self.hidden.insert(span.start, span.end);
+    /// Hides literals and comments.
+    pub fn new(literals: Vec<Span>) -> Self {
+        let hidden = literals.into_iter().map(|span| (span.start, span.end));
+        Self {
+            hidden: hidden.collect(),
+            shown: BTreeMap::new(),
+        }
     }
 
     /// Shows the URLs and user names of a configuration, but for those that may be or hold credentials.
@@ -128,9 +132,7 @@ mod tests {
     #[test]
     fn what_is_hidden_keeps_its_length() {
         let text = "ü = 'hünter2'; 'relay'";
-        let mut mask = Mask::default();
-        mask.hide(6..14);
-        mask.hide(18..23);
+        let mask = Mask::new(vec![6..14, 18..23]);
         let masked = mask.apply(text, &(0..text.len()));
         assert_eq!(masked, "ü = '********'; 'relay'");
         assert_eq!(mask.apply(text, &(12..15)), "**'");

@@ -1,11 +1,8 @@
 //! Places in a text, as people and editors count them.
 
+use farcall_literal::Span;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::ops::Range;
-
-/// A place in the text, in bytes.
-pub type Span = Range<usize>;
 
 /// A place in a file. Lines and columns count from 1, columns in characters; the end is the first
 /// character after it.

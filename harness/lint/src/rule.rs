@@ -170,7 +170,7 @@ impl Rule {
                 "A TURN entry has no user name or no credential, an empty one, or a user name of more than 509 \
                  bytes.",
                 "W3C webrtc-pc, \"set a configuration\": the constructor throws an InvalidAccessError; RFC 8489 section \
-                 14.3 for the length.",
+                 14.3 for the length (it has fewer than 509, browsers take 509).",
             ),
             Self::RelayWithoutTurn => (
                 Error,
@@ -195,7 +195,7 @@ impl Rule {
             Self::NoTurn => (
                 Warning,
                 "There is no TURN entry.",
-                "RFC 5128 section 3.3 and RFC 4787 section 4.1: hole punching does not get through two NATs of \
+                "RFC 5128 section 3.3, RFC 4787 sections 4.1 and 5: hole punching does not get through two NATs of \
                  which one maps by destination and the other filters by port; nothing gets past a firewall \
                  that drops UDP.",
             ),
@@ -203,18 +203,19 @@ impl Rule {
                 Warning,
                 "`turn:HOST` on 443, 5349 or 80 without `transport`; a note where the host is reached on this \
                  port over TCP or TLS as well.",
-                "RFC 7065 section 3: `turns` is TLS, `turn` never is; where no transport is written browsers take \
+                "RFC 8656 section 4.1: `turns` is TLS, `turn` never is; where no transport is written browsers take \
                  UDP, whatever the port.",
             ),
             Self::NoTurnsOn443 => (
                 Warning,
                 "There is TURN, and no `turns:` on port 443.",
-                "RFC 8656 section 3.1: TURN over TLS is there for firewalls that let nothing else out.",
+                "RFC 8835 section 3.4: TURN over TLS and TCP is there for firewalls that block UDP; those that look into \
+                 port 443 let nothing through but TLS.",
             ),
             Self::NoTurnOverTcp => (
                 Warning,
                 "There is TURN, and no `turn:` with `transport=tcp`; a note where there is `turns:`.",
-                "RFC 8656 section 3.1: TURN over TCP is there for firewalls that block UDP.",
+                "RFC 8656 section 3.1 and RFC 8835 section 3.4: TURN over TCP is there for firewalls that block UDP.",
             ),
             Self::NoWebPort => (
                 Warning,
@@ -231,7 +232,7 @@ impl Rule {
             Self::TurnsOverUdp => (
                 Warning,
                 "`turns:` with `transport=udp`.",
-                "RFC 7065 section 3.2: that is TURN over DTLS (RFC 7350), which browsers do not speak; \
+                "RFC 7350 and RFC 8656 section 4.1: that is TURN over DTLS, which browsers do not speak; \
                  libwebrtc makes TLS over TCP of it.",
             ),
             Self::Ipv4Literal => (
@@ -249,8 +250,8 @@ impl Rule {
             Self::ManyUrls => (
                 Note,
                 "There are five URLs or more.",
-                "Firefox warns from five on that they slow discovery down; RFC 8445 section 14: candidates \
-                 are gathered one after the other, at least 50 ms apart.",
+                "Firefox warns from five on that they slow discovery down; RFC 8445 section 14.2: \
+                 requests to servers leave one after the other, by default 50 ms apart.",
             ),
             Self::SingleTurnHost => (
                 Note,
@@ -266,7 +267,7 @@ impl Rule {
             Self::OrderHasNoEffect => (
                 Note,
                 "TURN stands before STUN.",
-                "RFC 8445 section 5.1.2: the type decides a candidate's priority (126 for host, 100 for \
+                "RFC 8445 section 5.1.2.2: the type decides a candidate's priority (126 for host, 100 for \
                  server-reflexive, 0 for relayed are the recommended preferences), not the order of servers.",
             ),
             Self::NotExamined => (

@@ -1,6 +1,6 @@
 //! STUN and TURN URLs, read with all their mistakes (RFC 7064, RFC 7065).
 
-use crate::tree::HOLE;
+use farcall_literal::HOLE;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -148,13 +148,15 @@ fn is_end(error: &PcapError) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
     use pcap_file::pcap::PcapWriter;
     use pcap_file::pcapng::{Block, PcapNgReader};
+    use std::io::Cursor;
 
+    /// A capture with a packet of 1500 bytes at each of these times.
     fn pcap(times_ms: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = PcapWriter::new(&mut bytes).unwrap();
@@ -168,11 +170,23 @@ mod tests {
         bytes
     }
 
-    fn point(node: &str, pcap: &[u8]) -> CapturePoint<std::io::Cursor<Vec<u8>>> {
+    fn point(node: &str, pcap: &[u8]) -> CapturePoint<Cursor<Vec<u8>>> {
         CapturePoint {
             node: node.into(),
             interface: "lan".into(),
-            pcap: std::io::Cursor::new(pcap.to_vec()),
+            pcap: Cursor::new(pcap.to_vec()),
+        }
+    }
+
+    /// Packets that were captured at an interface at these times.
+    pub(crate) fn captured(
+        node: &str,
+        interface: &str,
+        times_ms: &[u64],
+    ) -> CapturePoint<Cursor<Vec<u8>>> {
+        CapturePoint {
+            interface: interface.into(),
+            ..point(node, &pcap(times_ms))
         }
     }
 

@@ -18,6 +18,7 @@
 mod about;
 mod attestation;
 mod capture;
+mod compare;
 mod counters;
 mod directory;
 mod dropped;
@@ -38,6 +39,10 @@ mod words;
 pub use about::{About, Environment};
 pub use attestation::Attestation;
 pub use capture::{CapturePoint, Merged, merge};
+pub use compare::{
+    COMPARISON_SCHEMA_VERSION, Change, Comparison, ComparisonText, Direction, Figure, Group, Kind,
+    Margin, Runs, Side, Subject, compare, comparison_markdown, comparison_schema,
+};
 pub use directory::RunDirectory;
 pub use error::ReportError;
 pub use events::EventWriter;

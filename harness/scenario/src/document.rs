@@ -1,17 +1,11 @@
 //! A written document, TOML or JSON, as one kind of tree in which everything has its place.
 
-mod json;
 mod redact;
 mod toml;
 
-pub(crate) use json::parse_json;
-pub(crate) use redact::{mask_comments, mask_values};
+pub(crate) use farcall_literal::Span;
+pub(crate) use redact::{mask_comments, mask_literals, mask_values};
 pub(crate) use toml::parse_toml;
-
-use std::ops::Range;
-
-/// A place in the text, in bytes.
-pub(crate) type Span = Range<usize>;
 
 /// A value and its place.
 pub(crate) struct Value {

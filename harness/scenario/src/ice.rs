@@ -1,12 +1,13 @@
-//! ICE configurations: the JSON that an application already has (W3C `RTCConfiguration`).
+//! ICE configurations as an application already has them (W3C `RTCConfiguration`): JSON, or the literals of a program.
 
 mod check;
 mod read;
 mod url;
+mod written;
 
 pub use url::IceUrlError;
 
-use crate::document::parse_json;
+use crate::document::SyntaxError;
 use crate::file;
 use crate::problem::{InputError, Problems};
 use crate::read::{Source, unplaced};
@@ -113,41 +114,75 @@ impl IceConfiguration {
         shipped.find_map(|(one, json)| (*one == name).then_some(*json))
     }
 
-    /// Reads JSON: an `RTCConfiguration`, or its `iceServers` alone. `name` is for messages.
+    /// Reads an `RTCConfiguration`, or its `iceServers` alone: JSON, in which comments and trailing commas may stand, or
+    /// the one that is written in a JavaScript or TypeScript program. `name` is for messages, and says by its extension
+    /// which of them it is, as [`farcall_literal::read`] has it.
     ///
     /// `iceTransportPolicy` is honoured. `bundlePolicy`, `rtcpMuxPolicy`, `iceCandidatePoolSize`,
     /// `peerIdentity`, `certificates` and an entry's `credentialType` are checked and have no effect.
     ///
     /// # Errors
-    /// With everything that is wrong, each at its place in the text. No error shows a credential.
-    pub fn parse(name: &str, json: &str) -> Result<Self, Problems> {
+    /// With everything that is wrong, each at its place in the text: also what the program computes when it runs, and
+    /// each configuration where there are several. No error shows a credential.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        Self::parse_one(name, text, None)
+    }
+
+    /// As [`parse`](Self::parse), of a text with several configurations: the one that stands in the function, method,
+    /// variable or under the key `chosen`.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and when there is none of that name or several.
+    pub fn parse_one(name: &str, text: &str, chosen: Option<&str>) -> Result<Self, Problems> {
         let source = Source {
             kind: "ICE configuration",
             table_name: "an object",
             name,
-            text: json,
+            text,
         };
-        // A text that is no JSON is not quoted: no credential can be told from the rest.
-        let document = parse_json(json).map_err(|error| source.syntax(vec![error], false))?;
-        let shown = || read::without_credentials(json, &document);
-        source.read(&document, shown, |read: &mut Self| {
+        // A text that is not in its language is not quoted: no credential can be told from the rest.
+        let document = farcall_literal::read(name, text).map_err(|error| {
+            let error = SyntaxError {
+                message: error.to_string(),
+                hint: "the text is not shown here, for it may hold credentials",
+                span: error.span,
+            };
+            source.syntax(vec![error], false)
+        })?;
+        let value = written::value(&source, &document, chosen)?;
+        let shown = || read::without_credentials(text, &document.literals, &value);
+        source.read(&value, shown, |read: &mut Self| {
             name.clone_into(&mut read.name);
             check::check(read)
         })
     }
 
-    /// Reads a JSON file. The configuration is called as the file without directories and extension;
-    /// errors name the whole path.
+    /// Reads a file. The configuration is called as the file without directories and extension; errors name the whole
+    /// path.
     ///
     /// # Errors
     /// When the file cannot be read, or as [`parse`](Self::parse).
     pub fn load(path: &Path) -> Result<Self, InputError> {
-        let json = file::read(path)?;
-        let mut configuration = Self::parse(&path.display().to_string(), &json)?;
+        let mut configuration = Self::load_one(path, None)?;
         if let Some(stem) = path.file_stem() {
             configuration.name = stem.to_string_lossy().into_owned();
         }
         Ok(configuration)
+    }
+
+    /// Reads the configuration of that name out of a file that has several. It is called as it is there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or as [`parse_one`](Self::parse_one).
+    pub fn load_named(path: &Path, chosen: &str) -> Result<Self, InputError> {
+        let mut configuration = Self::load_one(path, Some(chosen))?;
+        chosen.clone_into(&mut configuration.name);
+        Ok(configuration)
+    }
+
+    fn load_one(path: &Path, chosen: Option<&str>) -> Result<Self, InputError> {
+        let text = file::read(path)?;
+        Ok(Self::parse_one(&path.display().to_string(), &text, chosen)?)
     }
 
     /// Checks a configuration that was made in code as one that was read is checked.

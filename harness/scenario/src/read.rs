@@ -151,7 +151,8 @@ impl Source<'_> {
         self.problems(errors.into_iter().map(finding).collect(), shown)
     }
 
-    fn problems(&self, mut findings: Vec<(Span, Finding)>, shown: Option<String>) -> Problems {
+    /// What is wrong, each at its place, with the text as it may be shown.
+    pub fn problems(&self, mut findings: Vec<(Span, Finding)>, shown: Option<String>) -> Problems {
         findings.sort_by_key(|(span, _)| span.start);
         let problem = |(span, finding): (Span, Finding)| {
             finding.into_problem(Some(Place::new(self.name, self.text, span)))

@@ -115,8 +115,22 @@ pub enum Milestone {
 }
 
 /// What can break.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum FaultKind {
     /// Nothing passes between a site and what lies beyond its gateway.
     #[default]
@@ -315,39 +329,6 @@ impl FaultKind {
                 | Self::DropLarge
                 | Self::Drop
         )
-    }
-}
-
-impl std::fmt::Display for FaultKind {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::LinkDown => "link-down",
-            Self::DropStun => "drop-stun",
-            Self::DropDtls => "drop-dtls",
-            Self::DropRtp => "drop-rtp",
-            Self::DropLarge => "drop-large",
-            Self::ForgetMappings => "forget-mappings",
-            Self::ServerDown => "server-down",
-            Self::ServerFrozen => "server-frozen",
-            Self::ServerRestarted => "server-restarted",
-            Self::ServerBlackHoled => "server-black-holed",
-            Self::RelayPortsBlocked => "relay-ports-blocked",
-            Self::CredentialsChanged => "credentials-changed",
-            Self::QuotaExhausted => "quota-exhausted",
-            Self::CertificateExpired => "certificate-expired",
-            Self::CertificateWrongName => "certificate-wrong-name",
-            Self::CertificateSelfSigned => "certificate-self-signed",
-            Self::CertificateIncompleteChain => "certificate-incomplete-chain",
-            Self::NameMissing => "name-missing",
-            Self::NameWrong => "name-wrong",
-            Self::Drop => "drop",
-            Self::GatewayRestart => "gateway-restart",
-            Self::LinkChange => "link-change",
-            Self::AddressChange => "address-change",
-            Self::Handover => "handover",
-            Self::PeerFrozen => "peer-frozen",
-            Self::SignallingDown => "signalling-down",
-        })
     }
 }
 

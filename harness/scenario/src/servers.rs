@@ -56,8 +56,11 @@ impl RestCredentials {
     Serialize,
     Deserialize,
     JsonSchema,
+    strum::Display,
+    strum::VariantArray,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum ServerCondition {
     /// Their accounts have other passwords than the ICE configuration says: 401 (RFC 8489 section 9.2.4).
     WrongCredentials,
@@ -141,30 +144,6 @@ impl Servers {
     }
 }
 
-impl std::fmt::Display for ServerCondition {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::WrongCredentials => "wrong-credentials",
-            Self::StaleNonce => "stale-nonce",
-            Self::Quota => "quota",
-            Self::NoCapacity => "no-capacity",
-            Self::PeersDenied => "peers-denied",
-            Self::RelayPortsBlocked => "relay-ports-blocked",
-            Self::WrongExternalAddress => "wrong-external-address",
-            Self::NoUdp => "no-udp",
-            Self::NoTcp => "no-tcp",
-            Self::NoTls => "no-tls",
-            Self::CertificateExpired => "certificate-expired",
-            Self::CertificateWrongName => "certificate-wrong-name",
-            Self::CertificateSelfSigned => "certificate-self-signed",
-            Self::CertificateIncompleteChain => "certificate-incomplete-chain",
-            Self::NameMissing => "name-missing",
-            Self::NameWrong => "name-wrong",
-            Self::NameSlow => "name-slow",
-        })
-    }
-}
-
 impl Read for Servers {
     fn read(node: Node<'_>) -> Self {
         node.table(|table| Self {
@@ -197,5 +176,29 @@ impl Read for RestCredentials {
 impl Read for ServerCondition {
     fn read(node: Node<'_>) -> Self {
         node.word("condition of a server").unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::FaultKind;
+    use strum::VariantArray;
+
+    fn written(value: impl Serialize) -> String {
+        let value = serde_json::to_value(value).unwrap();
+        value.as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn conditions_and_faults_are_called_as_they_are_written() {
+        for condition in ServerCondition::VARIANTS {
+            assert_eq!(condition.to_string(), written(condition));
+        }
+        for fault in FaultKind::VARIANTS {
+            assert_eq!(fault.to_string(), written(fault));
+        }
     }
 }

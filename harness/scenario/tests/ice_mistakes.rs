@@ -56,7 +56,11 @@ fn what_the_mistakes_are_made_in_is_good() {
 )]
 #[case::user_in_url("stun:stun", "turn:farcall:hunter2@stun")]
 #[case::key_written_twice("\"username\":", "\"username\": \"x\", \"username\":")]
-#[case::not_json("\"all\"", "\"all\",")]
+#[case::not_json("\"all\"", "\"all\";")]
+#[case::comments_that_hold_credentials(
+    "\"stun:stun.example.net\" },",
+    "7 }, // not hunter2 any more"
+)]
 #[case::credential_without_end("\"hunter2\"", "\"hunter2")]
 fn mistake(#[context] context: Context, #[case] good: &str, #[case] bad: &str) {
     assert!(GOOD.contains(good), "{good}");

@@ -15,7 +15,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<Exit, Failure> {
     let now = OffsetDateTime::now_utc();
     let mut files = Vec::new();
     let mut worst = None;
-    for source in input::ice_sources(&args.files, &args.configs) {
+    for source in input::ice_sources(&args.files, &args.shipped.configs) {
         match examine(&source, now) {
             Ok(linted) => {
                 worst = worst.max(linted.worst());
@@ -55,7 +55,7 @@ pub(crate) fn tell(sources: &[IceSource]) {
             continue;
         };
         let command = match source {
-            IceSource::File(path) => format!("farcall lint {}", path.display()),
+            IceSource::File { path, .. } => format!("farcall lint {}", path.display()),
             IceSource::Shipped(_) => format!("farcall lint --config {}", source.name()),
         };
         for line in brief(&linted, &command) {

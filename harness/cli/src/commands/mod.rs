@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod bench;
 pub(crate) mod clean;
+pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod exec;

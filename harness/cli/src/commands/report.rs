@@ -7,15 +7,20 @@ pub(crate) use outlet::Outlet;
 use crate::args::ReportArgs;
 use crate::exit::{Exit, Failure};
 use farcall_report::{StoredRun, run_directories};
+use std::path::PathBuf;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     // A path that cannot be written fails before anything is read.
     let outlet = Outlet::open(args.format, args.out.as_deref())?;
-    let directories = run_directories(&args.directories).map_err(Failure::usage)?;
+    outlet.write(&stored_runs(&args.directories)?, args.peer.as_deref())?;
+    Ok(Exit::Passed)
+}
+
+/// The runs in these directories, each a run's own or one that holds several.
+pub(crate) fn stored_runs(named: &[PathBuf]) -> Result<Vec<StoredRun>, Failure> {
+    let directories = run_directories(named).map_err(Failure::usage)?;
     let runs = directories
         .iter()
         .map(|directory| StoredRun::load(directory));
-    let runs = runs.collect::<Result<Vec<_>, _>>();
-    outlet.write(&runs.map_err(Failure::usage)?, args.peer.as_deref())?;
-    Ok(Exit::Passed)
+    runs.collect::<Result<_, _>>().map_err(Failure::usage)
 }

@@ -3,12 +3,12 @@
 use super::time_limited;
 use crate::configuration::{Configuration, Field, Server};
 use crate::finding::Draft;
-use crate::place::Span;
 use crate::rule::{Rule, Severity};
 use crate::url::Host;
+use farcall_literal::Span;
 use std::collections::BTreeSet;
 
-/// The longest user name that browsers take, in bytes of UTF-8 (RFC 8489 section 14.3).
+/// The longest user name that browsers take, in bytes of UTF-8; RFC 8489 section 14.3 has fewer than that.
 const LONGEST_USERNAME_BYTES: usize = 509;
 
 /// An account that is published.

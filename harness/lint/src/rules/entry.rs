@@ -2,9 +2,9 @@
 
 use crate::configuration::{Configuration, Field, Mistake, Server};
 use crate::finding::Draft;
-use crate::place::Span;
 use crate::rule::Rule;
 use crate::url::Reading;
+use farcall_literal::Span;
 
 const REFUSED: &str =
     "`new RTCPeerConnection` throws a TypeError: there is no call, in any network";

@@ -2,10 +2,10 @@
 
 use crate::configuration::{Configuration, Server};
 use crate::finding::Draft;
-use crate::place::Span;
 use crate::rule::{Rule, Severity};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use farcall_literal::Span;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 

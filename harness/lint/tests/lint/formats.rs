@@ -99,6 +99,8 @@ fn sarif_schema() -> Value {
             "--format-version",
             "1",
             "--offline",
+            "--filter-platform",
+            "host-tuple",
             "--manifest-path",
         ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))

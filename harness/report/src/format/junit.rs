@@ -1,4 +1,8 @@
 //! Runs as JUnit XML, which CI systems show as tests: a suite for each scenario, a test for each call in it.
+//!
+//! There is no one schema. Of what Jenkins' xUnit plugin has (`junit-10.xsd`), three attributes differ: `skipped` of
+//! `testsuites`, which quick-junit always writes, and `file` and `line` of `testcase`, by which GitLab and GitHub find the
+//! scenario.
 
 use crate::StoredRun;
 use crate::explanation::{Explanation, wrong};

@@ -19,6 +19,7 @@ pub(crate) mod trace;
 
 pub use attestation::AttestationTable;
 pub use json::Json;
+pub(crate) use markdown::Document;
 pub(crate) use style::Paint;
 pub use summary::Summary;
 pub use terminal::Terminal;

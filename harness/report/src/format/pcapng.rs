@@ -155,42 +155,20 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::RunDirectory;
+    use crate::capture::tests::captured;
     use crate::stored::tests::{about, stored};
-    use crate::{CapturePoint, RunDirectory};
     use farcall_verdict::sample::Sample;
-    use pcap_file::pcap::{PcapPacket, PcapWriter};
-    use std::time::Duration;
-
-    fn point(
-        node: &str,
-        interface: &str,
-        times_ms: &[u64],
-    ) -> CapturePoint<std::io::Cursor<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let mut writer = PcapWriter::new(&mut bytes).unwrap();
-        for time_ms in times_ms {
-            let data = time_ms.to_be_bytes();
-            let time = Duration::from_millis(*time_ms);
-            writer
-                .write_packet(&PcapPacket::new(time, 60, &data))
-                .unwrap();
-        }
-        CapturePoint {
-            node: node.into(),
-            interface: interface.into(),
-            pcap: std::io::Cursor::new(bytes),
-        }
-    }
 
     fn run_with_captures(out: &tempfile::TempDir) -> StoredRun {
         let run = stored(out, &about(), &Sample::not_connected());
         let directory = RunDirectory::at(&run.directory);
         let office = vec![
-            point("alice", "lan", &[5, 1]),
-            point("office-gateway", "lan", &[2, 6]),
+            captured("alice", "lan", &[5, 1]),
+            captured("office-gateway", "lan", &[2, 6]),
         ];
         directory.write_capture("office-lan", office).unwrap();
-        let internet = vec![point("office-gateway", "wan", &[3, 4, 7])];
+        let internet = vec![captured("office-gateway", "wan", &[3, 4, 7])];
         directory.write_capture("internet", internet).unwrap();
         StoredRun::load(&run.directory).unwrap()
     }

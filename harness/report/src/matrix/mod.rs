@@ -4,6 +4,7 @@ mod grid;
 mod path;
 
 pub use grid::Grid;
+pub(crate) use path::formed_after_ms;
 pub use path::{ConnectedPath, path_of};
 
 use crate::Environment;

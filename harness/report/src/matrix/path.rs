@@ -77,7 +77,7 @@ pub fn path_of(offerer: &PeerResult, answerer: &PeerResult) -> Option<ConnectedP
 }
 
 /// From the offer to both peers connected.
-pub(super) fn formed_after_ms(offerer: &PeerResult, answerer: &PeerResult) -> Option<f64> {
+pub(crate) fn formed_after_ms(offerer: &PeerResult, answerer: &PeerResult) -> Option<f64> {
     let reached = |peer: &PeerResult, machine: &str, state: &str| {
         let mut states = peer.states.iter();
         let found = states.find(|one| one.machine == machine && one.state == state);

@@ -11,7 +11,7 @@ pub(crate) type MayShow = fn(&str, &str) -> bool;
 pub(crate) fn mask_values(text: &str, document: &Value, may_show: MayShow) -> String {
     let mut hidden = Vec::new();
     collect(document, "", false, may_show, &mut hidden);
-    mask(text, &hidden)
+    mask(text, hidden)
 }
 
 /// The text with everything hidden that follows a `#` and, by `sounds_secret`, may be a credential.
@@ -26,7 +26,50 @@ pub(crate) fn mask_comments(text: &str, sounds_secret: fn(&str) -> bool) -> Stri
         }
         start += line.len();
     }
-    mask(text, &hidden)
+    mask(text, hidden)
+}
+
+/// The text with all literals hidden but those in values that may be shown. Numbers and texts that stand, at any depth, under
+/// a key for which `may_show` does not hold are hidden; so is whatever is in no value.
+pub(crate) fn mask_literals(
+    text: &str,
+    literals: &[Span],
+    document: Option<&Value>,
+    may_show: MayShow,
+) -> String {
+    let mut shown = Vec::new();
+    if let Some(document) = document {
+        collect_shown(document, "", may_show, &mut shown);
+    }
+    shown.sort_by_key(|span| span.start);
+    let may_show = |literal: &&Span| {
+        let after = shown.partition_point(|span| span.start <= literal.start);
+        let around = shown[..after].last();
+        around.is_some_and(|span| literal.end <= span.end)
+    };
+    let hidden = literals.iter().filter(|literal| !may_show(literal));
+    mask(text, hidden.cloned().collect())
+}
+
+fn collect_shown(value: &Value, key: &str, may_show: MayShow, shown: &mut Vec<Span>) {
+    match &value.kind {
+        Kind::List(values) => {
+            for value in values {
+                collect_shown(value, key, may_show, shown);
+            }
+        }
+        Kind::Table(entries) => {
+            let entries = entries.iter().filter(|entry| may_show(&entry.key, ""));
+            for entry in entries {
+                collect_shown(&entry.value, &entry.key, may_show, shown);
+            }
+        }
+        Kind::Text(text) if may_show(key, text) => shown.push(value.span.clone()),
+        Kind::Integer(_) | Kind::Fraction(_) if may_show(key, "") => {
+            shown.push(value.span.clone());
+        }
+        _ => {}
+    }
 }
 
 fn collect(value: &Value, key: &str, hide: bool, may_show: MayShow, hidden: &mut Vec<Span>) {
@@ -54,11 +97,16 @@ fn collect(value: &Value, key: &str, hide: bool, may_show: MayShow, hidden: &mut
     }
 }
 
-fn mask(text: &str, hidden: &[Span]) -> String {
+fn mask(text: &str, mut hidden: Vec<Span>) -> String {
+    hidden.sort_by_key(|span| span.start);
+    let mut spans = hidden.into_iter().peekable();
+    let mut hidden_until = 0;
     let mut masked = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
-        let hide = hidden.iter().any(|span| span.contains(&at));
-        if hide && !matches!(character, '\n' | '\r') {
+        while let Some(span) = spans.next_if(|span| span.start <= at) {
+            hidden_until = hidden_until.max(span.end);
+        }
+        if at < hidden_until && !matches!(character, '\n' | '\r') {
             masked.extend(std::iter::repeat_n('*', character.len_utf8()));
         } else {
             masked.push(character);
@@ -72,18 +120,35 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use crate::document::{parse_json, parse_toml};
+    use crate::document::parse_toml;
 
     #[test]
     fn values_that_may_not_be_shown_are_hidden_in_place() {
-        let json = r#"{"a": "ü", "b": ["é", {"a": 12}], "c": [{"a": "shown"}]}"#;
-        let document = parse_json(json).ok().unwrap();
-        let masked = mask_values(json, &document, |key, _| key != "b");
+        let toml = "a = \"ü\"\nb = [\"é\", { a = 12 }]\nc = [{ a = \"shown\" }]\n";
+        let document = parse_toml(toml).ok().unwrap();
+        let masked = mask_values(toml, &document, |key, _| key != "b");
         assert_eq!(
             masked,
-            r#"{"a": "ü", "b": ["**", {"a": **}], "c": [{"a": "shown"}]}"#
+            "a = \"ü\"\nb = [\"**\", { a = ** }]\nc = [{ a = \"shown\" }]\n"
         );
-        assert_eq!(masked.len(), json.len());
+        assert_eq!(masked.len(), toml.len());
+    }
+
+    #[test]
+    fn literals_are_hidden_but_for_values_that_may_be_shown() {
+        let toml = "a = \"ü\" # é\nb = [\"é\", { a = 12 }]\nc = [{ a = \"shown\" }]\n";
+        let document = parse_toml(toml).ok().unwrap();
+        let literal =
+            |text: &'static str| toml.match_indices(text).map(|(at, _)| at..at + text.len());
+        let literals: Vec<Span> = ["ü", "é", "12", "shown"]
+            .into_iter()
+            .flat_map(literal)
+            .collect();
+        let masked = mask_literals(toml, &literals, Some(&document), |key, _| key != "b");
+        assert_eq!(
+            masked,
+            "a = \"ü\" # **\nb = [\"**\", { a = ** }]\nc = [{ a = \"shown\" }]\n"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The members of `RTCConfiguration` and `RTCIceServer` (W3C webrtc-pc sections 4.2.1 and 4.2.2).
 
 use super::{IceConfiguration, IceServer, IceUrl};
-use crate::document::{Kind, Value, mask_values};
+use crate::document::{Kind, Span, Value, mask_literals};
 use crate::read::{Node, Read, Table};
 use std::ops::RangeInclusive;
 
@@ -100,8 +100,8 @@ impl Read for Option<IceUrl> {
 }
 
 /// The text as it may be shown: what is not known to be harmless is hidden.
-pub(super) fn without_credentials(json: &str, document: &Value) -> String {
-    mask_values(json, document, |key, text| match key {
+pub(super) fn without_credentials(text: &str, literals: &[Span], document: &Value) -> String {
+    mask_literals(text, literals, Some(document), |key, text| match key {
         // Some people write user and password into the URL, or a token after the `?`.
         "urls" | "url" => {
             let query = text.split_once('?').map(|(_, query)| query);

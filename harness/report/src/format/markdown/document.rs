@@ -4,13 +4,13 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Tag, TagEn
 
 /// The parts so far.
 #[derive(Debug, Default)]
-pub(super) struct Document {
+pub(crate) struct Document {
     events: Vec<Event<'static>>,
 }
 
 impl Document {
     /// A heading; level 1 to 3.
-    pub(super) fn heading(&mut self, level: u8, text: &str) {
+    pub(crate) fn heading(&mut self, level: u8, text: &str) {
         let level = match level {
             1 => HeadingLevel::H1,
             2 => HeadingLevel::H2,
@@ -25,19 +25,19 @@ impl Document {
         self.within(start, TagEnd::Heading(level), text);
     }
 
-    pub(super) fn paragraph(&mut self, text: &str) {
+    pub(crate) fn paragraph(&mut self, text: &str) {
         self.within(Tag::Paragraph, TagEnd::Paragraph, text);
     }
 
     /// A paragraph in bold.
-    pub(super) fn strong(&mut self, text: &str) {
+    pub(crate) fn strong(&mut self, text: &str) {
         self.events.push(Event::Start(Tag::Paragraph));
         self.within(Tag::Strong, TagEnd::Strong, text);
         self.events.push(Event::End(TagEnd::Paragraph));
     }
 
     /// A list; nothing where it is empty.
-    pub(super) fn list(&mut self, items: &[String]) {
+    pub(crate) fn list(&mut self, items: &[String]) {
         if items.is_empty() {
             return;
         }
@@ -48,7 +48,7 @@ impl Document {
         self.events.push(Event::End(TagEnd::List(false)));
     }
 
-    pub(super) fn table(&mut self, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    pub(crate) fn table(&mut self, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let alignments = vec![Alignment::None; heads.len()];
         self.events.push(Event::Start(Tag::Table(alignments)));
         self.events.push(Event::Start(Tag::TableHead));
@@ -67,7 +67,7 @@ impl Document {
     }
 
     /// The document.
-    pub(super) fn text(&self) -> std::io::Result<String> {
+    pub(crate) fn text(&self) -> std::io::Result<String> {
         let mut text = String::new();
         pulldown_cmark_to_cmark::cmark(self.events.iter(), &mut text, Options::ENABLE_TABLES)
             .map_err(std::io::Error::other)?;

@@ -5,7 +5,7 @@ mod document;
 use crate::StoredRun;
 use crate::explanation::{Explanation, place, wrong};
 use crate::format::{duration, media};
-use document::Document;
+pub(crate) use document::Document;
 use farcall_verdict::{PeerResult, Verdict};
 use std::io::Write;
 

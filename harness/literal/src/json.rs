@@ -1,10 +1,7 @@
 //! JSON, with comments and trailing commas.
 
-use super::{Broken, Reading};
-use crate::configuration::Configuration;
-use crate::mask::Mask;
-use crate::place::Span;
-use crate::tree::{Entry, Kind, Value};
+use crate::read::{Broken, Document, Language, Written};
+use crate::{Entry, Kind, Span, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{
@@ -13,7 +10,7 @@ use jsonc_parser::{
 };
 
 /// What a file must hold.
-pub(super) const LOOKED_FOR: &str = "looked for an object with `iceServers`, at any depth, or a list of \
+pub(crate) const LOOKED_FOR: &str = "looked for an object with `iceServers`, at any depth, or a list of \
      entries with `urls`; write for example `{ \"iceServers\": [{ \"urls\": \"turn:turn.example.net\", \
      \"username\": \"...\", \"credential\": \"...\" }] }`";
 
@@ -31,37 +28,35 @@ const WITH_COMMENTS: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-pub(super) fn read(text: &str) -> Result<Reading, Broken> {
+pub(crate) fn read(text: &str) -> Result<Document, Broken> {
     let collect = CollectOptions {
         comments: CommentCollectionStrategy::Separate,
         tokens: false,
     };
     let parsed = parse_to_ast(text, &collect, &WITH_COMMENTS).map_err(|error| broken(&error))?;
-    let mut mask = Mask::default();
-    for comment in parsed
-        .comments
-        .iter()
-        .flat_map(|map| map.values())
-        .flat_map(|each| each.iter())
-    {
-        mask.hide(comment.start() + 2..comment.end());
-    }
+    let comments = parsed.comments.iter().flat_map(|map| map.values());
+    let comments = comments.flat_map(|each| each.iter());
+    let mut literals: Vec<Span> = comments
+        .map(|comment| comment.start() + 2..comment.end())
+        .collect();
     let Some(found) = parsed.value else {
         return Err(Broken {
             message: "the file is empty".to_owned(),
-            at: 0,
+            span: 0..0,
         });
     };
-    let document = value(found, &mut mask);
+    let root = value(found, &mut literals);
+    // A comment is listed by what stands before it and by what stands after it.
+    literals.sort_by_key(|span| span.start);
+    literals.dedup();
     let mut configurations = Vec::new();
-    find(&document, None, &mut configurations);
-    for configuration in &configurations {
-        mask.show(configuration);
-    }
-    Ok(Reading {
+    find(&root, None, &mut configurations);
+    Ok(Document {
+        language: Language::Json,
+        root: Some(root),
         configurations,
         computed: Vec::new(),
-        mask,
+        literals,
     })
 }
 
@@ -69,36 +64,43 @@ fn broken(error: &ParseError) -> Broken {
     let message = match error.kind() {
         // Its own message quotes the escape sequence, which may be part of a credential.
         ParseErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => {
-            "invalid unicode escape sequence".to_owned()
+            "Invalid unicode escape sequence".to_owned()
         }
         kind => kind.to_string(),
     };
     Broken {
         message,
-        at: error.range().start,
+        span: error.range().start..error.range().end,
     }
 }
 
 /// Configurations, wherever in the document they are: the whole, or under `iceServers`.
-fn find(value: &Value, name: Option<&str>, found: &mut Vec<Configuration>) {
+fn find(value: &Value, name: Option<&str>, found: &mut Vec<Written>) {
     match &value.kind {
         Kind::Table(entries) => {
             for entry in entries {
                 let is_it = entry.key.as_deref() == Some("iceServers");
                 if is_it && matches!(entry.value.kind, Kind::List(_)) {
-                    let policy = value.get("iceTransportPolicy").map(|entry| &entry.value);
-                    let (span, list) = (entry.key_span.clone(), &entry.value);
-                    let name = name.map(str::to_owned);
-                    found.push(Configuration::read(name, span, list, policy));
+                    found.push(Written {
+                        name: name.map(str::to_owned),
+                        span: entry.key_span.clone(),
+                        servers: entry.value.clone(),
+                        object: Some(value.clone()),
+                        decided: Vec::new(),
+                    });
                 } else {
                     find(&entry.value, entry.key.as_deref(), found);
                 }
             }
         }
         Kind::List(values) if values.iter().any(has_urls) => {
-            let span = value.span.start..value.span.start + 1;
-            let name = name.map(str::to_owned);
-            found.push(Configuration::read(name, span, value, None));
+            found.push(Written {
+                name: name.map(str::to_owned),
+                span: value.span.start..value.span.start + 1,
+                servers: value.clone(),
+                object: None,
+                decided: Vec::new(),
+            });
         }
         Kind::List(values) => {
             for value in values {
@@ -113,35 +115,35 @@ fn has_urls(value: &Value) -> bool {
     value.get("urls").is_some() || value.get("url").is_some() && value.get("credential").is_some()
 }
 
-fn value(found: ast::Value<'_>, mask: &mut Mask) -> Value {
+fn value(found: ast::Value<'_>, literals: &mut Vec<Span>) -> Value {
     let span = found.start()..found.end();
     let kind = match found {
         ast::Value::StringLit(text) => {
-            mask.hide(inside(&span));
+            literals.push(inside(&span));
             Kind::Text(text.value.into_owned())
         }
-        ast::Value::NumberLit(_) => {
-            mask.hide(span.clone());
-            Kind::Other("a number")
+        ast::Value::NumberLit(number) => {
+            literals.push(span.clone());
+            Kind::Number(number.value.to_owned())
         }
-        ast::Value::BooleanLit(_) => Kind::Other("true or false"),
+        ast::Value::BooleanLit(truth) => Kind::Bool(truth.value),
         ast::Value::Array(list) => {
             let members = list.elements.into_iter();
-            Kind::List(members.map(|member| value(member, mask)).collect())
+            Kind::List(members.map(|member| value(member, literals)).collect())
         }
         ast::Value::Object(object) => {
             let entries = object.properties.into_iter();
-            Kind::Table(entries.map(|property| entry(property, mask)).collect())
+            Kind::Table(entries.map(|property| entry(property, literals)).collect())
         }
-        ast::Value::NullKeyword(_) => Kind::Other("null"),
+        ast::Value::NullKeyword(_) => Kind::Null("null"),
     };
     Value { kind, span }
 }
 
-fn entry(property: ast::ObjectProp<'_>, mask: &mut Mask) -> Entry {
+fn entry(property: ast::ObjectProp<'_>, literals: &mut Vec<Span>) -> Entry {
     Entry {
         key_span: property.name.start()..property.name.end(),
-        value: value(property.value, mask),
+        value: value(property.value, literals),
         key: Some(property.name.into_string()),
     }
 }

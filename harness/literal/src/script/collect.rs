@@ -1,7 +1,7 @@
 //! A program's names, literals, and what may be a configuration.
 
 use super::span;
-use crate::place::Span;
+use crate::Span;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     ArrayExpression, ArrayExpressionElement, AssignmentTarget, BindingPattern, CallExpression,

@@ -3,10 +3,8 @@
 mod collect;
 mod resolve;
 
-use super::{Broken, Reading};
-use crate::configuration::Configuration;
-use crate::mask::Mask;
-use crate::place::Span;
+use crate::Span;
+use crate::read::{Broken, Document, Language, Written};
 use collect::{Candidate, Collected};
 use oxc_allocator::Allocator;
 use oxc_ast::ast::Program;
@@ -26,10 +24,10 @@ const STACK_BYTES: usize = 4 * 1024 * 1024;
 const CLASS: (&str, &str) = ("class C {", "}");
 
 /// What a file must hold, where nothing in it is computed.
-pub(super) const LOOKED_FOR: &str =
+pub(crate) const LOOKED_FOR: &str =
     "looked for `iceServers: [...]`, and for lists of objects with `urls`";
 
-pub(super) fn read(text: &str, source_type: SourceType) -> Result<Reading, Broken> {
+pub(crate) fn read(text: &str, source_type: SourceType) -> Result<Document, Broken> {
     let stack_bytes = STACK_BYTES + text.len() * STACK_BYTES_FOR_EACH;
     let builder = std::thread::Builder::new().stack_size(stack_bytes);
     std::thread::scope(|scope| {
@@ -37,11 +35,16 @@ pub(super) fn read(text: &str, source_type: SourceType) -> Result<Reading, Broke
         let read = thread.map(|thread| thread.join());
         read.map_err(|error| format!("no thread could be started to read it: {error}"))
             .and_then(|read| read.map_err(|_| "the parser gave up".to_owned()))
-            .unwrap_or_else(|message| Err(Broken { message, at: 0 }))
+            .unwrap_or_else(|message| {
+                Err(Broken {
+                    message,
+                    span: 0..0,
+                })
+            })
     })
 }
 
-fn read_here(text: &str, source_type: SourceType) -> Result<Reading, Broken> {
+fn read_here(text: &str, source_type: SourceType) -> Result<Document, Broken> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, source_type).parse();
     if parsed.errors.is_empty() && !parsed.panicked {
@@ -65,45 +68,44 @@ fn broken(parsed: &ParserReturn<'_>) -> Broken {
             || "the parser gave up".to_owned(),
             |error| error.message.to_string(),
         ),
-        at: label.map_or(0, |label| label.offset()),
+        span: label.map_or(0..0, |label| label.offset()..label.offset() + label.len()),
     }
 }
 
 /// The configurations in a program. `shift` bytes stand before the text.
-fn examine(program: &Program<'_>, shift: usize) -> Reading {
-    let collected = Collected::of(program, shift);
-    let mut mask = Mask::default();
-    for span in &collected.hidden {
-        mask.hide(span.clone());
-    }
+fn examine(program: &Program<'_>, shift: usize) -> Document {
+    let mut collected = Collected::of(program, shift);
+    let literals = std::mem::take(&mut collected.hidden);
     let mut resolver = Resolver::new(&collected);
     let mut seen = BTreeSet::new();
     let mut computed = Vec::new();
     let mut configurations = Vec::new();
     for candidate in &collected.candidates {
-        let Some(list) = resolver.list(candidate) else {
+        let Some(servers) = resolver.list(candidate) else {
             computed.push(candidate.span.clone());
             continue;
         };
-        let policy = candidate.object.and_then(|object| resolver.policy(object));
-        let key = (
-            list.span.start,
-            policy.as_ref().map(|policy| policy.span.start),
-        );
-        if seen.insert(key) {
-            let Candidate { name, span, .. } = candidate;
-            let (name, span) = (name.clone(), span.clone());
-            configurations.push(Configuration::read(name, span, &list, policy.as_ref()));
+        let Candidate { name, span, .. } = candidate;
+        let object = candidate.object.map(|object| resolver.object(object));
+        let written = Written {
+            name: name.clone(),
+            span: span.clone(),
+            servers,
+            object,
+            decided: resolver.take_decided(),
+        };
+        let policy = written.policy().map(|policy| policy.span.start);
+        if seen.insert((written.servers.span.start, policy)) {
+            configurations.push(written);
         }
     }
-    configurations.sort_by_key(|configuration| configuration.span.start);
-    for configuration in &configurations {
-        mask.show(configuration);
-    }
-    Reading {
+    configurations.sort_by_key(|written| written.span.start);
+    Document {
+        language: Language::Script,
+        root: None,
         configurations,
         computed,
-        mask,
+        literals,
     }
 }
 

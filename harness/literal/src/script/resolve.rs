@@ -2,8 +2,7 @@
 
 use super::collect::{Candidate, Change, Collected, Source, last_name, name_of};
 use super::span;
-use crate::place::Span;
-use crate::tree::{Entry, HOLE, Kind, Value};
+use crate::{Entry, HOLE, Kind, Span, Value};
 use oxc_ast::ast::{
     ArrayExpression, ArrayExpressionElement, BinaryOperator, CallExpression, Expression,
     ObjectExpression, ObjectPropertyKind, TemplateLiteral,
@@ -23,6 +22,8 @@ pub(super) struct Resolver<'c, 'a> {
     followed: BTreeSet<u32>,
     depth: usize,
     values: usize,
+    /// Where the program decides when it runs.
+    decided: Vec<Span>,
 }
 
 impl<'c, 'a> Resolver<'c, 'a> {
@@ -32,12 +33,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
             followed: BTreeSet::new(),
             depth: 0,
             values: 0,
+            decided: Vec::new(),
         }
     }
 
     /// A candidate's servers. `None` where they are computed, or a part of a list that was followed before.
     pub fn list(&mut self, candidate: &Candidate<'a>) -> Option<Value> {
         self.values = 0;
+        self.decided.clear();
         let list = match candidate.value {
             Source::Key(expression) => {
                 let value = self.value(expression);
@@ -63,12 +66,12 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
     }
 
-    /// What stands under `iceTransportPolicy`.
-    pub fn policy(&mut self, object: &'a ObjectExpression<'a>) -> Option<Value> {
-        let object = self.object(object);
-        object
-            .get("iceTransportPolicy")
-            .map(|entry| entry.value.clone())
+    /// The places of all choices and changes since the last candidate's servers were asked for.
+    pub fn take_decided(&mut self) -> Vec<Span> {
+        let mut decided = std::mem::take(&mut self.decided);
+        decided.sort_by_key(|span| (span.start, span.end));
+        decided.dedup();
+        decided
     }
 
     fn span(&self, found: oxc_span::Span) -> Span {
@@ -105,13 +108,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 self.either([&choice.consequent, &choice.alternate], place)
             }
             Expression::LogicalExpression(choice) if choice.operator.is_and() => {
+                self.decided.push(place);
                 self.value(&choice.right)
             }
             Expression::LogicalExpression(choice) => {
                 self.either([&choice.left, &choice.right], place)
             }
             Expression::Identifier(name) if name.name == "undefined" => {
-                Value::new(Kind::Other("undefined"), place)
+                Value::new(Kind::Null("undefined"), place)
             }
             Expression::Identifier(name) => {
                 let name = name.name.as_str();
@@ -134,10 +138,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 self.named(name, written, place)
             }
             Expression::CallExpression(call) => self.call(call, place),
-            Expression::NullLiteral(_) => Value::new(Kind::Other("null"), place),
-            Expression::BooleanLiteral(_) => Value::new(Kind::Other("true or false"), place),
-            Expression::NumericLiteral(_) | Expression::BigIntLiteral(_) => {
-                Value::new(Kind::Other("a number"), place)
+            Expression::NullLiteral(_) => Value::new(Kind::Null("null"), place),
+            Expression::BooleanLiteral(truth) => Value::new(Kind::Bool(truth.value), place),
+            Expression::NumericLiteral(number) => {
+                Value::new(Kind::Number(number.value.to_string()), place)
+            }
+            Expression::BigIntLiteral(number) => {
+                Value::new(Kind::Number(number.value.to_string()), place)
             }
             _ => Value::computed(place),
         }
@@ -163,7 +170,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         Value::new(Kind::List(members), self.span(list.span))
     }
 
-    fn object(&mut self, object: &'a ObjectExpression<'a>) -> Value {
+    pub fn object(&mut self, object: &'a ObjectExpression<'a>) -> Value {
         let mut entries = Vec::new();
         for property in &object.properties {
             match property {
@@ -192,6 +199,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     fn either(&mut self, choices: [&'a Expression<'a>; 2], place: Span) -> Value {
+        self.decided.push(place.clone());
         let choices = choices.map(|choice| self.value(choice));
         Value::new(Kind::Either(choices.into()), place)
     }
@@ -215,6 +223,11 @@ impl<'c, 'a> Resolver<'c, 'a> {
             return Value::computed(value.span);
         };
         for change in changes {
+            let place = match change {
+                Change::Member(expression) | Change::Value(expression) => expression.span(),
+                Change::Unknown(place) => *place,
+            };
+            self.decided.push(self.span(place));
             match change {
                 Change::Member(expression) => members.push(self.value(expression)),
                 Change::Value(expression) => {
@@ -245,7 +258,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
             (Some("Object"), "freeze") => {
                 call.arguments.first().and_then(|one| one.as_expression())
             }
-            (_, "filter") => Some(&callee.object),
+            (_, "filter") => {
+                let by = call.arguments.first().and_then(|one| one.as_expression());
+                if by.and_then(last_name) != Some("Boolean") {
+                    self.decided.push(place.clone());
+                }
+                Some(&callee.object)
+            }
             _ => None,
         };
         match given {
@@ -287,7 +306,7 @@ fn spread_into(members: &mut Vec<Value>, value: Value) {
             }
         }
         // `...(condition && [...])` spreads nothing where the condition does not hold.
-        Kind::Other(_) => {}
+        Kind::Number(_) | Kind::Bool(_) | Kind::Null(_) => {}
         _ => members.push(Value::computed(value.span)),
     }
 }
