@@ -456,7 +456,7 @@ fn a_program_is_planned_with_the_configuration_that_is_chosen() {
     let several = output(&["plan", "open-internet", "--ice", file]);
     let stderr = text(&several.stderr);
     assert_eq!(several.status.code(), Some(2), "{stderr}");
-    for place in ["service.ts:2:26", "service.ts:3:25", "#production"] {
+    for place in ["service.ts:2:28", "service.ts:3:27", "#production"] {
         assert!(stderr.contains(place), "{place} is missing:\n{stderr}");
     }
     assert!(!stderr.contains("hunter2"), "{stderr}");

@@ -28,7 +28,7 @@ pub(super) struct Word {
 impl Word {
     /// Of what a run does not have.
     pub(super) fn absent() -> Self {
-        Self::new("none", None)
+        Self::new("not there", None)
     }
 
     fn new(text: impl Into<String>, rank: Option<u32>) -> Self {

@@ -5,7 +5,10 @@ use crate::format::{cut, duration};
 use std::collections::BTreeMap;
 
 /// The widest word of a side that is shown whole; all of it is in the JSON.
-const MAX_WORD: usize = 60;
+const MAX_WORD: usize = 40;
+
+/// The widest value of an expectation that says anything to people.
+const MAX_EXPECTATION: usize = 16;
 
 /// A change, cell by cell.
 pub(super) struct Row {
@@ -71,6 +74,12 @@ fn row(kind: Kind, what: &str, [before, after]: [String; 2]) -> Row {
 
 fn in_words(kind: Kind, side: &Side) -> String {
     match side {
+        Side::Words { runs_by_word }
+            if kind == Kind::Expectation
+                && runs_by_word.keys().any(|word| word.len() > MAX_EXPECTATION) =>
+        {
+            "as in the JSON".to_owned()
+        }
         Side::Words { runs_by_word } => {
             let runs: usize = runs_by_word.values().sum();
             let words = runs_by_word.iter().map(|(word, times)| {
