@@ -117,7 +117,7 @@ fn beyond(expected: &ExpectedNetwork, run: &Seen) -> Vec<Shortfall> {
     }
     if let Some(most) = expected.max_attempts {
         let made = figures.attempts;
-        if !made.is_some_and(|made| made <= most) {
+        if made.is_none_or(|made| made > most) {
             shortfalls.push(Shortfall {
                 what: "max_attempts".to_owned(),
                 expected: format!("at most {most}"),
