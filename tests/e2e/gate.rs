@@ -142,7 +142,10 @@ fn what_was_blessed_is_a_yes_and_so_are_its_shards_wherever_they_are_moved() {
     );
     assert!(stdout.starts_with("YES: all 2 calls are"), "{stdout}");
     let junit = std::fs::read_to_string(at.join("junit.xml")).unwrap();
-    assert!(junit.contains("tests=\"2\" failures=\"0\""), "{junit}");
+    assert!(
+        junit.contains("tests=\"2\" skipped=\"0\" failures=\"0\""),
+        "{junit}"
+    );
     let json = gate_json(&at.join("artifacts"));
     for entry in json["entries"].as_array().unwrap() {
         let run = entry["runs"][0]["directory"].as_str().unwrap();
@@ -205,6 +208,9 @@ fn a_no_says_what_was_expected_what_came_why_and_what_to_do() {
         assert!(stdout.contains(said), "{said} is missing:\n{stdout}");
     }
     let junit = std::fs::read_to_string(directory.path().join("junit.xml")).unwrap();
-    assert!(junit.contains("tests=\"3\" failures=\"3\""), "{junit}");
+    assert!(
+        junit.contains("tests=\"3\" skipped=\"0\" failures=\"3\""),
+        "{junit}"
+    );
     assert!(junit.contains("baseline/path.alice"), "{junit}");
 }

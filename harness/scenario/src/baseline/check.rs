@@ -129,19 +129,11 @@ fn check_network(path: &str, expected: &ExpectedNetwork, scenario: &Scenario) ->
             reject("connect_within_ms", message, hint());
         }
     }
-    for (peer, pair) in &expected.path {
+    for peer in expected.path.keys() {
         let peers = scenario.peers.iter().map(|peer| peer.name.as_str());
         if !peers.clone().any(|known| known == peer) {
             let message = format!("`{}` has no peer called `{peer}`", scenario.name);
             reject(&format!("path.{peer}"), message, did_you_mean(peer, peers));
-        }
-        let may_relay = pair.local.is_empty() || pair.local.contains(&CandidateType::Relay);
-        if !may_relay && !pair.relay_protocol.is_empty() {
-            reject(
-                &format!("path.{peer}.relay_protocol"),
-                "what is not relayed has no transport to a TURN server".to_owned(),
-                "leave it out, or add \"relay\" to `local`".to_owned(),
-            );
         }
     }
     let recovery = scenario.expect.recovery.as_ref();
@@ -152,6 +144,21 @@ fn check_network(path: &str, expected: &ExpectedNetwork, scenario: &Scenario) ->
     }
     if expected.recover_within_ms.is_some() && !recovery.is_some_and(|one| one.recovers) {
         reject("recover_within_ms", message("nobody recovers"), hint());
+    }
+    findings.extend(transports_of_no_relay(path, expected));
+    findings
+}
+
+fn transports_of_no_relay(path: &str, expected: &ExpectedNetwork) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (peer, pair) in &expected.path {
+        let may_relay = pair.local.is_empty() || pair.local.contains(&CandidateType::Relay);
+        if !may_relay && !pair.relay_protocol.is_empty() {
+            let key = |name| format!("{path}.path.{peer}.{name}");
+            let message = "what is not relayed has no transport to a TURN server";
+            let finding = Finding::new(key("relay_protocol"), message).because_of(key("local"));
+            findings.push(finding.hint("leave it out, or add \"relay\" to `local`"));
+        }
     }
     findings
 }
