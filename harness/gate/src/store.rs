@@ -124,7 +124,7 @@ mod tests {
         std::os::unix::fs::symlink("gate-2", out.path().join("artifacts/latest")).unwrap();
         let moved = out.path().join("moved");
         std::fs::rename(out.path().join("artifacts"), &moved).unwrap();
-        let parts = read_all(&[moved.clone()]).unwrap();
+        let parts = read_all(std::slice::from_ref(&moved)).unwrap();
         let places: Vec<&Path> = parts.iter().map(|part| part.directory.as_path()).collect();
         assert_eq!(
             places,
