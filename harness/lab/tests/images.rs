@@ -180,6 +180,13 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
     let ran = run_with(&engine, &image.reference, mounts(&image.shared), &command).await;
     assert_eq!(ran, (0, String::new()));
 
+    // Somebody tidies up, and leaves the mark.
+    let removed = engine.docker.remove_volume(volume, None::<RemoveVolumeOptions>);
+    removed.await.unwrap();
+    let again = agent_image(&engine, executable, &|_| {}).await.unwrap();
+    let ran = run_with(&engine, &again.reference, mounts(&again.shared), &command).await;
+    assert_eq!(ran, (0, String::new()));
+
     // An image that was removed by force leaves its volume behind, until the next is built.
     let remove = async |image: &str| {
         let force = RemoveImageOptions {

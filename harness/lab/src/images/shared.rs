@@ -104,12 +104,16 @@ fn whole(volume: &str) -> String {
     format!("{volume}-whole")
 }
 
+/// Whether both are there: whoever tidies up may have removed one.
 async fn is_whole(docker: &Docker, volume: &str) -> Result<bool, ImageError> {
-    match docker.inspect_volume(&whole(volume)).await {
-        Ok(_) => Ok(true),
-        Err(error) if status(&error) == Some(404) => Ok(false),
-        Err(error) => Err(ImageError::docker(format!("look for {volume}"), error)),
+    for name in [volume, &whole(volume)] {
+        match docker.inspect_volume(name).await {
+            Ok(_) => {}
+            Err(error) if status(&error) == Some(404) => return Ok(false),
+            Err(error) => return Err(ImageError::docker(format!("look for {name}"), error)),
+        }
     }
+    Ok(true)
 }
 
 async fn fill(
