@@ -181,7 +181,9 @@ async fn what_containers_share_is_whole_whatever_became_of_it() {
     assert_eq!(ran, (0, String::new()));
 
     // Somebody tidies up, and leaves the mark.
-    let removed = engine.docker.remove_volume(volume, None::<RemoveVolumeOptions>);
+    let removed = engine
+        .docker
+        .remove_volume(volume, None::<RemoveVolumeOptions>);
     removed.await.unwrap();
     let again = agent_image(&engine, executable, &|_| {}).await.unwrap();
     let ran = run_with(&engine, &again.reference, mounts(&again.shared), &command).await;

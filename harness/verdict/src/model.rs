@@ -1,8 +1,8 @@
 //! What goes into a judgement and what comes out.
 
 use crate::{PeerResult, PhaseTimes};
-use farcall_plan::{CallPlan, CallServer, Declaration, Expectations, Plan};
-use farcall_scenario::{IceUrl, Recovery};
+use farcall_plan::{CallPlan, CallServer, Declaration, Expectations, Node, Plan, Role};
+use farcall_scenario::{IceUrl, Loss, Recovery};
 use farcall_timeline::Measured;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct Declared {
     /// What the peers were given for it.
     #[serde(default)]
     pub call: DeclaredCall,
+    /// Whether a link of the lab loses packets.
+    #[serde(default)]
+    pub loses_packets: bool,
 }
 
 /// What the peers of a call were given, as far as a stored run may know it.
@@ -80,8 +83,25 @@ impl From<&Plan> for Declared {
             expect: plan.expect.clone(),
             attestation: plan.attestation.clone(),
             call: DeclaredCall::from(&plan.call),
+            loses_packets: plan.nodes.iter().any(loses_packets),
         }
     }
+}
+
+/// Whether the link behind a gateway does.
+fn loses_packets(node: &Node) -> bool {
+    let link = match &node.role {
+        Role::Gateway(gateway) => gateway
+            .datapath
+            .as_ref()
+            .and_then(|path| path.link.as_ref()),
+        _ => None,
+    };
+    link.is_some_and(|link| {
+        [&link.up, &link.down]
+            .iter()
+            .any(|way| way.loss != Loss::None)
+    })
 }
 
 /// What a run comes to.

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
-use farcall_plan::{Declaration, Fact};
+use farcall_plan::Fact;
 use farcall_scenario::{MediaQuality, ServerCondition};
 use farcall_timeline::{Event, FaultEdge, Phase};
 use std::collections::BTreeSet;
@@ -68,11 +68,18 @@ fn made<'a>(case: &Case<'a>, node: &str) -> BTreeSet<&'a str> {
 /// Why nothing can be said.
 fn excused(case: &Case<'_>, made: &BTreeSet<&str>) -> Option<&'static str> {
     let expect = &case.declared.expect;
+    let declares = |what: fn(&Fact) -> bool| {
+        let mut declarations = case.declared.attestation.iter();
+        declarations.any(|declaration| what(&declaration.fact))
+    };
+    let loses = case.declared.loses_packets
+        || expect.media == MediaQuality::Degraded
+        || declares(|fact| matches!(fact, Fact::PolicedRate { .. }));
     if made.is_empty() {
         Some("none made")
-    } else if expect.media == MediaQuality::Degraded {
+    } else if loses {
         Some("on a link that loses packets the release may be lost")
-    } else if case.declared.attestation.iter().any(swallows_large_packets) {
+    } else if declares(swallows_large_packets) {
         Some(
             "a TCP connection whose large segments vanish stands still, with the release behind them in it",
         )
@@ -89,9 +96,9 @@ fn excused(case: &Case<'_>, made: &BTreeSet<&str>) -> Option<&'static str> {
 }
 
 /// Whether a link drops packets for their size and tells nobody.
-fn swallows_large_packets(declaration: &Declaration) -> bool {
+fn swallows_large_packets(fact: &Fact) -> bool {
     matches!(
-        declaration.fact,
+        fact,
         Fact::Mtu {
             fragmentation_needed: Some(false),
             ..
@@ -169,6 +176,16 @@ mod tests {
     fn where_the_release_may_not_arrive_nothing_is_said() {
         let mut sample = left();
         sample.declared.expect.media = MediaQuality::Degraded;
+        assert_eq!(sample.check(CHECK).verdict, Skipped);
+        let mut sample = left();
+        sample.declared.loses_packets = true;
+        assert_eq!(sample.check(CHECK).verdict, Skipped);
+        let mut sample = left();
+        sample.declared.attestation[0].fact = Fact::PolicedRate {
+            direction: Direction::Out,
+            kbit: 200,
+            port: 3_478,
+        };
         assert_eq!(sample.check(CHECK).verdict, Skipped);
         for (fragmentation_needed, verdict) in [(Some(false), Skipped), (Some(true), Fail)] {
             let mut sample = left();

@@ -67,6 +67,7 @@ pub(super) fn declared() -> Declared {
         },
         attestation: attestation(),
         call: call(),
+        loses_packets: false,
     }
 }
 
