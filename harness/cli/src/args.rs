@@ -87,37 +87,43 @@ pub(crate) enum Command {
     Bench(crate::commands::bench::BenchArgs),
 }
 
+/// How labs are run, whatever for.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub jobs: Option<usize>,
+    /// Also write a report of all runs when they have ended; may be given several times.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
+    pub reports: Vec<RequestedReport>,
+    /// Decides what emulated links lose and delay, and random ports; printed with the result [default: random].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Show the peers' logs on standard error.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub ice: EachIceArgs,
-    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub jobs: Option<usize>,
+    #[command(flatten)]
+    pub runs: RunsArgs,
     /// Where results go, one directory a run.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
     /// Print `result.json` of each run, one a line, instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Also write a report of all runs when they have ended; may be given several times.
-    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
-    pub reports: Vec<RequestedReport>,
-    /// Decides what emulated links lose and delay, and random ports; printed with each result [default:
-    /// random].
-    #[arg(long)]
-    pub seed: Option<u64>,
     /// Run each scenario so many times, and tell at the end which came to different verdicts.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeat: u32,
     /// Leave each lab standing for `farcall exec` and `farcall down`.
     #[arg(long)]
     pub keep: bool,
-    /// Show the peers' logs on standard error.
-    #[arg(long, short)]
-    pub verbose: bool,
 }
 
 #[derive(Debug, Args)]
@@ -142,24 +148,14 @@ pub(crate) struct GateArgs {
     /// Run what is INVALID so many times again, at most.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
     pub retries: u32,
-    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub jobs: Option<usize>,
+    #[command(flatten)]
+    pub runs: RunsArgs,
     /// Where the result goes, in a directory of its own.
     #[arg(long, value_name = "DIR", default_value = "target/farcall")]
     pub out: PathBuf,
     /// Print `gate.json`, on one line, instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Also write a report of all runs when they have ended; may be given several times.
-    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = requested_report)]
-    pub reports: Vec<RequestedReport>,
-    /// Decides what emulated links lose and delay, and random ports; printed with the answer [default: random].
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Show the peers' logs on standard error.
-    #[arg(long, short)]
-    pub verbose: bool,
 }
 
 #[derive(Debug, Args)]

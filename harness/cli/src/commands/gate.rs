@@ -34,14 +34,14 @@ pub(crate) async fn gate(args: GateArgs, scenarios: Option<&Path>) -> Result<Exi
         false => read(&args.baseline, scenarios)?,
     };
     let all = calls(&baseline, &names).map_err(Failure::usage)?;
-    let seed = args.seed.unwrap_or_else(rand::random);
+    let seed = args.runs.seed.unwrap_or_else(rand::random);
     for network in &all {
         input::plan_each(network.scenario, &configurations, seed)?;
     }
     if !args.json {
         lint::tell(&sources);
     }
-    let reports = Outlet::open_all(&args.reports)?;
+    let reports = Outlet::open_all(&args.runs.reports)?;
 
     let mine = of_shard(&all, args.shard);
     let began = Began {
@@ -65,9 +65,9 @@ pub(crate) async fn gate(args: GateArgs, scenarios: Option<&Path>) -> Result<Exi
                     options: LabsOptions {
                         out: directory.clone(),
                         seed,
-                        jobs: args.jobs,
+                        jobs: args.runs.jobs,
                         keep: false,
-                        verbose: args.verbose,
+                        verbose: args.runs.verbose,
                     },
                 },
                 configurations: &configurations,

@@ -18,14 +18,14 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     // Everything that the user wrote is read before anything is started.
     let selected = input::selected(&args.selection, scenarios)?;
     let (configurations, sources) = input::each_ice(&args.ice)?;
-    let seed = args.seed.unwrap_or_else(rand::random);
+    let seed = args.runs.seed.unwrap_or_else(rand::random);
     for scenario in &selected {
         input::plan_each(scenario, &configurations, seed)?;
     }
     if !args.json {
         lint::tell(&sources);
     }
-    let reports = Outlet::open_all(&args.reports)?;
+    let reports = Outlet::open_all(&args.runs.reports)?;
 
     let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
     let count = selected.len().saturating_mul(repeat);
@@ -37,9 +37,9 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
             options: LabsOptions {
                 out: args.out.clone(),
                 seed,
-                jobs: args.jobs,
+                jobs: args.runs.jobs,
                 keep: args.keep,
-                verbose: args.verbose,
+                verbose: args.runs.verbose,
             },
         },
         configurations,
