@@ -37,7 +37,8 @@ async fn comes_out_as_declared(
         "recovery-escalates",
         "recovery-handover",
         "recovery-signalling-down",
-        "recovery-peer-frozen"
+        "recovery-peer-frozen",
+        "recovery-link-down-at-start"
     )]
     scenario: &str,
 ) {
@@ -87,6 +88,28 @@ async fn without_recovery_an_outage_is_the_end_of_the_call() {
         assert!(failed.contains(&check), "{check}: {failed:?}\n{run}");
     }
     assert_eq!(cause(&run), Some(Cause::NoRecovery), "{run}");
+}
+
+/// The control of `recovery-link-down-at-start`, and a fault that begins while the connection forms.
+#[rstest]
+#[case::up_again_in_time(0, Some(1_500), &["recovery/attempts"])]
+#[case::down_before_it_connects(100, None, &[])]
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn it_is_the_time_without_a_link_that_costs_an_attempt(
+    #[case] from_ms: u32,
+    #[case] for_ms: Option<u32>,
+    #[case] expected: &[&str],
+) {
+    let mut scenario = Scenario::builtin("recovery-link-down-at-start").unwrap();
+    let fault = &mut scenario.faults[0];
+    fault.from.ms = from_ms;
+    if let Some(ms) = for_ms {
+        let event = Milestone::Begun;
+        fault.until = Some(Moment { event, ms });
+    }
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(failed(&run), expected, "{run}");
 }
 
 #[tokio::test]

@@ -119,3 +119,35 @@ async fn a_name_that_leads_nowhere_costs_an_attempt_too() {
     let run = passes(&scenario, "production").await;
     assert!(count(&run, IceServerOutcome::Refused) > 0, "{run}");
 }
+
+/// How long alice's first connection took to its relay, and her second, in milliseconds.
+async fn relays_after_ms(scenario: &Scenario) -> [f64; 2] {
+    let run = passes(scenario, "production").await;
+    let mut after_ms = [f64::NAN; 2];
+    let mut connections = 0;
+    let entries = run.timeline.entries().iter();
+    for entry in entries.filter(|entry| entry.node == "alice") {
+        match &entry.event {
+            Event::CallStarted { .. } => connections += 1,
+            Event::IceServer(report) if report.outcome == IceServerOutcome::Allocated => {
+                after_ms[connections - 1] = report.after_ms;
+            }
+            _ => {}
+        }
+    }
+    after_ms
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_name_that_comes_late_makes_the_relay_late() {
+    let mut scenario = Scenario::builtin("recovery-name-slow").unwrap();
+    let [before_ms, slow_ms] = relays_after_ms(&scenario).await;
+    assert!(
+        before_ms < 2_000.0 && slow_ms >= 2_000.0,
+        "{before_ms} {slow_ms}"
+    );
+    scenario.faults.remove(0);
+    let [_, as_ever_ms] = relays_after_ms(&scenario).await;
+    assert!(as_ever_ms < 2_000.0, "{as_ever_ms}");
+}

@@ -3,7 +3,7 @@
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::setup::{SetupError, resolver_file, write};
-use crate::tool::{self, ToolError};
+use crate::tool::{self, ToolError, Waiting};
 use farcall_plan::{Attachment, Readdressing};
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -29,15 +29,21 @@ pub(crate) enum MoveError {
     },
 }
 
+/// The tool that changes addresses and routes; it does nothing before it is told what.
+pub(crate) fn ip() -> Result<Waiting, MoveError> {
+    let _raised = crate::setup::raise_privileges()?;
+    Ok(tool::start(&["ip", "-batch", "-"])?)
+}
+
 /// Leaves one network for another, as a device does that leaves the hotspot for the office: an interface loses its
 /// addresses, and with them its routes, and another gets some. Neither goes down, which would end its capture.
 pub(crate) async fn move_peer(
     node: &RunningNode,
     off: &Attachment,
     on: &Attachment,
+    ip: Waiting,
 ) -> Result<(), MoveError> {
-    let _held = crate::setup::raise_privileges()?;
-    tool::run(&["ip", "-batch", "-"], &moving(off, on)).await?;
+    ip.give(&moving(off, on)).await?;
     write("/etc/resolv.conf", &resolver_file(on.resolver.into()))?;
     let addresses = &on.interface.addresses;
     for address in addresses {
@@ -66,6 +72,7 @@ pub(crate) async fn readdress(
     node: &RunningNode,
     change: &Readdressing,
     back: bool,
+    ip: Waiting,
 ) -> Result<(), MoveError> {
     let to = if back { change.from } else { change.to };
     let mut batch = format!("address flush dev {}\n", change.interface);
@@ -81,7 +88,7 @@ pub(crate) async fn readdress(
         batch.push_str(&crate::setup::readdressing(&node.node, to.addr()));
         datapath.readdress(to.addr());
     }
-    tool::run(&["ip", "-batch", "-"], &batch).await?;
+    ip.give(&batch).await?;
     mappings::forget(node).await?;
     there(node, to.addr().into())
 }

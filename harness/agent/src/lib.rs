@@ -6,7 +6,6 @@ mod collect;
 mod counters;
 mod datapath;
 mod dns;
-mod dns_delay;
 mod fault;
 mod gateway;
 mod handover;

@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use crate::Outlet;
 use crate::collect::{collect, cpu_ms, end, resources};
 use crate::counters::counters;
-use crate::fault;
+use crate::fault::{self, Due, Mended};
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
@@ -187,15 +187,22 @@ impl Agent {
                 server.tell_sessions().await;
                 Ok(Reply::Done)
             }
-            Command::BeginFault { action } => {
-                let begun = fault::begin(self.node()?, &action).await;
-                begun.map(|()| Reply::Done).map_err(in_words)
+            Command::BeginFault { action, at_ns } => {
+                let due = Due::at(at_ns, &self.outlet);
+                let begun = fault::begin(self.node()?, &action, &due).await;
+                let at_ns = begun.map_err(in_words)?;
+                Ok(Reply::Broken { at_ns })
             }
-            Command::EndFault { action } => {
-                let mended = fault::end(self.node()?, &action).await;
-                let mended = mended.map_err(in_words)?;
+            Command::EndFault { action, at_ns } => {
+                let due = Due::at(at_ns, &self.outlet);
+                let mended = fault::end(self.node()?, &action, &due).await;
+                let Mended {
+                    at_ns,
+                    dropped_packets,
+                } = mended.map_err(in_words)?;
                 Ok(Reply::Mended {
-                    dropped_packets: mended,
+                    at_ns,
+                    dropped_packets,
                 })
             }
             Command::ForgetMappings => {

@@ -2,9 +2,12 @@
 
 use crate::coturn::RELAY_PORTS;
 use crate::datapath::seed_for;
+use crate::dns::SLOW_MS;
 use crate::error::PlanError;
 use crate::layout::{Layout, Port, Router, SiteLayout, within};
-use crate::model::{FaultAction, GatewayAction, Node, PlannedFault, Readdressing, Role};
+use crate::model::{
+    DELAYED_DNS_PORT, FaultAction, GatewayAction, Node, PlannedFault, Readdressing, Role,
+};
 use crate::nodes::NOBODYS_ADDRESS;
 use crate::place::next_address;
 use crate::signalling::SIGNALLING;
@@ -121,18 +124,16 @@ fn at_site(
     let site = site.ok_or_else(|| nobody(fault))?;
     let gateway = site.gateway();
     let outside = gateway.outside.interface;
+    let names = |names| replaced_names(gateway, nodes, names).ok_or_else(|| nobody(fault));
     let action = match fault.kind {
         FaultKind::ForgetMappings => FaultAction::ForgetMappings,
         FaultKind::GatewayRestart => match at_gateway(table, fault, outside) {
             FaultAction::Drop { table, rules } => FaultAction::Restart { table, rules },
             other => other,
         },
-        FaultKind::NameMissing => {
-            replaced_names(gateway, nodes, None).ok_or_else(|| nobody(fault))?
-        }
-        FaultKind::NameWrong => {
-            replaced_names(gateway, nodes, Some(NOBODYS_ADDRESS)).ok_or_else(|| nobody(fault))?
-        }
+        FaultKind::NameMissing => names(Names::Missing)?,
+        FaultKind::NameWrong => names(Names::Wrong)?,
+        FaultKind::NameSlow => names(Names::Slow)?,
         FaultKind::LinkChange => change_link(fault, seed)?,
         FaultKind::AddressChange => return readdress(fault, site, layout),
         _ => at_gateway(table, fault, outside),
@@ -211,33 +212,52 @@ fn around(kind: FaultKind, table: &str, layout: &Layout) -> BTreeMap<String, Vec
         .collect()
 }
 
-/// The resolver's configuration without the names of the lab's servers, or with another address for all of them.
-fn replaced_names(
-    gateway: &Router,
-    nodes: &[Node],
-    address: Option<Ipv4Addr>,
-) -> Option<FaultAction> {
+/// What a site's resolver says of the lab's servers while its names are broken.
+#[derive(Clone, Copy)]
+enum Names {
+    /// That there are none.
+    Missing,
+    /// That they are at an address that nobody has.
+    Wrong,
+    /// What is right, and late.
+    Slow,
+}
+
+/// What breaks the names that a site's resolver gives; `None` if it knows none.
+fn replaced_names(gateway: &Router, nodes: &[Node], names: Names) -> Option<FaultAction> {
     let node = nodes.iter().find(|node| node.name == gateway.name)?;
     let Role::Gateway(role) = &node.role else {
         return None;
     };
-    let (mut configuration, mut name) = (String::new(), None);
+    let (mut configuration, mut asked) = (String::new(), None);
     for line in role.dnsmasq.as_ref()?.lines() {
-        let record = line
-            .strip_prefix("host-record=")
-            .and_then(|record| record.split_once(','));
-        match (record, address) {
-            (None, _) => configuration += &format!("{line}\n"),
-            (Some((of, _)), None) => name = Some(of),
-            (Some((of, _)), Some(address)) => {
-                name = Some(of);
-                configuration += &format!("host-record={of},{address}\n");
-            }
+        let record = line.strip_prefix("host-record=");
+        let Some((name, address)) = record.and_then(|record| record.split_once(',')) else {
+            let is_port = matches!(names, Names::Slow) && line.starts_with("port=");
+            configuration += &match is_port {
+                true => format!("port={DELAYED_DNS_PORT}\n"),
+                false => format!("{line}\n"),
+            };
+            continue;
+        };
+        let address = match names {
+            Names::Missing => None,
+            Names::Wrong => Some(NOBODYS_ADDRESS),
+            Names::Slow => Some(address.parse().ok()?),
+        };
+        if let Some(address) = address {
+            configuration += &format!("host-record={name},{address}\n");
         }
+        asked = Some((name.to_owned(), address));
     }
+    let (name, address) = asked?;
     Some(FaultAction::ReplaceNames {
         configuration,
-        name: name?.to_owned(),
+        delay_ms: match names {
+            Names::Slow => Some(SLOW_MS),
+            Names::Missing | Names::Wrong => role.dns_delay_ms,
+        },
+        name,
         address,
     })
 }

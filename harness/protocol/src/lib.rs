@@ -68,15 +68,19 @@ pub enum Command {
         /// that is to go on.
         end_services: bool,
     },
-    /// Break on purpose. Answered by [`Reply::Done`] when the fault is in effect.
+    /// Break on purpose. Answered by [`Reply::Broken`].
     BeginFault {
         /// What to do.
         action: FaultAction,
+        /// When, on the node's own clock as of [`Reply::Clock`]; `None`, and a time that has passed: at once.
+        at_ns: Option<u64>,
     },
     /// Mend what was broken. Answered by [`Reply::Mended`].
     EndFault {
         /// What was done.
         action: FaultAction,
+        /// When, as of [`BeginFault`](Self::BeginFault).
+        at_ns: Option<u64>,
     },
     /// Forget all connections and mappings, as a router does that restarts (gateways). Answered by
     /// [`Reply::Done`].
@@ -258,8 +262,15 @@ pub enum Reply {
         /// Each rule.
         rules: Vec<RuleCounter>,
     },
+    /// A fault is in effect.
+    Broken {
+        /// Since when, on the node's own clock.
+        at_ns: u64,
+    },
     /// What was broken is mended.
     Mended {
+        /// Since when, on the node's own clock.
+        at_ns: u64,
         /// What the fault dropped, in packets, as far as it drops any.
         dropped_packets: Option<u64>,
     },

@@ -76,10 +76,10 @@ async fn attest_elsewhere(
         node: peer.clone(),
         action: &there,
     }];
-    begin(&place).await?;
+    begin(&place, None).await?;
     let record = |_, finding: Measured| recorder.record(Event::Attested(finding));
     let all_hold = measure_all(lab, attestation, record).await?;
-    end(&place).await?;
+    end(&place, None).await?;
     Ok(all_hold)
 }
 

@@ -1,7 +1,7 @@
 //! The call: what the two peers say to each other, as an application's signalling carries it, then media for as long
 //! as the scenario says, with what breaks in between.
 
-use crate::faults::{self, Breaking, Broken};
+use crate::faults::{self, Breaking, Broken, Course};
 use crate::recorder::{HARNESS, Position, Recorder};
 use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
@@ -12,7 +12,7 @@ use farcall_protocol::{
 use farcall_timeline::{Entry, Event, SignallingEvent};
 use futures::FutureExt;
 use futures::future::try_join;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a peer may take for a step of the signalling, which involves no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
@@ -78,16 +78,31 @@ pub(crate) async fn place(
     };
     // No other call of this lab began there.
     let room = format!("{} to {}, {begin}", call.offerer, call.answerer);
+    let begun = Instant::now();
     // Who answers must be there to be called.
     for peer in [answerer, offerer] {
         let setup = setup(placement, peer.name(), &room);
         ask(peer, Command::StartCall(setup)).await?;
     }
-    let conversation = converse(lab, placement, recorder, begin);
-    let (reason, moved) = tokio::select! {
-        came = conversation => came?,
-        broken = relay(offerer, answerer) => return Err(broken),
-        broken = relay(answerer, offerer) => return Err(broken),
+    let course = placement.breaking.map(|breaking| Course {
+        lab,
+        call,
+        breaking,
+        recorder,
+        begin,
+        begun,
+    });
+    let conversation = converse(placement, recorder, begin, course.as_ref());
+    let through = async {
+        match &course {
+            Some(course) => course.through(standing, conversation).await,
+            None => Ok((conversation.await, Vec::new())),
+        }
+    };
+    let (reason, broken) = tokio::select! {
+        came = through => came?,
+        gone = relay(offerer, answerer) => return Err(gone),
+        gone = relay(answerer, offerer) => return Err(gone),
     };
     let ended = Event::CallEnded {
         reason: reason.clone(),
@@ -97,20 +112,20 @@ pub(crate) async fn place(
     let both =
         async |last: Command| try_join(ask(offerer, last.clone()), ask(answerer, last)).await;
     both(Command::StopMedia).await?;
-    // Nothing that stood broken all the time lets anything through that counts.
+    let (moved, standing) = broken.into_iter().partition(Broken::moves);
     faults::mend(standing, recorder).await?;
     both(Command::EndCall).await?;
     faults::mend(moved, recorder).await?;
     Ok(reason)
 }
 
-/// From the offer to the end of media, with all that breaks in between; returns as of [`faults::through`].
-async fn converse<'a>(
-    lab: &'a Lab,
-    placement: Placement<'a>,
-    recorder: &'a Recorder,
+/// From the offer to the end of media; returns why the call was given up, if it was.
+async fn converse(
+    placement: Placement<'_>,
+    recorder: &Recorder,
     begin: Position,
-) -> Result<(Option<String>, Vec<Broken<'a>>), NodeError> {
+    course: Option<&Course<'_>>,
+) -> Option<String> {
     let call = placement.call;
     let within = Duration::from_millis(u64::from(placement.within_ms));
     let connecting = async {
@@ -121,23 +136,19 @@ async fn converse<'a>(
     };
     match connecting.await {
         Some(Ok(())) => {}
-        Some(Err(reason)) => return Ok((Some(reason), Vec::new())),
-        None => {
-            let reason = format!("not connected within {} ms", within.as_millis());
-            return Ok((Some(reason), Vec::new()));
-        }
+        Some(Err(reason)) => return Some(reason),
+        None => return Some(format!("not connected within {} ms", within.as_millis())),
     }
     // In vain where data do not get through, which is for the verdict to say.
     let _ = data_channels_open(recorder, begin, call).await;
-    let media = Duration::from_millis(u64::from(call.media_ms));
-    let Some(breaking) = placement.breaking else {
-        tokio::time::sleep(media).await;
-        return Ok((None, Vec::new()));
-    };
-    faults::through(lab, call, breaking, recorder, begin).await
+    if let Some(course) = course {
+        return course.outcome().await;
+    }
+    tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
+    None
 }
 
-/// Waits until both peers are connected: `Ok`, or `Err` with the peer that failed. Only what came after
+/// Waits until both peers are connected: `Ok`, or `Err` with the peer that failed or that both have given up. Only what came after
 /// `begin` is of this call.
 async fn connected(
     recorder: &Recorder,
@@ -150,6 +161,7 @@ async fn connected(
         Some(Seen::Failed) if call.recovery.is_none() => {
             Some(Err(format!("the connection of {} failed", entry.node)))
         }
+        Some(Seen::GaveUp) if states.both_gave_up() => Some(Err("both peers gave up".to_owned())),
         _ => states.both_connected().then_some(Ok(())),
     };
     recorder.find(begin, within, next).await

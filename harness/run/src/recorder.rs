@@ -139,6 +139,12 @@ impl Recorder {
         self.record_of(HARNESS, event);
     }
 
+    /// Records an event of the harness itself that was at a moment of which it learned since.
+    pub(crate) fn record_at(&self, at: Instant, event: Event) {
+        let at = at.saturating_duration_since(self.started);
+        self.send(at.as_secs_f64() * 1e3, HARNESS, event);
+    }
+
     /// Records a fault of the lab or of Docker, which makes the run INVALID.
     pub(crate) fn fault(&self, message: String) {
         self.record(Event::HarnessFault { message });
@@ -155,8 +161,12 @@ impl Recorder {
 
     /// Records an event of a node that the harness learned of just now.
     pub(crate) fn record_of(&self, node: &str, event: Event) {
+        self.send(self.now_ms(), node, event);
+    }
+
+    fn send(&self, at_ms: f64, node: &str, event: Event) {
         let entry = Entry {
-            at_ms: self.now_ms(),
+            at_ms,
             node: node.to_owned(),
             event,
         };

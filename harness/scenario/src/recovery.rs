@@ -92,7 +92,8 @@ pub struct Moment {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Milestone {
-    /// The call is about to begin: neither peer has a connection yet.
+    /// The call is about to begin: neither peer has a connection yet. What begins at that very moment is in effect by
+    /// then.
     Call,
     /// Both peers are connected for the first time.
     #[default]
@@ -171,6 +172,8 @@ pub enum FaultKind {
     NameMissing,
     /// It gives for all of them an address that nobody has.
     NameWrong,
+    /// It takes two seconds for every answer.
+    NameSlow,
     /// A site's gateway drops what `protocol`, `port` and `address` match: a firewall rule that is set and lifted.
     Drop,
     /// A site's gateway restarts: nothing passes until it is back, and it has forgotten all connections and mappings.
@@ -272,7 +275,8 @@ impl FaultKind {
             | Self::LinkChange
             | Self::AddressChange
             | Self::NameMissing
-            | Self::NameWrong => Victim::Site,
+            | Self::NameWrong
+            | Self::NameSlow => Victim::Site,
             Self::ServerDown
             | Self::ServerFrozen
             | Self::ServerRestarted

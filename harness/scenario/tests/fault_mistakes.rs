@@ -75,6 +75,7 @@ fn parse(fault: &str, recovery: &str, signalling: &str) -> Result<Scenario, Stri
 #[case::frozen("kind = \"peer-frozen\"\ntarget = \"bob\"")]
 #[case::signalling("kind = \"signalling-down\"\ntarget = \"signalling\"")]
 #[case::restart("kind = \"gateway-restart\"\ntarget = \"office\"")]
+#[case::slow_names("kind = \"name-slow\"\ntarget = \"office\"")]
 fn faults_that_can_be(#[case] fault: &str) {
     let fault = format!("{fault}\n{FROM}");
     if let Err(error) = parse(&fault, "", "websocket") {
@@ -161,6 +162,28 @@ fn moments_that_cannot_be(#[case] event: &str, #[case] expected: &str) {
         format!("kind = \"link-down\"\ntarget = \"office\"\nfrom = {{ event = \"{event}\" }}");
     let error = parse(&fault, "", "harness").unwrap_err();
     assert!(error.contains(expected), "{error}");
+}
+
+#[rstest]
+#[case::standing("from = { event = \"call\" }")]
+#[case::standing_for_a_while("from = { event = \"call\" }\nuntil = { event = \"attempt-1\" }")]
+#[case::before_it_connects(
+    "from = { event = \"call\", ms = 100 }\nuntil = { event = \"begun\", ms = 500 }"
+)]
+fn moments_that_can_be(#[case] moments: &str) {
+    let fault = format!("kind = \"link-down\"\ntarget = \"office\"\n{moments}");
+    if let Err(error) = parse(&fault, "", "harness") {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn what_is_slow_cannot_become_so() {
+    let fault = format!(
+        "kind = \"name-slow\"\ntarget = \"office\"\n{FROM}\n\n[servers]\nconditions = [\"name-slow\"]"
+    );
+    let error = parse(&fault, "", "harness").unwrap_err();
+    assert!(error.contains("slow from the beginning"), "{error}");
 }
 
 #[test]

@@ -202,7 +202,8 @@ pub struct FaultEvent {
     pub what: String,
     /// Whether it began or was mended.
     pub edge: FaultEdge,
-    /// How much later than declared that was done, in milliseconds.
+    /// How much later than declared that was in effect, in milliseconds; below zero where it was early, by less than what
+    /// is known of the node's clock.
     pub late_ms: f64,
     /// What it dropped, in packets, as far as it drops any; told when it is mended.
     pub dropped_packets: Option<u64>,

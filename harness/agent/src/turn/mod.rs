@@ -112,7 +112,8 @@ impl TurnServer {
         };
         let sessions = Arc::default();
         let open = Arc::new(watch::Sender::new(Open::Nothing));
-        let service = launch.launch(&sessions, &open, outlet).await?;
+        let service = launch.launch(&sessions, &open, outlet)?;
+        launch.ready(&service, outlet).await?;
         let server = Self {
             launch,
             service: tokio::sync::Mutex::new(service),
@@ -244,14 +245,18 @@ impl TurnServer {
         service.end(Signal::SIGKILL, END_WITHIN).await
     }
 
-    /// Starts coturn again after it was killed.
+    /// Starts coturn again after it was killed; it takes some time until it is [`ready`](Self::ready).
     pub(crate) async fn start_again(&self) -> Result<(), ServiceError> {
         let mut service = self.service.lock().await;
         let launch = &self.launch;
-        *service = launch
-            .launch(&self.sessions, &self.open, &self.outlet)
-            .await?;
+        *service = launch.launch(&self.sessions, &self.open, &self.outlet)?;
         Ok(())
+    }
+
+    /// Waits until coturn answers at each of its listeners.
+    pub(crate) async fn ready(&self) -> Result<(), ServiceError> {
+        let service = self.service.lock().await;
+        self.launch.ready(&service, &self.outlet).await
     }
 
     /// Waits until coturn has told of the allocations that are released, and tells of those that are not: a release
@@ -298,7 +303,7 @@ impl Launch {
         answers.await.is_ok()
     }
 
-    async fn launch(
+    fn launch(
         &self,
         sessions: &Arc<Mutex<Sessions>>,
         open: &Arc<watch::Sender<Open>>,
@@ -307,14 +312,18 @@ impl Launch {
         let (kept, told, open) = (sessions.clone(), outlet.clone(), open.clone());
         let mut command = Command::new("turnserver");
         command.args(["-c", &self.configuration_path]);
-        let service = Service::start("turnserver", &mut command, outlet, move |line| {
+        Service::start("turnserver", &mut command, outlet, move |line| {
             let mut sessions = locked(&kept);
             if let Some(event) = sessions.take(line) {
                 told.event(event);
             }
             open.send_replace(sessions.state());
             level(line)
-        })?;
+        })
+    }
+
+    /// Waits until each listener answers. From then on the host is told if coturn ends by itself.
+    async fn ready(&self, service: &Service, outlet: &Outlet) -> Result<(), ServiceError> {
         let checks = self.server.listeners.iter().map(|listener| async {
             let at = SocketAddr::from((self.address, listener.port));
             while !self.answers(at, listener.transport).await {
@@ -325,7 +334,7 @@ impl Launch {
         let awaited = format!("an answer from each of its listeners at {}", self.address);
         service.ready(&awaited, READY_WITHIN, every).await?;
         service.guard(outlet);
-        Ok(service)
+        Ok(())
     }
 }
 

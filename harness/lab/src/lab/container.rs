@@ -24,6 +24,10 @@ const MEMORY_BYTES: i64 = 512 << 20;
 /// Processes and threads; coturn starts some for each processor.
 const MOST_PROCESSES: i64 = 1024;
 
+/// A gateway's weight where containers compete for the processor, a container's own being 1024: the network does not become
+/// slow because peers and servers are busy.
+const GATEWAY_CPU_SHARES: i64 = 8 * 1024;
+
 /// A container's place in one of its networks, with Docker's own address there.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
@@ -151,6 +155,7 @@ fn body(
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             sysctls: Some(sysctls(node)),
             devices: Some(devices(node)),
+            cpu_shares: matches!(node.role, Role::Gateway(_)).then_some(GATEWAY_CPU_SHARES),
             memory: Some(MEMORY_BYTES),
             memory_swap: Some(MEMORY_BYTES),
             pids_limit: Some(MOST_PROCESSES),

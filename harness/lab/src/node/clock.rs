@@ -1,6 +1,6 @@
 //! From a node's clock to the harness's.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many times the clock is asked; the quickest answer is the best.
 pub(crate) const PINGS: usize = 5;
@@ -35,6 +35,13 @@ impl Offset {
     pub(crate) fn apply(self, node_ns: u64) -> f64 {
         ms(node_ns) + self.offset_ms
     }
+
+    /// A time of the harness, on the node's clock; zero for one before it began.
+    pub(crate) fn of_node(self, harness_ms: f64) -> u64 {
+        let at_ms = (harness_ms - self.offset_ms).max(0.0);
+        let at = Duration::try_from_secs_f64(at_ms / 1e3).unwrap_or_default();
+        u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Milliseconds since time zero.
@@ -64,5 +71,7 @@ mod tests {
         assert_eq!(quick.better(slow), quick);
         assert_eq!(quick.apply(106_000_000), 201.0);
         assert_eq!(quick.apply(116_500_000), 211.5);
+        assert_eq!(quick.of_node(211.5), 116_500_000);
+        assert_eq!(quick.of_node(0.0), 0);
     }
 }

@@ -9,7 +9,7 @@ use farcall_timeline::{Event, Level};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -131,6 +131,18 @@ impl NodeHandle {
             self.shared.sink.synchronise(offset);
         }
         Ok(())
+    }
+
+    /// A moment, on the node's own clock in nanoseconds; `None` while that is not known.
+    #[must_use]
+    pub fn on_its_clock(&self, at: Instant) -> Option<u64> {
+        self.shared.sink.on_its_clock(at)
+    }
+
+    /// The moment of a time of the node's own clock in nanoseconds; `None` while that is not known.
+    #[must_use]
+    pub fn moment(&self, at_ns: u64) -> Option<Instant> {
+        self.shared.sink.moment(at_ns)
     }
 
     /// From now on the node's end is no event: it is being removed, or left alone.
@@ -300,6 +312,7 @@ fn kind(reply: &Reply) -> &'static str {
         Reply::Measured(_) => "a measurement",
         Reply::Counters { .. } => "counters",
         Reply::Files { .. } => "files",
+        Reply::Broken { .. } => "the beginning of a fault",
         Reply::Mended { .. } => "the end of a fault",
         Reply::Carried(_) => "figures of traffic",
         Reply::Used { .. } => "processor time",

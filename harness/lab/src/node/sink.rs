@@ -3,7 +3,7 @@
 use super::clock::{self, Offset};
 use farcall_timeline::{Entry, Event};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// Events that came before the node's clock was known are held back until it is.
@@ -41,6 +41,25 @@ impl EventSink {
     /// Now, on the harness's clock.
     pub(crate) fn now_ms(&self) -> f64 {
         clock::since(self.time_zero)
+    }
+
+    /// A moment, on the node's clock; `None` while that is not known.
+    pub(crate) fn on_its_clock(&self, at: Instant) -> Option<u64> {
+        let at_ms = at.saturating_duration_since(self.time_zero).as_secs_f64() * 1e3;
+        self.offset().map(|offset| offset.of_node(at_ms))
+    }
+
+    /// The moment of a time of the node's clock; `None` while that is not known.
+    pub(crate) fn moment(&self, at_ns: u64) -> Option<Instant> {
+        let at_ms = self.offset()?.apply(at_ns).max(0.0);
+        Some(self.time_zero + Duration::from_secs_f64(at_ms / 1e3))
+    }
+
+    fn offset(&self) -> Option<Offset> {
+        match *self.clock.lock().unwrap_or_else(PoisonError::into_inner) {
+            NodeClock::Known(offset) => Some(offset),
+            NodeClock::Unknown(_) => None,
+        }
     }
 
     /// An event that the node reports, at a time of its own clock.
@@ -126,6 +145,18 @@ mod tests {
         assert_eq!(entries[0].node, "alice");
         assert_eq!(entries[0].at_ms, 8.0);
         assert_eq!(entries[1].at_ms, 16.0);
+    }
+
+    #[test]
+    fn moments_are_the_same_on_both_clocks() {
+        let (sender, _receiver) = mpsc::unbounded_channel();
+        let time_zero = Instant::now();
+        let sink = EventSink::new("alice".into(), time_zero, sender);
+        let at = time_zero + Duration::from_millis(500);
+        assert_eq!((sink.on_its_clock(at), sink.moment(7)), (None, None));
+        sink.synchronise(Offset::measured(10.0, 12.0, 4_000_000));
+        assert_eq!(sink.on_its_clock(at), Some(493_000_000));
+        assert_eq!(sink.moment(493_000_000), Some(at));
     }
 
     #[test]

@@ -98,15 +98,26 @@ fn describe_fault(fault: &PlannedFault, out: &mut Formatter<'_>) -> Result {
                 in_a_word(*flaw)
             )
         }
-        FaultAction::ReplaceNames { name, address, .. } => match address {
-            None => writeln!(
+        FaultAction::ReplaceNames {
+            name,
+            address,
+            delay_ms,
+            ..
+        } => match (address, delay_ms) {
+            (None, _) => writeln!(
                 out,
                 "    its resolver knows no TURN server's name, such as {name}"
             ),
-            Some(address) => {
+            (Some(address), None) => {
                 writeln!(
                     out,
                     "    its resolver gives {address} for every TURN server, such as {name}"
+                )
+            }
+            (Some(address), Some(delay_ms)) => {
+                writeln!(
+                    out,
+                    "    its resolver takes {delay_ms} ms for every answer, such as {address} for {name}"
                 )
             }
         },

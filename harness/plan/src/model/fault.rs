@@ -109,6 +109,10 @@ pub enum FaultAction {
     ReplaceNames {
         /// dnsmasq's configuration.
         configuration: String,
+        /// By how much its answers are late then, in milliseconds, as of
+        /// [`Gateway::dns_delay_ms`](super::Gateway::dns_delay_ms).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delay_ms: Option<u32>,
         /// A name that it is asked for to see that it is so.
         name: String,
         /// The address that it gives for that; `None`: the name does not exist.

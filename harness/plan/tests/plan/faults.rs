@@ -172,6 +172,7 @@ fn names_that_change_are_those_of_the_servers_and_nothing_else() {
         let plan = planned(&with(fault(kind, "office", None)), &production());
         let FaultAction::ReplaceNames {
             configuration,
+            delay_ms: None,
             name,
             address,
         } = &plan.faults[0].action
@@ -197,6 +198,33 @@ fn names_that_change_are_those_of_the_servers_and_nothing_else() {
         };
         assert_eq!(others(configuration), others(own));
     }
+}
+
+#[test]
+fn slow_names_are_the_same_names_behind_what_delays_them() {
+    let scenario = with(fault(FaultKind::NameSlow, "office", None));
+    let plan = planned(&scenario, &production());
+    let nodes = plan.nodes.iter();
+    let own = nodes.filter(|node| node.name == "office-gateway");
+    let own: Vec<&str> = own
+        .filter_map(|node| match &node.role {
+            Role::Gateway(gateway) => gateway.dnsmasq.as_deref(),
+            _ => None,
+        })
+        .collect();
+    let FaultAction::ReplaceNames {
+        configuration,
+        delay_ms: Some(2_000),
+        name,
+        address: Some(address),
+    } = &plan.faults[0].action
+    else {
+        panic!("{:?}", plan.faults);
+    };
+    let record = format!("host-record={name},{address}\n");
+    assert!(configuration.contains(&record), "{configuration}");
+    let moved = configuration.replace("port=5354\n", "port=53\n");
+    assert_eq!([moved.as_str()], own.as_slice());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is broken at the moment.
 
-use super::place::{Place, end};
+use super::place::{Place, begin, end};
 use crate::recorder::Recorder;
 use farcall_lab::NodeError;
-use farcall_plan::PlannedFault;
+use farcall_plan::{FaultAction, PlannedFault};
 use farcall_timeline::{Event, FaultEdge, FaultEvent};
 use std::time::Instant;
 
@@ -13,20 +13,54 @@ pub(crate) struct Broken<'a> {
     pub fault: &'a PlannedFault,
     /// Its place among the scenario's, 1 being the first.
     pub number: u32,
+    /// Since when.
+    pub begun: Instant,
 }
 
-impl Broken<'_> {
+impl<'a> Broken<'a> {
+    /// Breaks these places when that is due, and records it; without a moment it is due as soon as it is done.
+    pub async fn begin(
+        places: Vec<Place<'a>>,
+        (number, fault): (u32, &'a PlannedFault),
+        due: Option<Instant>,
+        recorder: &Recorder,
+    ) -> Result<Self, NodeError> {
+        let begun = begin(&places, due).await?;
+        let broken = Self {
+            places,
+            fault,
+            number,
+            begun,
+        };
+        broken.tell(
+            recorder,
+            FaultEdge::Begun,
+            begun,
+            due.unwrap_or(begun),
+            None,
+        );
+        Ok(broken)
+    }
+
+    /// Whether addresses have moved, so that a peer that went back could not release what it holds at the new ones.
+    pub fn moves(&self) -> bool {
+        matches!(
+            self.fault.action,
+            FaultAction::Move { .. } | FaultAction::Readdress(_)
+        )
+    }
+
     /// Mends it. Without a moment at which that was due it is due as soon as it is done.
     pub async fn mend(self, recorder: &Recorder, due: Option<Instant>) -> Result<(), NodeError> {
-        let dropped_packets = end(&self.places).await?;
-        let mended = Instant::now();
-        let due = due.unwrap_or(mended);
-        self.tell(recorder, FaultEdge::Mended, mended, due, dropped_packets);
+        let mended = end(&self.places, due).await?;
+        let due = due.unwrap_or(mended.at);
+        let dropped_packets = mended.dropped_packets;
+        self.tell(recorder, FaultEdge::Mended, mended.at, due, dropped_packets);
         Ok(())
     }
 
     /// Records that it began or was mended.
-    pub fn tell(
+    fn tell(
         &self,
         recorder: &Recorder,
         edge: FaultEdge,
@@ -34,12 +68,15 @@ impl Broken<'_> {
         due: Instant,
         dropped_packets: Option<u64>,
     ) {
-        recorder.record(Event::Fault(FaultEvent {
+        let late = at.saturating_duration_since(due);
+        let early = due.saturating_duration_since(at);
+        let event = Event::Fault(FaultEvent {
             number: self.number,
             what: self.fault.what.clone(),
             edge,
-            late_ms: at.saturating_duration_since(due).as_secs_f64() * 1e3,
+            late_ms: (late.as_secs_f64() - early.as_secs_f64()) * 1e3,
             dropped_packets,
-        }));
+        });
+        recorder.record_at(at, event);
     }
 }

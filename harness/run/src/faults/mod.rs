@@ -37,19 +37,12 @@ pub(crate) async fn stand<'a>(
     recorder: &Recorder,
 ) -> Result<Vec<Broken<'a>>, NodeError> {
     let mut standing = Vec::new();
-    for (number, fault) in numbered(breaking.faults) {
-        let Some(node) = fault.node.as_ref().filter(|_| is_standing(fault)) else {
-            continue;
-        };
-        let broken = Broken {
-            places: places(lab, fault, node),
-            fault,
-            number,
-        };
-        begin(&broken.places).await?;
-        let begun = Instant::now();
-        broken.tell(recorder, FaultEdge::Begun, begun, begun, None);
-        standing.push(broken);
+    for numbered in numbered(breaking.faults) {
+        let (_, fault) = numbered;
+        if let Some(node) = fault.node.as_ref().filter(|_| is_standing(fault)) {
+            let places = places(lab, fault, node);
+            standing.push(Broken::begin(places, numbered, None, recorder).await?);
+        }
     }
     Ok(standing)
 }
@@ -62,8 +55,9 @@ pub(crate) async fn mend(all: Vec<Broken<'_>>, recorder: &Recorder) -> Result<()
     Ok(())
 }
 
+/// Whether it is in effect when the call begins.
 fn is_standing(fault: &PlannedFault) -> bool {
-    fault.from.event == Milestone::Call
+    fault.from.event == Milestone::Call && fault.from.ms == 0
 }
 
 /// Each fault with its place among the scenario's, 1 being the first.
@@ -71,50 +65,70 @@ fn numbered(faults: &[PlannedFault]) -> impl Iterator<Item = (u32, &PlannedFault
     (1..).zip(faults)
 }
 
-/// Breaks and mends, waits for what the peers make of it, then lets media flow. `begin` is the call's beginning; both
-/// peers are connected. Returns why the call was given up, if it was, giving up where that is expected being none; and
-/// what can be mended only when the peers have ended the call.
-pub(crate) async fn through<'a>(
-    lab: &'a Lab,
-    call: &'a CallPlan,
-    breaking: Breaking<'a>,
-    recorder: &'a Recorder,
-    begin: Position,
-) -> Result<(Option<String>, Vec<Broken<'a>>), NodeError> {
-    let (is_over, over) = watch::channel(false);
-    let connected = Instant::now();
-    let timed = numbered(breaking.faults).filter(|(_, fault)| !is_standing(fault));
-    let faults = timed.map(|(number, fault)| {
-        let step = Step {
-            lab,
-            call,
-            turn_nodes: breaking.turn_nodes,
-            fault,
-            number,
-            recorder,
-            begin,
-            connected,
+/// A call in which things break.
+pub(crate) struct Course<'a> {
+    pub lab: &'a Lab,
+    pub call: &'a CallPlan,
+    pub breaking: Breaking<'a>,
+    pub recorder: &'a Recorder,
+    /// Where the call begins in the record.
+    pub begin: Position,
+    /// When that was.
+    pub begun: Instant,
+}
+
+impl<'a> Course<'a> {
+    /// Breaks and mends for as long as the peers converse; what was broken before is mended on time too. Returns why the
+    /// call was given up, if it was; and what can be mended only when the peers have ended the call.
+    pub async fn through(
+        &'a self,
+        standing: Vec<Broken<'a>>,
+        conversation: impl Future<Output = Option<String>>,
+    ) -> Result<(Option<String>, Vec<Broken<'a>>), NodeError> {
+        let (is_over, over) = watch::channel(false);
+        let mut standing: BTreeMap<u32, Broken<'a>> = standing
+            .into_iter()
+            .map(|broken| (broken.number, broken))
+            .collect();
+        let faults = numbered(self.breaking.faults).map(|(number, fault)| {
+            let step = Step {
+                course: self,
+                fault,
+                number,
+            };
+            step.through(standing.remove(&number), over.clone())
+        });
+        let faults: Vec<_> = faults.collect();
+        let conversation = async {
+            let reason = conversation.await;
+            // Whatever is still broken is mended before anybody is asked for anything.
+            is_over.send_replace(true);
+            Ok(reason)
         };
-        step.through(over.clone())
-    });
-    let outcome = async {
-        let reason = match breaking.expected {
-            Some(expected) => outcome(call, breaking.faults, expected, recorder, begin).await,
+        let (reason, broken) =
+            futures::future::try_join(conversation, try_join_all(faults)).await?;
+        Ok((reason, broken.into_iter().flatten().collect()))
+    }
+
+    /// Waits for what the peers, once connected, make of what breaks, then lets media flow. Returns why the call was
+    /// given up, if it was, giving up where that is expected being none.
+    pub async fn outcome(&self) -> Option<String> {
+        let Breaking {
+            faults, expected, ..
+        } = self.breaking;
+        let reason = match expected {
+            Some(expected) => outcome(self.call, faults, expected, self.recorder, self.begin).await,
             None => {
-                all_begun(breaking.faults, recorder, begin).await;
+                all_begun(faults, self.recorder, self.begin).await;
                 None
             }
         };
-        let has_media = breaking.expected.is_none_or(|expected| expected.recovers);
+        let has_media = expected.is_none_or(|expected| expected.recovers);
         if reason.is_none() && has_media {
-            tokio::time::sleep(Duration::from_millis(u64::from(call.media_ms))).await;
+            tokio::time::sleep(Duration::from_millis(u64::from(self.call.media_ms))).await;
         }
-        // Whatever is still broken is mended before anybody is asked for anything.
-        is_over.send_replace(true);
-        Ok(reason)
-    };
-    let (reason, broken) = futures::future::try_join(outcome, try_join_all(faults)).await?;
-    Ok((reason, broken.into_iter().flatten().collect()))
+        reason
+    }
 }
 
 /// Waits until everything is broken that is to be.

@@ -1,10 +1,10 @@
 //! Where a fault is brought about, and how.
 
-use farcall_lab::{Lab, NodeError};
+use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{FaultAction, PlannedFault};
 use farcall_protocol::{Command, Reply};
 use futures::future::try_join_all;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a node may take to break or to be mended.
 pub(super) const FAULT_DEADLINE: Duration = Duration::from_secs(10);
@@ -35,37 +35,86 @@ pub(super) fn places<'a>(lab: &'a Lab, fault: &'a PlannedFault, befalls: &str) -
     }
 }
 
-/// Breaks all of these; when this returns, the fault is in effect.
-pub(crate) async fn begin(places: &[Place<'_>]) -> Result<(), NodeError> {
+/// Breaks all of these when that is due; `None`: at once. Returns since when the fault is in effect everywhere.
+pub(crate) async fn begin(
+    places: &[Place<'_>],
+    due: Option<Instant>,
+) -> Result<Instant, NodeError> {
     let all = places.iter().map(async |at| {
         if *at.action == FaultAction::Freeze {
-            return at.lab.pause(&at.node, FAULT_DEADLINE).await;
-        }
-        let action = FaultAction::clone(at.action);
-        let begin = Command::BeginFault { action };
-        let begun = at.lab.node(&at.node)?.request(begin, FAULT_DEADLINE);
-        begun.await.map(drop)
-    });
-    try_join_all(all).await.map(drop)
-}
-
-/// Mends them. Returns how many packets were dropped, as far as the fault drops any.
-pub(crate) async fn end(places: &[Place<'_>]) -> Result<Option<u64>, NodeError> {
-    let all = places.iter().map(async |at| {
-        if *at.action == FaultAction::Freeze {
-            at.lab.unpause(&at.node, FAULT_DEADLINE).await?;
-            return Ok(None);
+            come(due).await;
+            at.lab.pause(&at.node, FAULT_DEADLINE).await?;
+            return Ok(Instant::now());
         }
         let node = at.lab.node(&at.node)?;
-        let action = FaultAction::clone(at.action);
-        let end = Command::EndFault { action };
-        match node.request(end, FAULT_DEADLINE).await? {
-            Reply::Mended { dropped_packets } => Ok(dropped_packets),
+        let begin = Command::BeginFault {
+            action: FaultAction::clone(at.action),
+            at_ns: on_its_clock(node, due),
+        };
+        match node.request(begin, until(due) + FAULT_DEADLINE).await? {
+            Reply::Broken { at_ns } => Ok(moment(node, at_ns)),
             reply => Err(node.unexpected(&reply)),
         }
     });
-    let dropped = try_join_all(all).await?;
-    let mut dropped = dropped.into_iter().flatten();
-    let first = dropped.next();
-    Ok(first.map(|first| first + dropped.sum::<u64>()))
+    let begun = try_join_all(all).await?;
+    Ok(begun.into_iter().max().unwrap_or_else(Instant::now))
+}
+
+/// The end of a fault.
+pub(crate) struct Mended {
+    /// Since when it is in effect nowhere.
+    pub at: Instant,
+    /// How many packets were dropped, as far as the fault drops any.
+    pub dropped_packets: Option<u64>,
+}
+
+/// Mends them when that is due; `None`: at once.
+pub(crate) async fn end(places: &[Place<'_>], due: Option<Instant>) -> Result<Mended, NodeError> {
+    let all = places.iter().map(async |at| {
+        if *at.action == FaultAction::Freeze {
+            come(due).await;
+            at.lab.unpause(&at.node, FAULT_DEADLINE).await?;
+            return Ok((Instant::now(), None));
+        }
+        let node = at.lab.node(&at.node)?;
+        let end = Command::EndFault {
+            action: FaultAction::clone(at.action),
+            at_ns: on_its_clock(node, due),
+        };
+        match node.request(end, until(due) + FAULT_DEADLINE).await? {
+            Reply::Mended {
+                at_ns,
+                dropped_packets,
+            } => Ok((moment(node, at_ns), dropped_packets)),
+            reply => Err(node.unexpected(&reply)),
+        }
+    });
+    let ends = try_join_all(all).await?;
+    let at = ends.iter().map(|(at, _)| *at).max();
+    let dropped = ends.into_iter().filter_map(|(_, dropped)| dropped);
+    Ok(Mended {
+        at: at.unwrap_or_else(Instant::now),
+        dropped_packets: dropped.reduce(|one, other| one + other),
+    })
+}
+
+async fn come(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due.into()).await;
+    }
+}
+
+fn until(due: Option<Instant>) -> Duration {
+    due.map_or(Duration::ZERO, |due| {
+        due.saturating_duration_since(Instant::now())
+    })
+}
+
+fn on_its_clock(node: &NodeHandle, due: Option<Instant>) -> Option<u64> {
+    due.and_then(|due| node.on_its_clock(due))
+}
+
+/// The clock of a node that has been set up is known.
+fn moment(node: &NodeHandle, at_ns: u64) -> Instant {
+    node.moment(at_ns).unwrap_or_else(Instant::now)
 }

@@ -1,84 +1,106 @@
 //! One fault on its way through the call.
 
+use super::Course;
 use super::broken::Broken;
-use super::place::{begin, places};
-use crate::recorder::{Position, Recorder};
-use farcall_lab::{Lab, NodeError};
-use farcall_plan::{CallPlan, FaultAction, PlannedFault};
+use super::place::places;
+use crate::states::States;
+use farcall_lab::NodeError;
+use farcall_plan::PlannedFault;
 use farcall_scenario::{Milestone, Moment};
 use farcall_timeline::{CandidateType, Entry, Event, FaultEdge, RecoveryEvent};
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
+/// How long before it is due a node is told of what breaks or is mended, so that it can make it ready. It takes a busy
+/// machine some tens of milliseconds to start a program.
+const AHEAD: Duration = Duration::from_secs(1);
+
 /// One fault on its way.
 pub(super) struct Step<'a> {
-    pub lab: &'a Lab,
-    pub call: &'a CallPlan,
-    /// The node of each host of the ICE configuration.
-    pub turn_nodes: &'a BTreeMap<String, String>,
+    pub course: &'a Course<'a>,
     pub fault: &'a PlannedFault,
     pub number: u32,
-    pub recorder: &'a Recorder,
-    /// Where the call begins in the record.
-    pub begin: Position,
-    /// When both peers were connected.
-    pub connected: Instant,
 }
 
 impl<'a> Step<'a> {
-    /// Breaks and mends, until the call is over. Returns what can be mended only when the peers have ended the call.
+    /// Breaks, unless that was done before the call, and mends, until the call is over. Returns what can be mended only
+    /// when the peers have ended the call.
     pub async fn through(
         self,
+        standing: Option<Broken<'a>>,
         mut over: watch::Receiver<bool>,
     ) -> Result<Option<Broken<'a>>, NodeError> {
-        let is_over = async |over: &mut watch::Receiver<bool>| {
-            let _ = over.wait_for(|is_over| *is_over).await;
+        let stood = standing.is_some();
+        let broken = match standing {
+            Some(broken) => Some(broken),
+            None => self.begin(&mut over).await?,
         };
-        let due = tokio::select! {
-            due = self.due(self.fault.from, self.connected) => due,
-            () = is_over(&mut over) => return Ok(None),
-        };
-        let in_use = match &self.fault.node {
-            Some(node) => Some(node.clone()),
-            None => self.server_in_use(),
-        };
-        let Some(node) = in_use else {
-            let what = &self.fault.what;
-            self.recorder.fault(format!(
-                "failed to bring about {what}: media go through no TURN server; expect `relayed = true` where they must"
-            ));
+        let Some(broken) = broken else {
             return Ok(None);
         };
-        let broken = Broken {
-            places: places(self.lab, self.fault, &node),
-            fault: self.fault,
-            number: self.number,
-        };
-        begin(&broken.places).await?;
-        let begun = Instant::now();
-        broken.tell(self.recorder, FaultEdge::Begun, begun, due, None);
         let due = match self.fault.until {
             None => {
                 is_over(&mut over).await;
-                if moves(&self.fault.action) {
+                // Nothing that stood all the time lets anything through that counts.
+                if stood || broken.moves() {
                     return Ok(Some(broken));
                 }
                 Instant::now()
             }
             Some(until) => tokio::select! {
-                due = self.due(until, begun) => due,
+                due = self.nearly_due(until, broken.begun) => due,
                 () = is_over(&mut over) => Instant::now(),
             },
         };
-        broken.mend(self.recorder, Some(due)).await?;
+        broken.mend(self.course.recorder, Some(due)).await?;
         Ok(None)
     }
 
-    /// Waits for a moment; returns when it was due. `own` is when what comes before this step happened.
-    async fn due(&self, moment: Moment, own: Instant) -> Instant {
+    /// Breaks when it is due; `None` if the call is over before, or there is nothing to break.
+    async fn begin(
+        &self,
+        over: &mut watch::Receiver<bool>,
+    ) -> Result<Option<Broken<'a>>, NodeError> {
+        let Course { lab, recorder, .. } = *self.course;
+        let due = tokio::select! {
+            due = self.nearly_due(self.fault.from, self.course.begun) => due,
+            () = is_over(over) => return Ok(None),
+        };
+        let what = &self.fault.what;
+        let in_use = match &self.fault.node {
+            Some(node) => Some(node.clone()),
+            None => {
+                self.relayed_pair(due).await;
+                self.server_in_use(Instant::now())
+            }
+        };
+        let Some(node) = in_use else {
+            recorder.fault(format!(
+                "failed to bring about {what}: media go through no TURN server; expect `relayed = true` where they must"
+            ));
+            return Ok(None);
+        };
+        let places = places(lab, self.fault, &node);
+        let numbered = (self.number, self.fault);
+        let broken = Broken::begin(places, numbered, Some(due), recorder).await?;
+        if self.fault.node.is_none()
+            && self
+                .server_in_use(broken.begun)
+                .is_some_and(|now| now != node)
+        {
+            recorder.fault(format!(
+                "failed to bring about {what}: media had left {node} for another server by then; run it again"
+            ));
+        }
+        Ok(Some(broken))
+    }
+
+    /// Waits until it is as good as time for something to break or to be mended; returns when it is due. `own` is when
+    /// what comes before this step happened.
+    async fn nearly_due(&self, moment: Moment, own: Instant) -> Instant {
         let from = match moment.event {
-            Milestone::Call | Milestone::Connected | Milestone::Begun => own,
+            Milestone::Call | Milestone::Begun => own,
+            Milestone::Connected => self.when_connected().await,
             Milestone::Attempt1 => self.when(|event| begins(event, 1)).await,
             Milestone::Attempt2 => self.when(|event| begins(event, 2)).await,
             Milestone::Attempt3 => self.when(|event| begins(event, 3)).await,
@@ -86,16 +108,34 @@ impl<'a> Step<'a> {
             Milestone::PreviousMended => self.when_previous(FaultEdge::Mended).await,
         };
         let due = from + Duration::from_millis(u64::from(moment.ms));
-        tokio::time::sleep_until(due.into()).await;
+        if let Some(ahead) = due.checked_sub(AHEAD) {
+            tokio::time::sleep_until(ahead.into()).await;
+        }
         due
+    }
+
+    async fn when_connected(&self) -> Instant {
+        let mut states = States::new(self.course.call);
+        self.first(|entry| {
+            states.take(entry);
+            states.both_connected()
+        })
+        .await
+    }
+
+    async fn when(&self, is_it: impl Fn(&Event) -> bool) -> Instant {
+        self.first(|entry| is_it(&entry.event)).await
     }
 
     /// Waits for an event of this call, as long as it goes on; whoever waits for more than that ends it. Returns when
     /// it was.
-    async fn when(&self, is_it: impl Fn(&Event) -> bool) -> Instant {
-        let search = |entry: &Entry| is_it(&entry.event).then_some(entry.at_ms);
-        let found = self.recorder.find(self.begin, Duration::MAX, search).await;
-        found.map_or_else(Instant::now, |at_ms| self.recorder.instant(at_ms))
+    async fn first(&self, mut is_it: impl FnMut(&Entry) -> bool) -> Instant {
+        let Course {
+            recorder, begin, ..
+        } = *self.course;
+        let search = |entry: &Entry| is_it(entry).then_some(entry.at_ms);
+        let found = recorder.find(begin, Duration::MAX, search).await;
+        found.map_or_else(Instant::now, |at_ms| recorder.instant(at_ms))
     }
 
     async fn when_previous(&self, wanted: FaultEdge) -> Instant {
@@ -104,10 +144,36 @@ impl<'a> Step<'a> {
         self.when(is_it).await
     }
 
-    /// The node of the server of the last relayed pair that a peer of this call selected.
-    fn server_in_use(&self) -> Option<String> {
-        let timeline = self.recorder.select(|position, entry| {
-            position >= self.begin && matches!(entry.event, Event::SelectedPair(_))
+    /// Waits until a peer has selected a relayed pair, at most until then: it may tell of it a little later than of its
+    /// connection.
+    async fn relayed_pair(&self, at_most: Instant) {
+        let Course {
+            recorder, begin, ..
+        } = *self.course;
+        let within = at_most.saturating_duration_since(Instant::now());
+        let is_relayed = |entry: &Entry| match &entry.event {
+            Event::SelectedPair(pair) => {
+                (pair.local.candidate_type == CandidateType::Relay).then_some(())
+            }
+            _ => None,
+        };
+        // In vain where media go another way, which is told of then.
+        let _ = recorder.find(begin, within, is_relayed).await;
+    }
+
+    /// The node of the server of the last relayed pair that a peer of this call had selected at a moment.
+    fn server_in_use(&self, at: Instant) -> Option<String> {
+        let Course {
+            recorder,
+            begin,
+            call,
+            breaking,
+            ..
+        } = *self.course;
+        let timeline = recorder.select(|position, entry| {
+            position >= begin
+                && recorder.instant(entry.at_ms) <= at
+                && matches!(entry.event, Event::SelectedPair(_))
         });
         let mut newest = timeline.entries().iter().rev();
         newest.find_map(|entry| {
@@ -116,18 +182,17 @@ impl<'a> Step<'a> {
             };
             let is_relay = pair.local.candidate_type == CandidateType::Relay;
             let url = pair.local.url.as_ref().filter(|_| is_relay)?;
-            let mut servers = self.call.ice_servers.iter();
+            let mut servers = call.ice_servers.iter();
             let server = servers.find(|server| server.url.text == *url)?;
-            self.turn_nodes.get(&server.url.host).cloned()
+            breaking.turn_nodes.get(&server.url.host).cloned()
         })
     }
 }
 
-fn begins(event: &Event, number: u32) -> bool {
-    matches!(event, Event::Recovery(RecoveryEvent::Started { attempt, .. }) if *attempt == number)
+async fn is_over(over: &mut watch::Receiver<bool>) {
+    let _ = over.wait_for(|is_over| *is_over).await;
 }
 
-/// Whether addresses have moved, so that a peer that went back could not release what it holds at the new ones.
-fn moves(action: &FaultAction) -> bool {
-    matches!(action, FaultAction::Move { .. } | FaultAction::Readdress(_))
+fn begins(event: &Event, number: u32) -> bool {
+    matches!(event, Event::Recovery(RecoveryEvent::Started { attempt, .. }) if *attempt == number)
 }

@@ -5,6 +5,7 @@ use crate::model::{Ipv6, Scenario, Signalling};
 use crate::preset::{LinkPreset, NatPreset, Rule};
 use crate::read::Finding;
 use crate::recovery::{Fault, FaultKind, Milestone, Victim};
+use crate::servers::ServerCondition;
 
 /// What is wrong with fault number `index`, beyond its moments.
 pub(crate) fn check(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Finding> {
@@ -18,6 +19,7 @@ pub(crate) fn check(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Fin
         FaultKind::LinkChange => link(scenario, fault, &key),
         FaultKind::AddressChange => address(scenario, fault, &key),
         FaultKind::Handover => handover(scenario, index, fault, &key),
+        FaultKind::NameSlow => slow_names(scenario, &key),
         _ => Vec::new(),
     });
     if index == 0 {
@@ -114,6 +116,18 @@ fn link(scenario: &Scenario, fault: &Fault, key: &impl Fn(&str) -> String) -> Ve
         findings.push(Finding::new(key("target"), message).hint(hint));
     }
     findings
+}
+
+fn slow_names(scenario: &Scenario, key: &impl Fn(&str) -> String) -> Vec<Finding> {
+    if !scenario.servers.have(ServerCondition::NameSlow) {
+        return Vec::new();
+    }
+    let finding = Finding::new(key("kind"), "names are slow from the beginning");
+    vec![
+        finding
+            .because_of("servers")
+            .hint("leave the fault out, or the condition `name-slow`"),
+    ]
 }
 
 fn address(scenario: &Scenario, fault: &Fault, key: &impl Fn(&str) -> String) -> Vec<Finding> {

@@ -104,13 +104,11 @@ fn check_fault(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Finding>
         findings.push(finding.hint("name another event, such as \"connected\""));
     }
     if fault.from.event == Milestone::Call && fault.target == Fault::TURN_SERVER_IN_USE {
-        let finding = Finding::new(key("target"), "before the call no TURN server is in use");
+        let finding = Finding::new(
+            key("target"),
+            "until the call is connected no TURN server is in use",
+        );
         findings.push(finding.hint("name its host, or another event in `from`"));
-    }
-    if fault.from.event == Milestone::Call && (fault.from.ms > 0 || fault.until.is_some()) {
-        let message = "what stands from before the call does so until its end";
-        let finding = Finding::new(key("from"), message);
-        findings.push(finding.hint("leave `ms` and `until` out, or name another event"));
     }
     if fault
         .until

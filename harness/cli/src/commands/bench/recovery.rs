@@ -33,7 +33,7 @@ pub(super) struct Figures {
     not_passed: usize,
     /// How many faults began or were mended.
     fault_edges: usize,
-    /// By how much later than declared 99 of 100 did so at most.
+    /// By how much later (or earlier) than declared 99 of 100 did so at most.
     fault_late_p99_ms: f64,
     /// By how much the latest was late.
     fault_late_max_ms: f64,
@@ -199,7 +199,7 @@ fn lateness(timeline: &Timeline) -> Vec<f64> {
     let entries = timeline.entries().iter();
     entries
         .filter_map(|entry| match &entry.event {
-            Event::Fault(fault) => Some(fault.late_ms),
+            Event::Fault(fault) => Some(fault.late_ms.abs()),
             _ => None,
         })
         .collect()
