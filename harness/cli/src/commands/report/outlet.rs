@@ -1,9 +1,11 @@
-//! Where a report goes: open from the beginning, written at the end.
+//! Where a report goes: seen to be writable in the beginning, written at the end.
 
 use crate::args::{ReportKind, RequestedReport};
 use crate::exit::Failure;
 use crate::output;
-use farcall_report::{ReportError, ReportFormat, StoredRun, dump_of_peer, html_index};
+use farcall_report::{
+    ReportError, ReportFormat, StoredRun, dump_of_peer, html_index, replace_file,
+};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
@@ -19,12 +21,18 @@ pub(crate) struct Outlet {
     target: Option<Target>,
 }
 
-/// A file, open.
+/// What is written.
 struct Target {
+    /// As it was named.
     path: PathBuf,
-    file: File,
-    /// Whether it keeps what it has.
-    appends: bool,
+    sink: Sink,
+}
+
+enum Sink {
+    /// A file that takes the place of what is there when it is whole.
+    File(PathBuf),
+    /// A file that keeps what it has, or a pipe.
+    Stream(File),
 }
 
 impl Outlet {
@@ -41,7 +49,7 @@ impl Outlet {
         reports.try_for_each(|report| report.write(runs, None))
     }
 
-    /// Opens the file, and leaves what is in it until [`write`](Self::write).
+    /// Opens the file, and leaves what is there until [`write`](Self::write).
     pub(crate) fn open(kind: ReportKind, path: Option<&Path>) -> Result<Self, Failure> {
         let summary = match kind {
             ReportKind::Github => std::env::var_os(STEP_SUMMARY).map(PathBuf::from),
@@ -50,11 +58,7 @@ impl Outlet {
         let appends = path.is_none();
         let path = path.map(Path::to_owned).or(summary);
         let target = path.map(|path| match open(&path, appends) {
-            Ok(file) => Ok(Target {
-                path,
-                file,
-                appends,
-            }),
+            Ok(sink) => Ok(Target { path, sink }),
             Err(error) => Err(cannot("open", &path, &error)),
         });
         Ok(Self {
@@ -111,8 +115,7 @@ impl Outlet {
             let name = format!("run-{number}.html");
             let page = rendered(ReportFormat::Html, std::slice::from_ref(run))?;
             let page_path = directory.join(&name);
-            std::fs::write(&page_path, page)
-                .map_err(|error| cannot("write", &page_path, &error))?;
+            replace_file(&page_path, &page).map_err(Failure::usage)?;
             links.push(format!("{}/{name}", directory_name.to_string_lossy()));
         }
         let mut bytes = Vec::new();
@@ -121,28 +124,31 @@ impl Outlet {
     }
 }
 
-fn open(path: &Path, appends: bool) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.create(true);
-    match appends {
-        true => options.append(true),
-        false => options.write(true).truncate(false),
+fn open(path: &Path, appends: bool) -> std::io::Result<Sink> {
+    if appends {
+        let file = File::options().create(true).append(true).open(path)?;
+        return Ok(Sink::Stream(file));
+    }
+    let at = match path.metadata() {
+        // The file that a link leads to, not the link.
+        Ok(about) if about.is_file() => path.canonicalize()?,
+        Ok(_) => return File::options().write(true).open(path).map(Sink::Stream),
+        Err(_) => path.to_owned(),
     };
-    options.open(path)
+    let directory = at.parent().filter(|parent| !parent.as_os_str().is_empty());
+    // One without a name, so that nothing is left of the attempt.
+    tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))?;
+    Ok(Sink::File(at))
 }
 
 impl Target {
-    /// A file is replaced, a pipe written to.
-    fn write(mut self, content: &[u8]) -> Result<(), Failure> {
-        let written = match self.file.metadata() {
-            Ok(about) if about.is_file() && !self.appends => self.file.set_len(0),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
+    fn write(self, content: &[u8]) -> Result<(), Failure> {
+        let mut stream = match self.sink {
+            Sink::File(at) => return replace_file(&at, content).map_err(Failure::usage),
+            Sink::Stream(stream) => stream,
         };
-        written
-            .and_then(|()| self.file.write_all(content))
-            .and_then(|()| self.file.flush())
-            .map_err(|error| cannot("write", &self.path, &error))
+        let written = stream.write_all(content).and_then(|()| stream.flush());
+        written.map_err(|error| cannot("write", &self.path, &error))
     }
 }
 
@@ -183,4 +189,36 @@ fn cannot(action: &str, path: &Path, error: &std::io::Error) -> Failure {
         "failed to {action} {}: {error}",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn a_report_that_cannot_be_made_leaves_what_is_there_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| directory.path().join(name));
+        std::fs::write(&old, "as it was").unwrap();
+        for path in [&old, &new] {
+            let outlet = Outlet::open(ReportKind::Pcapng, Some(path)).unwrap();
+            assert!(outlet.write(&[], None).is_err());
+        }
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "as it was");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_report_takes_the_place_of_the_one_before_also_where_a_link_leads_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| directory.path().join(name));
+        std::fs::write(&file, "a long report, longer than what comes after it").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let outlet = Outlet::open(ReportKind::Json, Some(&link)).unwrap();
+        outlet.write(&[], None).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+        assert!(link.is_symlink());
+    }
 }

@@ -1,0 +1,63 @@
+//! Both peers are connected again, or have given up.
+
+use super::attempts::count;
+use super::{connected_again, first_fault, pass_if};
+use crate::Check;
+use crate::case::Case;
+use farcall_timeline::{Event, RecoveryEvent};
+
+/// Both peers are connected again, or both have given up, in time.
+pub(crate) fn outcome(case: &Case<'_>) -> Vec<Check> {
+    let (Some(expected), Some(begun_ms)) = (&case.declared.expect.recovery, first_fault(case))
+    else {
+        return Vec::new();
+    };
+    let name = "recovery/outcome";
+    let within = expected.within_ms;
+    if expected.recovers {
+        let again_ms = connected_again(case);
+        let after_ms = again_ms.map(|again_ms| (again_ms - begun_ms).max(0.0));
+        let in_time = after_ms.is_some_and(|after_ms| after_ms <= f64::from(within));
+        let observed = match after_ms {
+            None => "not both connected in the end".to_owned(),
+            Some(0.0) => "the connection was never lost".to_owned(),
+            Some(after_ms) => format!("both connected again after {after_ms:.0} ms"),
+        };
+        let expected = format!("both peers connected again within {within} ms of the first fault");
+        return vec![Check::new(name, pass_if(in_time), expected, observed)];
+    }
+    let gave_up: Vec<Option<(f64, u32)>> =
+        case.peers.iter().map(|peer| gave_up(case, peer)).collect();
+    let in_time = gave_up
+        .iter()
+        .all(|gave_up| gave_up.is_some_and(|(at_ms, _)| at_ms - begun_ms <= f64::from(within)));
+    let observed: Vec<String> = case
+        .peers
+        .iter()
+        .zip(&gave_up)
+        .map(|(peer, gave_up)| match gave_up {
+            Some((at_ms, attempts)) => {
+                format!(
+                    "{peer} gave up after {:.0} ms and {}",
+                    at_ms - begun_ms,
+                    count(*attempts)
+                )
+            }
+            None => format!("{peer} did not give up"),
+        })
+        .collect();
+    let expected = format!("both peers give up within {within} ms of the first fault");
+    vec![Check::new(
+        name,
+        pass_if(in_time),
+        expected,
+        observed.join(", "),
+    )]
+}
+
+fn gave_up(case: &Case<'_>, peer: &str) -> Option<(f64, u32)> {
+    case.of(peer).iter().find_map(|(at_ms, event)| match event {
+        Event::Recovery(RecoveryEvent::GaveUp { attempts, .. }) => Some((*at_ms, *attempts)),
+        _ => None,
+    })
+}
