@@ -63,13 +63,9 @@ pub(super) fn breaking<'a>(
             let server = server(node)?;
             Box::pin(async { Ok(server.replace_certificate(Some(*flaw)).await?) })
         }
-        FaultAction::ReplaceNames {
-            configuration,
-            delay_ms,
-            ..
-        } => {
+        FaultAction::ReplaceNames { .. } => {
             let gateway = gateway(node)?;
-            Box::pin(async { Ok(gateway.resolve_by(configuration, *delay_ms).await?) })
+            Box::pin(async { Ok(gateway.forget_names().await?) })
         }
     })
 }
@@ -145,6 +141,7 @@ async fn resolve_as_planned(gateway: &Gateway, node: &RunningNode) -> Result<(),
     if let Role::Gateway(planned) = &node.node.role
         && let Some(configuration) = &planned.dnsmasq
     {
+        gateway.forget_names().await?;
         gateway
             .resolve_by(configuration, planned.dns_delay_ms)
             .await?;

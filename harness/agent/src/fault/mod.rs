@@ -68,8 +68,8 @@ pub(crate) struct Mended {
     pub(crate) dropped_packets: Option<u64>,
 }
 
-/// Breaks the node when that is due. Returns since when the fault is in effect, on the node's clock; what is to be seen or
-/// to be waited for comes after that.
+/// Breaks the node when that is due. Returns since when what was before is no more, on the node's clock; when this
+/// returns, what comes in its place has been seen.
 pub(crate) async fn begin(
     node: &RunningNode,
     action: &FaultAction,
@@ -85,17 +85,22 @@ pub(crate) async fn begin(
             delay_ms,
             name,
             address,
-        } => resolves(configuration, name, *address, *delay_ms).await?,
+        } => {
+            gateway(node)?.resolve_by(configuration, *delay_ms).await?;
+            resolves(configuration, name, *address, *delay_ms).await?;
+        }
         FaultAction::RestartServer => {
             server(node)?.start_again().await?;
             server(node)?.ready().await?;
         }
+        FaultAction::ChangeCredentials => server(node)?.takes_credentials(false).await?,
+        FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(true).await?,
         _ => {}
     }
     Ok(at_ns)
 }
 
-/// Mends the node when that is due. A server is mended when it starts again.
+/// Mends the node when that is due. A server that was killed is mended when it starts; when this returns, it answers.
 pub(crate) async fn end(
     node: &RunningNode,
     action: &FaultAction,
@@ -108,21 +113,20 @@ pub(crate) async fn end(
     let mending = mending(node, action)?;
     due.come().await;
     mending.await?;
-    let at_ns = due.now_ns();
-    let dropped_packets = match action {
-        FaultAction::Drop { table, .. } | FaultAction::Restart { table, .. } => {
-            table::remove(table).await?
-        }
-        FaultAction::KillServer => {
-            server(node)?.ready().await?;
-            None
-        }
-        _ => None,
+    let mut mended = Mended {
+        at_ns: due.now_ns(),
+        dropped_packets: None,
     };
-    Ok(Mended {
-        at_ns,
-        dropped_packets,
-    })
+    match action {
+        FaultAction::Drop { table, .. } | FaultAction::Restart { table, .. } => {
+            mended.dropped_packets = table::remove(table).await?;
+        }
+        FaultAction::KillServer => server(node)?.ready().await?,
+        FaultAction::ChangeCredentials => server(node)?.takes_credentials(true).await?,
+        FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(false).await?,
+        _ => {}
+    }
+    Ok(mended)
 }
 
 fn gateway(node: &RunningNode) -> Result<&Gateway, FaultError> {

@@ -69,17 +69,22 @@ impl Gateway {
         })
     }
 
-    /// Gives the site's resolver, if there is one, another configuration, and lets its answers be so late.
+    /// Ends the site's resolver, if there is one: the names that it gave are gone.
+    pub(crate) async fn forget_names(&self) -> Result<(), SetupError> {
+        match &mut self.resolvers.lock().await.site {
+            Some(site) => Ok(site.end().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the site's resolver, which has ended, another configuration, and lets its answers be so late.
     pub(crate) async fn resolve_by(
         &self,
         configuration: &str,
         delay_ms: Option<u32>,
     ) -> Result<(), SetupError> {
-        let mut resolvers = self.resolvers.lock().await;
-        if let Some(site) = &mut resolvers.site {
-            site.end().await?;
-            *site = site_resolver(configuration, delay_ms, &self.outlet).await?;
-        }
+        let resolver = site_resolver(configuration, delay_ms, &self.outlet).await?;
+        self.resolvers.lock().await.site = Some(resolver);
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl TurnServer {
         locked(&self.occupied).clear();
     }
 
-    /// Gives every account another password, or its own again, and sees that the server goes by that.
+    /// Gives every account another password, or its own again.
     pub(crate) async fn change_credentials(&self, own: bool) -> Result<(), SetupError> {
         let accounts = self.accounts.iter().map(|account| PlainAccount {
             username: account.username.clone(),
@@ -146,7 +146,11 @@ impl TurnServer {
                 false => format!("not {}", account.password),
             },
         });
-        add_accounts(&accounts.collect::<Vec<_>>(), &self.realm).await?;
+        add_accounts(&accounts.collect::<Vec<_>>(), &self.realm).await
+    }
+
+    /// Sees that the server takes every account's own password, or that it does not.
+    pub(crate) async fn takes_credentials(&self, own: bool) -> Result<(), SetupError> {
         for account in &self.accounts {
             let found = match allocate(self.any_port(), account).await {
                 Ok(Answer::Allocated(_)) if own => continue,
@@ -159,7 +163,7 @@ impl TurnServer {
         Ok(())
     }
 
-    /// Gives coturn a certificate with this flaw, or its own again, and sees that it shows that.
+    /// Gives coturn a certificate with this flaw, or its own again.
     pub(crate) async fn replace_certificate(
         &self,
         flaw: Option<CertificateFlaw>,
@@ -171,19 +175,23 @@ impl TurnServer {
                 replacements.find_map(|(of, certificate)| (*of == flaw).then_some(certificate))
             }
         };
-        let missing = || self.not_in_effect("the certificate", "it does not listen for TLS");
-        write_certificate(certificate.ok_or_else(missing)?)?;
+        write_certificate(certificate.ok_or_else(|| self.without_tls())?)?;
         self.signal(Signal::SIGUSR2).await;
+        Ok(())
+    }
+
+    /// Sees that coturn shows a certificate that is flawed, or its own.
+    pub(crate) async fn shows_certificate(&self, is_flawed: bool) -> Result<(), SetupError> {
         let mut listeners = self.launch.server.listeners.iter();
         let tls = listeners.find(|listener| listener.transport == IceTransport::Tls);
-        let port = tls.ok_or_else(missing)?.port;
+        let port = tls.ok_or_else(|| self.without_tls())?.port;
         let (host, ca_pem) = (&self.launch.server.host, &self.launch.ca_pem);
         let at = SocketAddr::from((self.launch.address, port));
         let shown = async {
             while listener_answers(host, at, IceTransport::Tls, ca_pem)
                 .await
                 .is_ok()
-                == flaw.is_some()
+                == is_flawed
             {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -192,6 +200,10 @@ impl TurnServer {
         tokio::time::timeout(SHOWN_WITHIN, shown)
             .await
             .map_err(late)
+    }
+
+    fn without_tls(&self) -> SetupError {
+        self.not_in_effect("the certificate", "it does not listen for TLS")
     }
 
     /// A port at which the server can be asked over TCP from its own node.

@@ -4,18 +4,19 @@ use super::handle::Lab;
 use crate::identity::container_name;
 use crate::node::NodeError;
 use bollard::query_parameters::InspectContainerOptions;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Lab {
-    /// Lets all processes of a node stand still; when this returns, they do, as Docker tells.
+    /// Lets all processes of a node stand still; when this returns, they do, as Docker tells. Returns since when.
     ///
     /// # Errors
     /// When there is no such node, or Docker cannot.
-    pub async fn pause(&self, node: &str, within: Duration) -> Result<(), NodeError> {
+    pub async fn pause(&self, node: &str, within: Duration) -> Result<Instant, NodeError> {
         let container = self.container(node)?;
         let pausing = self.docker.pause_container(&container);
         self.in_time(node, "let it stand still", within, pausing)
             .await?;
+        let paused = Instant::now();
         let inspecting = self
             .docker
             .inspect_container(&container, None::<InspectContainerOptions>);
@@ -24,7 +25,7 @@ impl Lab {
             .await?;
         let is_paused = found.state.and_then(|state| state.paused);
         if is_paused == Some(true) {
-            return Ok(());
+            return Ok(paused);
         }
         Err(NodeError::Paused {
             node: node.to_owned(),

@@ -43,8 +43,7 @@ pub(crate) async fn begin(
     let all = places.iter().map(async |at| {
         if *at.action == FaultAction::Freeze {
             come(due).await;
-            at.lab.pause(&at.node, FAULT_DEADLINE).await?;
-            return Ok(Instant::now());
+            return at.lab.pause(&at.node, FAULT_DEADLINE).await;
         }
         let node = at.lab.node(&at.node)?;
         let begin = Command::BeginFault {
