@@ -19,6 +19,7 @@ mod outlet;
 pub mod peer;
 mod probe;
 mod reaper;
+mod requests;
 mod rest;
 mod serve;
 mod service;
@@ -28,16 +29,17 @@ mod signalling;
 mod tool;
 mod turn;
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use farcall_timeline::Event;
-use tokio::io::{AsyncBufRead, AsyncWrite, BufReader};
+use tokio::io::AsyncWrite;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use outlet::{Outlet, Said};
+pub use requests::Requests;
 
 /// Who inherits orphans (pid_namespaces(7)).
 const FIRST_PROCESS: u32 = 1;
@@ -77,9 +79,9 @@ async fn on_standard_streams() -> std::io::Result<()> {
     let _ = logs::subscriber(outlet.clone()).try_init();
     report_panics(outlet.clone());
     // As pipes, which they are in a container, they need no threads.
-    let stdin: Box<dyn AsyncBufRead + Unpin> = match pipe_in() {
-        Ok(stdin) => Box::new(BufReader::new(stdin)),
-        Err(_) => Box::new(BufReader::new(tokio::io::stdin())),
+    let requests = match pipe_in() {
+        Ok((stdin, input)) => Requests::new(stdin).with_input(input),
+        Err(_) => Requests::new(tokio::io::stdin()),
     };
     let stdout: Box<dyn AsyncWrite + Unpin> = match pipe_out() {
         Ok(stdout) => Box::new(stdout),
@@ -89,15 +91,17 @@ async fn on_standard_streams() -> std::io::Result<()> {
         tokio::spawn(reaper::reap());
     }
     tokio::select! {
-        () = run(stdin, stdout, outlet, said) => {}
+        () = run(requests, stdout, outlet, said) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     Ok(())
 }
 
-fn pipe_in() -> std::io::Result<pipe::Receiver> {
-    pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)
+fn pipe_in() -> std::io::Result<(pipe::Receiver, OwnedFd)> {
+    let stdin = pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    let input = stdin.as_fd().try_clone_to_owned()?;
+    Ok((stdin, input))
 }
 
 fn pipe_out() -> std::io::Result<pipe::Sender> {
@@ -107,7 +111,7 @@ fn pipe_out() -> std::io::Result<pipe::Sender> {
 /// Answers the requests of a host until it closes its end, and writes what the outlet's clones say.
 /// A node that was set up as detached outlives its host.
 pub async fn run(
-    requests: impl AsyncBufRead + Unpin,
+    requests: Requests,
     messages: impl AsyncWrite + Unpin,
     outlet: Outlet,
     said: Said,

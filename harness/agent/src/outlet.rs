@@ -7,26 +7,33 @@ use farcall_protocol::{Message, Reply, Signal};
 use farcall_scenario::Secret;
 use farcall_timeline::{Event, Level, TurnSession};
 use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Says things to the host. Clones are cheap and may be used from any task or thread.
 #[derive(Clone)]
 pub struct Outlet {
-    messages: mpsc::UnboundedSender<Message>,
+    lines: mpsc::UnboundedSender<Line>,
     start: Instant,
     secrets: Arc<RwLock<Vec<String>>>,
 }
 
 /// What the outlets have said and nobody has written yet.
-pub struct Said(mpsc::UnboundedReceiver<Message>);
+pub struct Said(mpsc::UnboundedReceiver<Line>);
+
+/// Something for the writer.
+enum Line {
+    Message(Message),
+    /// Somebody waits until all before this is written.
+    Awaited(oneshot::Sender<()>),
+}
 
 impl Outlet {
     /// An outlet whose clock starts now, and what is said through it or its clones.
     #[must_use]
     pub fn new() -> (Self, Said) {
-        let (messages, said) = mpsc::unbounded_channel();
+        let (lines, said) = mpsc::unbounded_channel();
         let outlet = Self {
-            messages,
+            lines,
             start: Instant::now(),
             secrets: Arc::default(),
         };
@@ -119,19 +126,37 @@ impl Outlet {
 
     fn say(&self, message: Message) {
         // Nobody listens any more only when the agent is shutting down.
-        let _ = self.messages.send(message);
+        let _ = self.lines.send(Line::Message(message));
+    }
+
+    /// Waits until all that was said before is written, or nobody writes any more.
+    pub(crate) async fn written(&self) {
+        let (sender, written) = oneshot::channel();
+        let _ = self.lines.send(Line::Awaited(sender));
+        let _ = written.await;
     }
 }
 
 impl Said {
     /// The next thing said, `None` when no outlet is left. For tests of what reports.
     pub async fn next(&mut self) -> Option<Message> {
-        self.0.recv().await
+        while let Some(line) = self.0.recv().await {
+            if let Line::Message(message) = line {
+                return Some(message);
+            }
+        }
+        None
     }
 
     /// What has been said so far. For tests of what reports.
     pub fn so_far(&mut self) -> Vec<Message> {
-        std::iter::from_fn(|| self.0.try_recv().ok()).collect()
+        let lines = std::iter::from_fn(|| self.0.try_recv().ok());
+        lines
+            .filter_map(|line| match line {
+                Line::Message(message) => Some(message),
+                Line::Awaited(_) => None,
+            })
+            .collect()
     }
 
     /// Writes one line a message, in the order in which they were said, until no outlet is left.
@@ -141,12 +166,21 @@ impl Said {
     /// That of the writer; nobody hears the agent then.
     pub async fn write_to(mut self, writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut writer = BufWriter::new(writer);
-        while let Some(message) = self.0.recv().await {
-            write_line(&mut writer, &message).await?;
-            while let Ok(message) = self.0.try_recv() {
-                write_line(&mut writer, &message).await?;
+        while let Some(first) = self.0.recv().await {
+            let mut waiting = Vec::new();
+            let mut next = Some(first);
+            while let Some(line) = next {
+                match line {
+                    Line::Message(message) => write_line(&mut writer, &message).await?,
+                    Line::Awaited(sender) => waiting.push(sender),
+                }
+                next = self.0.try_recv().ok();
             }
             writer.flush().await?;
+            for sender in waiting {
+                // Who waited may have gone.
+                let _ = sender.send(());
+            }
         }
         Ok(())
     }

@@ -8,22 +8,22 @@ use std::time::Duration;
 use farcall_protocol::{Command, Reply, Request, Setup};
 use farcall_timeline::{Event, Level};
 use futures::FutureExt;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::task::LocalSet;
 
 use crate::Outlet;
 use crate::collect::{collect, cpu_ms, end, resources};
 use crate::counters::counters;
-use crate::fault::{self, Due, Mended};
+use crate::fault::{self, Due, Mended, Standstill};
 use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
 use crate::probe;
+use crate::requests::Requests;
 use crate::setup::{SetupError, set_up};
 
 /// Answers requests until there are no more; for ever, if the node was set up as detached.
-pub(crate) async fn serve(requests: impl AsyncBufRead + Unpin, outlet: &Outlet) {
+pub(crate) async fn serve(requests: Requests, outlet: &Outlet) {
     let agent = Rc::new(Agent {
         outlet: outlet.clone(),
         node: OnceCell::new(),
@@ -40,7 +40,7 @@ pub(crate) async fn serve(requests: impl AsyncBufRead + Unpin, outlet: &Outlet) 
         .await;
 }
 
-async fn read(mut requests: impl AsyncBufRead + Unpin, agent: Rc<Agent>) {
+async fn read(mut requests: Requests, agent: Rc<Agent>) {
     let (calls, mut in_order) = mpsc::unbounded_channel();
     let caller = agent.clone();
     tokio::task::spawn_local(async move {
@@ -48,17 +48,30 @@ async fn read(mut requests: impl AsyncBufRead + Unpin, agent: Rc<Agent>) {
             caller.answer(request).await;
         }
     });
-    let mut line = Vec::new();
-    while let Ok(1..) = requests.read_until(b'\n', &mut line).await {
+    let mut standstill: Option<Standstill> = None;
+    loop {
+        let line = tokio::select! {
+            line = requests.next() => line,
+            begun = Standstill::come(&mut standstill, &agent.outlet) => {
+                begun.last(&mut requests, &agent.outlet).await;
+                continue;
+            }
+        };
+        let Some(line) = line else {
+            return;
+        };
         match serde_json::from_slice::<Request>(&line) {
             Ok(request) if is_of_call(&request.command) => {
                 // The task that receives lives as long as this one.
                 let _ = calls.send(request);
             }
-            Ok(request) => {
-                let agent = agent.clone();
-                tokio::task::spawn_local(async move { agent.answer(request).await });
-            }
+            Ok(request) => match Standstill::asked_for(&request) {
+                Some(asked_for) if requests.can_block() => standstill = Some(asked_for),
+                _ => {
+                    let agent = agent.clone();
+                    tokio::task::spawn_local(async move { agent.answer(request).await });
+                }
+            },
             // Without its `id` it cannot be answered. The line may hold passwords.
             Err(error) => agent.outlet.event(Event::HarnessFault {
                 message: format!(
@@ -67,7 +80,6 @@ async fn read(mut requests: impl AsyncBufRead + Unpin, agent: Rc<Agent>) {
                 ),
             }),
         }
-        line.clear();
     }
 }
 
@@ -283,7 +295,7 @@ mod tests {
     async fn answers(lines: &str, expected: usize) -> Vec<Message> {
         let (outlet, mut said) = Outlet::new();
         let (mut host, input) = tokio::io::duplex(4096);
-        let serving = serve(tokio::io::BufReader::new(input), &outlet);
+        let serving = serve(Requests::new(input), &outlet);
         let talk = async {
             tokio::io::AsyncWriteExt::write_all(&mut host, lines.as_bytes())
                 .await

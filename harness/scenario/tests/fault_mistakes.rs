@@ -187,6 +187,16 @@ fn what_is_slow_cannot_become_so() {
 }
 
 #[test]
+fn what_stands_still_cannot_be_talked_to_by_the_harness() {
+    let fault = format!("kind = \"peer-frozen\"\ntarget = \"bob\"\n{FROM}");
+    let error = parse(&fault, "", "harness").unwrap_err();
+    assert!(
+        error.contains("does not take what the harness carries"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_not_there_cannot_break() {
     let fault = format!("kind = \"signalling-down\"\ntarget = \"signalling\"\n{FROM}");
     let error = parse(&fault, "", "harness").unwrap_err();

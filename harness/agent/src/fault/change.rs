@@ -38,7 +38,8 @@ pub(super) fn breaking<'a>(
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::move_peer(node, from, to, ip).await?) })
         }
-        FaultAction::Freeze => return Err(FaultError::FromOutside),
+        // Whoever reads requests does that, where it can be done.
+        FaultAction::Freeze => return Err(FaultError::NoPipe),
         FaultAction::StopSignalling => {
             let server = signalling(node)?;
             Box::pin(async {
@@ -80,7 +81,9 @@ pub(super) fn mending<'a>(
             let nft = table::nft()?;
             Box::pin(async { Ok(nft.give(&table::dormant(table)).await.map(drop)?) })
         }
-        FaultAction::ForgetMappings | FaultAction::RestartServer => Box::pin(async { Ok(()) }),
+        FaultAction::ForgetMappings | FaultAction::RestartServer | FaultAction::Freeze => {
+            Box::pin(async { Ok(()) })
+        }
         FaultAction::ChangeLink { .. } => {
             let datapath = datapath(node)?;
             Box::pin(async {
@@ -96,7 +99,6 @@ pub(super) fn mending<'a>(
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::move_peer(node, to, from, ip).await?) })
         }
-        FaultAction::Freeze => return Err(FaultError::FromOutside),
         FaultAction::StopSignalling => {
             let server = signalling(node)?;
             Box::pin(async { Ok(server.start_again().await?) })

@@ -2,9 +2,11 @@
 
 mod change;
 mod due;
+mod standstill;
 mod table;
 
 pub(crate) use due::Due;
+pub(crate) use standstill::Standstill;
 
 use crate::counters::CountersError;
 use crate::datapath::Datapath;
@@ -49,9 +51,9 @@ pub(crate) enum FaultError {
         /// What it would have to be.
         what: &'static str,
     },
-    /// It cannot be done in the node.
-    #[error("failed to let a node stand still from within: ask Docker")]
-    FromOutside,
+    /// Nobody could end it.
+    #[error("failed to let the node stand still: its requests do not come through a pipe")]
+    NoPipe,
     /// A peer or an address was not moved.
     #[error(transparent)]
     Move(#[from] MoveError),

@@ -7,7 +7,6 @@ mod fetch;
 mod gates;
 mod handle;
 mod network;
-mod pause;
 mod raise;
 mod remains;
 mod standing;

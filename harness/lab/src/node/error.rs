@@ -62,15 +62,11 @@ pub enum NodeError {
         /// The kind of the answer.
         reply: &'static str,
     },
-    /// Its processes could not be stopped, or not go on.
-    #[error("failed to {tried} ({node}): {reason}")]
-    Paused {
+    /// It was to stand still.
+    #[error("failed to let {node} stand still: it still answers")]
+    GoesOn {
         /// The node.
         node: String,
-        /// What was tried.
-        tried: &'static str,
-        /// Why it failed.
-        reason: String,
     },
     /// A file could not be fetched from the node's container.
     #[error("failed to fetch {path} from {node}: {reason}")]

@@ -92,6 +92,20 @@ impl NodeHandle {
         }
     }
 
+    /// Sees that the node stands still: that it leaves a question unanswered for so long.
+    ///
+    /// # Errors
+    /// When it answers, or is gone.
+    pub async fn stands_still(&self, within: Duration) -> Result<(), NodeError> {
+        match self.request(Command::Clock, within).await {
+            Err(NodeError::Deadline { .. }) => Ok(()),
+            Err(other) => Err(other),
+            Ok(_) => Err(NodeError::GoesOn {
+                node: self.shared.name.clone(),
+            }),
+        }
+    }
+
     /// The error for an answer of a kind that was not asked for.
     #[must_use]
     pub fn unexpected(&self, reply: &Reply) -> NodeError {

@@ -55,6 +55,11 @@ async fn requests_are_answered_by_their_id_in_any_order() {
         error.to_string().contains("no counters within 500 ms"),
         "{error}"
     );
+    let goes_on = bob.stands_still(SOON).await;
+    assert!(
+        matches!(goes_on, Err(NodeError::GoesOn { .. })),
+        "{goes_on:?}"
+    );
     raised.lab.remove().await.unwrap();
 }
 

@@ -85,8 +85,7 @@ pub enum FaultAction {
         /// Where it goes.
         to: Attachment,
     },
-    /// Lets a peer's process stand still with everything that it does, and go on when the fault is mended. Done from
-    /// outside: nothing in the node could do it.
+    /// Lets a peer's process stand still with everything that it does, and go on when the fault is mended.
     Freeze,
     /// Stops the signalling server, and starts it again when the fault is mended.
     StopSignalling,

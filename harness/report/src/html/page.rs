@@ -81,17 +81,31 @@ fn explanation(explained: &Explanation) -> Markup {
     html! {
         div.explanation {
             p.cause { (explained.cause) }
-            p.sentence { (explained.sentence) }
+            p.sentence { (in_words(&explained.sentence)) }
             @if let Some(next) = &explained.next_step {
-                p.next { b { "Next: " } (next) }
+                p.next { b { "Next: " } (in_words(next)) }
             }
             @if !explained.evidence.is_empty() {
                 details open[explained.evidence.len() <= 6] {
                     summary { "Evidence (" (explained.evidence.len()) ")" }
-                    ul { @for line in &explained.evidence { li { (line) } } }
+                    ul { @for line in &explained.evidence { li { (in_words(line)) } } }
                 }
             }
         }
+    }
+}
+
+/// What a diagnosis says, in which code stands between backticks.
+fn in_words(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // One that is left over is none.
+    let has_code = parts.len() % 2 == 1;
+    html! {
+        @if has_code {
+            @for (index, part) in parts.into_iter().enumerate() {
+                @if index % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        } @else { (text) }
     }
 }
 
@@ -118,6 +132,7 @@ fn footer(run: &StoredRun) -> Markup {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+    use super::in_words;
     use crate::html::html_index;
     use crate::stored::tests::{about, stored};
     use crate::{ReportFormat, StoredRun};
@@ -125,6 +140,16 @@ mod tests {
     use farcall_verdict::sample::{Sample, UDP_URL};
     use scraper::{Html, Selector};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let said = |text| in_words(text).into_string();
+        assert_eq!(
+            said("add `turns:<host>` to it, or `x`"),
+            "add <code>turns:&lt;host&gt;</code> to it, or <code>x</code>"
+        );
+        assert_eq!(said("a ` alone"), "a ` alone");
+    }
 
     fn render(sample: &Sample) -> String {
         let out = tempfile::tempdir().unwrap();

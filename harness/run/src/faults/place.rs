@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 /// How long a node may take to break or to be mended.
 pub(super) const FAULT_DEADLINE: Duration = Duration::from_secs(10);
 
+/// For how long a node that stands still must leave a question unanswered. On an idle machine an answer takes a
+/// millisecond.
+const SILENCE: Duration = Duration::from_millis(250);
+
 /// A node, and what is done there.
 pub(crate) struct Place<'a> {
     pub lab: &'a Lab,
@@ -41,19 +45,19 @@ pub(crate) async fn begin(
     due: Option<Instant>,
 ) -> Result<Instant, NodeError> {
     let all = places.iter().map(async |at| {
-        if *at.action == FaultAction::Freeze {
-            come(due).await;
-            return at.lab.pause(&at.node, FAULT_DEADLINE).await;
-        }
         let node = at.lab.node(&at.node)?;
         let begin = Command::BeginFault {
             action: FaultAction::clone(at.action),
             at_ns: on_its_clock(node, due),
         };
-        match node.request(begin, until(due) + FAULT_DEADLINE).await? {
-            Reply::Broken { at_ns } => Ok(moment(node, at_ns)),
-            reply => Err(node.unexpected(&reply)),
+        let at_ns = match node.request(begin, until(due) + FAULT_DEADLINE).await? {
+            Reply::Broken { at_ns } => at_ns,
+            reply => return Err(node.unexpected(&reply)),
+        };
+        if *at.action == FaultAction::Freeze {
+            node.stands_still(SILENCE).await?;
         }
+        Ok(moment(node, at_ns))
     });
     let begun = try_join_all(all).await?;
     Ok(begun.into_iter().max().unwrap_or_else(Instant::now))
@@ -70,11 +74,6 @@ pub(crate) struct Mended {
 /// Mends them when that is due; `None`: at once.
 pub(crate) async fn end(places: &[Place<'_>], due: Option<Instant>) -> Result<Mended, NodeError> {
     let all = places.iter().map(async |at| {
-        if *at.action == FaultAction::Freeze {
-            come(due).await;
-            at.lab.unpause(&at.node, FAULT_DEADLINE).await?;
-            return Ok((Instant::now(), None));
-        }
         let node = at.lab.node(&at.node)?;
         let end = Command::EndFault {
             action: FaultAction::clone(at.action),
@@ -95,12 +94,6 @@ pub(crate) async fn end(places: &[Place<'_>], due: Option<Instant>) -> Result<Me
         at: at.unwrap_or_else(Instant::now),
         dropped_packets: dropped.reduce(|one, other| one + other),
     })
-}
-
-async fn come(due: Option<Instant>) {
-    if let Some(due) = due {
-        tokio::time::sleep_until(due.into()).await;
-    }
 }
 
 fn until(due: Option<Instant>) -> Duration {

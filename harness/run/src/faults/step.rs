@@ -71,7 +71,7 @@ impl<'a> Step<'a> {
             Some(node) => Some(node.clone()),
             None => {
                 self.relayed_pair(due).await;
-                self.server_in_use(Instant::now())
+                self.server_in_use(None)
             }
         };
         let Some(node) = in_use else {
@@ -85,7 +85,7 @@ impl<'a> Step<'a> {
         let broken = Broken::begin(places, numbered, Some(due), recorder).await?;
         if self.fault.node.is_none()
             && self
-                .server_in_use(broken.begun)
+                .server_in_use(Some(broken.begun))
                 .is_some_and(|now| now != node)
         {
             recorder.fault(format!(
@@ -161,8 +161,9 @@ impl<'a> Step<'a> {
         let _ = recorder.find(begin, within, is_relayed).await;
     }
 
-    /// The node of the server of the last relayed pair that a peer of this call had selected at a moment.
-    fn server_in_use(&self, at: Instant) -> Option<String> {
+    /// The node of the server of the last relayed pair that a peer of this call had selected at a moment; `None`: that it
+    /// has told of.
+    fn server_in_use(&self, at: Option<Instant>) -> Option<String> {
         let Course {
             recorder,
             begin,
@@ -172,7 +173,7 @@ impl<'a> Step<'a> {
         } = *self.course;
         let timeline = recorder.select(|position, entry| {
             position >= begin
-                && recorder.instant(entry.at_ms) <= at
+                && at.is_none_or(|at| recorder.instant(entry.at_ms) <= at)
                 && matches!(entry.event, Event::SelectedPair(_))
         });
         let mut newest = timeline.entries().iter().rev();

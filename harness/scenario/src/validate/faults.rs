@@ -20,6 +20,7 @@ pub(crate) fn check(scenario: &Scenario, index: usize, fault: &Fault) -> Vec<Fin
         FaultKind::AddressChange => address(scenario, fault, &key),
         FaultKind::Handover => handover(scenario, index, fault, &key),
         FaultKind::NameSlow => slow_names(scenario, &key),
+        FaultKind::PeerFrozen => frozen(scenario, &key),
         _ => Vec::new(),
     });
     if index == 0 {
@@ -116,6 +117,16 @@ fn link(scenario: &Scenario, fault: &Fault, key: &impl Fn(&str) -> String) -> Ve
         findings.push(Finding::new(key("target"), message).hint(hint));
     }
     findings
+}
+
+/// The harness waits until a peer has taken what the other says.
+fn frozen(scenario: &Scenario, key: &impl Fn(&str) -> String) -> Vec<Finding> {
+    if scenario.call.signalling == Signalling::WebSocket {
+        return Vec::new();
+    }
+    let message = "a peer that stands still does not take what the harness carries to it";
+    let finding = Finding::new(key("kind"), message).because_of("call");
+    vec![finding.hint("set call.signalling = \"websocket\"")]
 }
 
 fn slow_names(scenario: &Scenario, key: &impl Fn(&str) -> String) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use super::pass_if;
 use crate::Check;
 use crate::case::Case;
 use farcall_timeline::{Event, RecoveryEvent};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// As many attempts as expected, and each told as the guide has it.
 pub(crate) fn attempts(case: &Case<'_>) -> Vec<Check> {
@@ -41,23 +41,28 @@ fn numbers_of_attempts(case: &Case<'_>) -> BTreeSet<u32> {
 /// The peers' logs tell of the attempts in the guide's words and in their order: `Connection failed. Retrying... (1/3)`.
 fn log_lines(case: &Case<'_>, attempts: u32) -> Check {
     let mut told = BTreeSet::new();
+    let mut last: BTreeMap<&str, u32> = BTreeMap::new();
     let mut in_order = true;
     let mut evidence = Vec::new();
-    for peer in &case.peers {
-        let mut last = 0;
-        for (at_ms, event) in case.of(peer) {
-            match event {
-                Event::Log { message, .. } => {
-                    if let Some(number) = retrying(message) {
-                        in_order &= number == last + 1 || told.contains(&(number - 1));
-                        last = number;
-                        told.insert(number);
-                        evidence.push(format!("{peer} at {at_ms:.0} ms: {message}"));
-                    }
+    let mut events: Vec<_> = case
+        .all()
+        .filter(|(node, ..)| case.peers.contains(node))
+        .collect();
+    // A peer may leave the telling of an attempt to the other.
+    events.sort_by(|left, right| left.1.total_cmp(&right.1));
+    for (peer, at_ms, event) in events {
+        let last = last.entry(peer).or_default();
+        match event {
+            Event::Log { message, .. } => {
+                if let Some(number) = retrying(message) {
+                    in_order &= number == *last + 1 || told.contains(&(number - 1));
+                    *last = number;
+                    told.insert(number);
+                    evidence.push(format!("{peer} at {at_ms:.0} ms: {message}"));
                 }
-                Event::Recovery(RecoveryEvent::Recovered { .. }) => last = 0,
-                _ => {}
             }
+            Event::Recovery(RecoveryEvent::Recovered { .. }) => *last = 0,
+            _ => {}
         }
     }
     let all = (1..=attempts).all(|number| told.contains(&number));

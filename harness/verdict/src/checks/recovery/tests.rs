@@ -133,6 +133,27 @@ fn an_attempt_without_the_guides_line_fails() {
 }
 
 #[test]
+fn one_peer_may_tell_of_the_first_attempt_and_the_other_of_the_second() {
+    const SECOND: &str = "Connection failed. Retrying... (2/3)";
+    for (first, second) in [("bob", "alice"), ("alice", "bob")] {
+        let mut sample = recovered();
+        let expected = sample.declared.expect.recovery.as_mut().unwrap();
+        expected.attempts = 2;
+        sample.remove(|entry| entry.event == said(RETRY));
+        sample.add(7_450.0, first, said(RETRY));
+        sample.add(7_700.0, second, said(SECOND));
+        sample.add(7_800.0, second, started(2));
+        let check = sample.check("recovery/log");
+        assert_eq!(check.verdict, Pass, "{check:?}");
+    }
+    let mut sample = recovered();
+    sample.declared.expect.recovery.as_mut().unwrap().attempts = 2;
+    sample.add(7_440.0, "bob", said(SECOND));
+    sample.add(7_800.0, "bob", started(2));
+    assert_eq!(sample.check("recovery/log").verdict, Fail);
+}
+
+#[test]
 fn a_late_recovery_fails() {
     let mut sample = recovered();
     let expected = sample.declared.expect.recovery.as_mut().unwrap();
