@@ -1,7 +1,6 @@
 //! What breaks a node and what mends it, made ready before its moment comes.
 
 use super::{FaultError, datapath, gateway, server, signalling, table};
-use crate::gateway::Gateway;
 use crate::handover;
 use crate::mappings;
 use crate::node::RunningNode;
@@ -23,13 +22,10 @@ pub(super) fn breaking<'a>(
             Box::pin(async { Ok(nft.give(rules).await.map(drop)?) })
         }
         FaultAction::ForgetMappings => Box::pin(async { Ok(mappings::forget(node).await?) }),
-        FaultAction::ChangeLink { link, seed } => {
-            let datapath = datapath(node)?;
-            Box::pin(async {
-                datapath.change_link(link, *seed);
-                Ok(())
-            })
-        }
+        FaultAction::ChangeLink { link, seed } => Box::pin(async {
+            datapath(node)?.change_link(link, *seed);
+            Ok(())
+        }),
         FaultAction::Readdress(change) => {
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::readdress(node, change, false, ip).await?) })
@@ -40,33 +36,23 @@ pub(super) fn breaking<'a>(
         }
         // Whoever reads requests does that, where it can be done.
         FaultAction::Freeze => return Err(FaultError::NoPipe),
-        FaultAction::StopSignalling => {
-            let server = signalling(node)?;
-            Box::pin(async {
-                server.stop().await;
-                Ok(())
-            })
-        }
-        FaultAction::FreezeServer => stand_still(node, Signal::SIGSTOP)?,
+        FaultAction::StopSignalling => Box::pin(async {
+            signalling(node)?.stop().await;
+            Ok(())
+        }),
+        FaultAction::FreezeServer => Box::pin(signalled(node, Signal::SIGSTOP)),
         FaultAction::KillServer | FaultAction::RestartServer => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.kill().await?) })
+            Box::pin(async { Ok(server(node)?.kill().await?) })
         }
         FaultAction::ChangeCredentials => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.change_credentials(false).await?) })
+            Box::pin(async { Ok(server(node)?.change_credentials(false).await?) })
         }
-        FaultAction::ExhaustQuota => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.occupy().await?) })
-        }
+        FaultAction::ExhaustQuota => Box::pin(async { Ok(server(node)?.occupy().await?) }),
         FaultAction::ReplaceCertificate { flaw } => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.replace_certificate(Some(*flaw)).await?) })
+            Box::pin(async { Ok(server(node)?.replace_certificate(Some(*flaw)).await?) })
         }
         FaultAction::ReplaceNames { .. } => {
-            let gateway = gateway(node)?;
-            Box::pin(async { Ok(gateway.forget_names().await?) })
+            Box::pin(async { Ok(gateway(node)?.forget_names().await?) })
         }
     })
 }
@@ -84,13 +70,10 @@ pub(super) fn mending<'a>(
         FaultAction::ForgetMappings | FaultAction::RestartServer | FaultAction::Freeze => {
             Box::pin(async { Ok(()) })
         }
-        FaultAction::ChangeLink { .. } => {
-            let datapath = datapath(node)?;
-            Box::pin(async {
-                datapath.restore_link();
-                Ok(())
-            })
-        }
+        FaultAction::ChangeLink { .. } => Box::pin(async {
+            datapath(node)?.restore_link();
+            Ok(())
+        }),
         FaultAction::Readdress(change) => {
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::readdress(node, change, true, ip).await?) })
@@ -100,46 +83,32 @@ pub(super) fn mending<'a>(
             Box::pin(async { Ok(handover::move_peer(node, to, from, ip).await?) })
         }
         FaultAction::StopSignalling => {
-            let server = signalling(node)?;
-            Box::pin(async { Ok(server.start_again().await?) })
+            Box::pin(async { Ok(signalling(node)?.start_again().await?) })
         }
-        FaultAction::FreezeServer => stand_still(node, Signal::SIGCONT)?,
-        FaultAction::KillServer => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.start_again().await?) })
-        }
+        FaultAction::FreezeServer => Box::pin(signalled(node, Signal::SIGCONT)),
+        FaultAction::KillServer => Box::pin(async { Ok(server(node)?.start_again().await?) }),
         FaultAction::ChangeCredentials => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.change_credentials(true).await?) })
+            Box::pin(async { Ok(server(node)?.change_credentials(true).await?) })
         }
-        FaultAction::ExhaustQuota => {
-            let server = server(node)?;
-            Box::pin(async {
-                server.vacate();
-                Ok(())
-            })
-        }
+        FaultAction::ExhaustQuota => Box::pin(async {
+            server(node)?.vacate();
+            Ok(())
+        }),
         FaultAction::ReplaceCertificate { .. } => {
-            let server = server(node)?;
-            Box::pin(async { Ok(server.replace_certificate(None).await?) })
+            Box::pin(async { Ok(server(node)?.replace_certificate(None).await?) })
         }
-        FaultAction::ReplaceNames { .. } => {
-            let gateway = gateway(node)?;
-            Box::pin(async { resolve_as_planned(gateway, node).await })
-        }
+        FaultAction::ReplaceNames { .. } => Box::pin(resolve_as_planned(node)),
     })
 }
 
 /// Lets a TURN server stand still or go on.
-fn stand_still(node: &RunningNode, signal: Signal) -> Result<Change<'_>, FaultError> {
-    let server = server(node)?;
-    Ok(Box::pin(async move {
-        server.signal(signal).await;
-        Ok(())
-    }))
+async fn signalled(node: &RunningNode, signal: Signal) -> Result<(), FaultError> {
+    server(node)?.signal(signal).await;
+    Ok(())
 }
 
-async fn resolve_as_planned(gateway: &Gateway, node: &RunningNode) -> Result<(), FaultError> {
+async fn resolve_as_planned(node: &RunningNode) -> Result<(), FaultError> {
+    let gateway = gateway(node)?;
     if let Role::Gateway(planned) = &node.node.role
         && let Some(configuration) = &planned.dnsmasq
     {

@@ -18,10 +18,13 @@ impl<'a> Due<'a> {
 
     /// Waits until it has come.
     pub(crate) async fn come(&self) {
-        if let Some(at_ns) = self.at_ns {
-            let left_ns = at_ns.saturating_sub(self.outlet.now_ns());
-            tokio::time::sleep(Duration::from_nanos(left_ns)).await;
-        }
+        tokio::time::sleep(self.left()).await;
+    }
+
+    /// How long it is until then.
+    pub(crate) fn left(&self) -> Duration {
+        let at_ns = self.at_ns.unwrap_or_default();
+        Duration::from_nanos(at_ns.saturating_sub(self.now_ns()))
     }
 
     /// Now, on the node's clock.

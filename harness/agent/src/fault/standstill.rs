@@ -1,7 +1,5 @@
 //! A node that stands still with everything that it does.
 
-use std::time::Duration;
-
 use farcall_plan::FaultAction;
 use farcall_protocol::{Command, Reply, Request};
 use farcall_timeline::Event;
@@ -56,9 +54,8 @@ impl Standstill {
         outlet.reply(self.id, Reply::Broken { at_ns });
         outlet.written().await;
         match requests.block_until(end) {
-            Ok(Some((id, due_ns))) => {
-                let left_ns = due_ns.unwrap_or_default().saturating_sub(outlet.now_ns());
-                std::thread::sleep(Duration::from_nanos(left_ns));
+            Ok(Some((id, at_ns))) => {
+                std::thread::sleep(Due::at(at_ns, outlet).left());
                 outlet.reply(
                     id,
                     Reply::Mended {
