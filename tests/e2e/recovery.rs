@@ -31,10 +31,8 @@ async fn comes_out_as_declared(
         "recovery-attempt-3",
         "recovery-never",
         "recovery-short-outage",
-        "recovery-nat-forgets",
         "recovery-turn-server-down",
         "recovery-ice-restart",
-        "recovery-escalates",
         "recovery-handover",
         "recovery-signalling-down",
         "recovery-peer-frozen",
@@ -52,6 +50,8 @@ async fn comes_out_as_declared(
 async fn comes_out_as_declared_too(
     #[values(
         "recovery-12-s-outage",
+        "recovery-escalates",
+        "recovery-nat-forgets",
         "recovery-failed",
         "recovery-turn-server-frozen",
         "recovery-address-change",
@@ -147,6 +147,7 @@ fn breaking(kind: FaultKind, direction: Option<Direction>) -> Scenario {
 }
 
 #[rstest]
+#[ignore = "one of the long ones: just test-long"]
 #[case::both_ways(None, &["alice-to-bob", "bob-to-alice"])]
 #[case::out_of_alices_home(Some(Direction::Out), &["alice-to-bob"])]
 #[case::into_alices_home(Some(Direction::In), &["bob-to-alice"])]

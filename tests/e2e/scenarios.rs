@@ -2,6 +2,7 @@
 //! in `outcomes.toml`.
 
 use crate::support::{call, call_each, configuration};
+use farcall::scenario::Signalling;
 use farcall::timeline::{Aspect, CandidateType, IceServerOutcome, IceTransport, Measured};
 use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Cause, Scenario, StoredRun, Verdict};
@@ -88,11 +89,28 @@ async fn comes_out_as_in_the_table(
         let cell = row
             .remove(name)
             .unwrap_or_else(|| panic!("outcomes.toml has no [{}.{name}]", scenario.name));
-        for difference in cell.differences(run) {
+        let differences = cell.differences(run);
+        for difference in differences.into_iter().chain(signalling(&scenario, run)) {
             wrong += &format!("with {name}: {difference}\n\n{run}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Both peers' signalling opens in every network of the table, where it goes through the network.
+fn signalling(scenario: &Scenario, run: &StoredRun) -> Option<String> {
+    let checks = run.result.checks.iter();
+    let open = checks.filter(|check| {
+        check.name.starts_with("signalling/")
+            && check.verdict == CheckVerdict::Pass
+            && check.observed.contains("opened after")
+    });
+    let open = open.count();
+    let expected = match scenario.call.signalling {
+        Signalling::WebSocket => 2,
+        Signalling::Harness => 0,
+    };
+    (open != expected).then(|| format!("signalling opens at {open} peers, not at {expected}"))
 }
 
 impl Cell {

@@ -7,32 +7,10 @@ use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
-fn over_the_network(scenario: &str) -> Scenario {
-    let mut scenario = Scenario::builtin(scenario).unwrap();
-    scenario.call.signalling = Signalling::WebSocket;
-    scenario
-}
-
 fn check<'a>(run: &'a StoredRun, name: &str) -> &'a Check {
     let mut checks = run.result.checks.iter();
     let found = checks.find(|check| check.name == name);
     found.unwrap_or_else(|| panic!("there is no check {name}\n{run}"))
-}
-
-#[rstest]
-#[case::straight("corporate-firewall")]
-#[case::through_a_proxy("corporate-proxy")]
-#[case::with_a_name_that_is_looked_at("corporate-tls-only")]
-#[case::over_nat64("ipv6-only")]
-#[tokio::test]
-async fn it_gets_through_what_lets_the_web_through(#[case] scenario: &str) {
-    let run = call(&over_the_network(scenario), &configuration("with-tls")).await;
-    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
-    for peer in ["alice", "bob"] {
-        let check = check(&run, &format!("signalling/{peer}"));
-        assert_eq!(check.verdict, CheckVerdict::Pass, "{run}");
-        assert!(check.observed.contains("opened after"), "{check:?}");
-    }
 }
 
 #[tokio::test]
@@ -72,10 +50,30 @@ async fn with_signalling_through_the_harness_the_same_call_connects() {
 
 #[tokio::test]
 async fn a_company_that_reads_along_is_no_signalling_server() {
-    let mut scenario = over_the_network("corporate-tls-intercept");
+    let mut scenario = Scenario::builtin("corporate-tls-intercept").unwrap();
+    scenario.call.signalling = Signalling::WebSocket;
     scenario.expect.connects = false;
     let run = call(&scenario, &configuration("production")).await;
     let check = check(&run, "signalling/alice");
     assert_eq!(check.verdict, CheckVerdict::Pass, "{run}");
     assert!(check.observed.contains("unknown issuer"), "{check:?}");
+}
+
+/// It opens in small packets, and the offer is a large one.
+#[rstest]
+#[case::by_a_tunnel("vpn-small-mtu")]
+#[ignore = "one of the long ones: just test-long"]
+#[case::by_a_fault("media-large-packets-dropped")]
+#[tokio::test]
+async fn a_path_that_swallows_large_packets_swallows_the_offer(#[case] scenario: &str) {
+    let mut scenario = Scenario::builtin(scenario).unwrap();
+    scenario.call.signalling = Signalling::WebSocket;
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    for peer in ["alice", "bob"] {
+        let check = check(&run, &format!("signalling/{peer}"));
+        assert_eq!(check.verdict, CheckVerdict::Pass, "{run}");
+    }
+    let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!(cause, Some(Cause::PacketsTooLarge), "{run}");
 }

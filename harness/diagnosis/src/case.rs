@@ -110,6 +110,13 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// Whether a peer looked for a path: ICE begins with the other side's description (RFC 8839).
+    pub(crate) fn has_checked(&self, peer: &str) -> bool {
+        self.run
+            .first_state(peer, "ice-connection", "checking")
+            .is_some()
+    }
+
     /// The TURN URLs of the configuration.
     pub(crate) fn turn_urls(&self) -> impl Iterator<Item = &'a IceUrl> {
         let servers = self.run.declared.call.ice_servers.iter();

@@ -216,15 +216,20 @@ pub(crate) fn states(case: &Case<'_>, peer: &str) -> Evidence {
 /// What became of a peer's connection to the signalling server.
 pub(crate) fn signalling(case: &Case<'_>, peer: &str) -> Vec<Evidence> {
     let events = case.run.of(peer).iter();
-    let failed = events.filter_map(|(at_ms, event)| match event {
-        Event::Signalling(SignallingEvent::Failed { url, reason }) => Some(evidence(
-            Witness::Signalling,
-            peer,
-            format!("{} failed at {}: {reason}", code(url), seconds(*at_ms)),
-        )),
-        _ => None,
+    let broken = events.filter_map(|(at_ms, event)| {
+        let at = seconds(*at_ms);
+        let seen = match event {
+            Event::Signalling(SignallingEvent::Failed { url, reason }) => {
+                format!("{} failed at {at}: {reason}", code(url))
+            }
+            Event::Signalling(SignallingEvent::Closed { reason }) => {
+                format!("opened, and lost at {at}: {reason}")
+            }
+            _ => return None,
+        };
+        Some(evidence(Witness::Signalling, peer, seen))
     });
-    failed.collect()
+    broken.collect()
 }
 
 /// The types of a peer's candidates.

@@ -9,7 +9,7 @@ use crate::error::PlanError;
 use crate::model::{CallPlan, Expectations, Plan, Role};
 use farcall_scenario::{
     Call, CellSource, Expect, ExpectedPair, ExpectedPath, IceConfiguration, Matrix, NatPreset,
-    Network, Peer, Scenario, Servers, Site,
+    Network, Peer, Scenario, Servers, Signalling, Site,
 };
 use farcall_timeline::{CandidateType, IceTransport};
 use ipnet::Ipv4Net;
@@ -144,6 +144,8 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
         call: Call {
             media_ms: call.media_ms,
             gathering_timeout_ms: call.gathering_timeout_ms,
+            // A cell is about ICE: what two networks have in common with a third, the server's, is not asked.
+            signalling: Signalling::Harness,
             ..Call::default()
         },
         servers: Servers::default(),

@@ -259,12 +259,12 @@ pub struct Call {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Signalling {
-    /// Through the harness, whatever becomes of the network: what fails is the connection itself.
-    #[default]
-    Harness,
     /// Over a WebSocket with TLS to a server on the lab's internet, at TCP port 443, through the same gateways and
     /// firewalls as everything else, and again whenever it breaks: as applications have it.
+    #[default]
     WebSocket,
+    /// Through the harness, whatever becomes of the network: what fails is the connection itself.
+    Harness,
 }
 
 impl Call {

@@ -186,7 +186,7 @@ site = "office"
 policy = "relay"
 media_ms = 501
 gathering_timeout_ms = 502
-signalling = "websocket"
+signalling = "harness"
 [servers]
 account = { username = "u", credential = "c" }
 conditions = ["quota"]

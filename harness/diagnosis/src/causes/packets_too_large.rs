@@ -7,12 +7,20 @@ use crate::words::code;
 use farcall_plan::Fact;
 use farcall_scenario::FaultKind::DropLarge;
 use farcall_timeline::MediaKind::{Audio, Video};
+use farcall_timeline::{Event, SignallingEvent};
 
 /// The largest packet that WebRTC sends unless told otherwise, with headers of IP, UDP and SRTP (RFC 8834 has no figure;
 /// libwebrtc and webrtc-rs send payloads of up to 1200 bytes).
 const USUAL_BYTES: u16 = 1_280;
 
+/// What the ends of a TCP connection take the path to carry unless told otherwise (RFC 894).
+const ETHERNET_BYTES: u16 = 1_500;
+
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
+    media(case).or_else(|| signalling(case))
+}
+
+fn media(case: &Case<'_>) -> Option<Finding> {
     let missing = case.missing();
     let video = missing.iter().find(|one| {
         let mut same_way = missing
@@ -53,4 +61,43 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         ),
         ..Finding::default()
     })
+}
+
+/// Signalling opens in small packets, and the offer or its answer is a large one.
+fn signalling(case: &Case<'_>) -> Option<Finding> {
+    let is_deaf = |peer: &&str| opened(case, peer) && !case.has_checked(peer);
+    let deaf = case.peers().find(is_deaf)?;
+    let fault = case.broken_by(&[DropLarge]);
+    let small = evidence::attested_anywhere(
+        case,
+        |fact| matches!(fact, Fact::Mtu { mtu, fragmentation_needed: Some(false), .. } if *mtu < ETHERNET_BYTES),
+    );
+    if fault.is_none() && small.is_empty() {
+        return None;
+    }
+    let peers = case.peers();
+    let mut seen: Vec<_> = peers
+        .flat_map(|peer| evidence::signalling(case, peer))
+        .collect();
+    seen.push(evidence::states(case, deaf));
+    seen.extend(fault.as_ref().map(evidence::fault));
+    seen.extend(small);
+    Some(Finding {
+        summary: format!(
+            "The call was never placed: signalling opens, and what the other side says, a large packet, does not arrive at {deaf}. The path \
+             has a smaller MTU than its ends believe, as VPNs and tunnels have, and nobody tells the sender, so TCP sends \
+             the same packet again and again. Neither ICE nor a TURN server is to blame."
+        ),
+        evidence: seen,
+        next_step: "Raise the MTU of the tunnel, let ICMP \"fragmentation needed\" through, or have the tunnel lower the segment \
+                    size of TCP connections to what it carries (MSS clamping). The application can do nothing about it: its \
+                    pages do not load there either."
+            .to_owned(),
+        ..Finding::default()
+    })
+}
+
+fn opened(case: &Case<'_>, peer: &str) -> bool {
+    let mut events = case.run.of(peer).iter();
+    events.any(|(_, event)| matches!(event, Event::Signalling(SignallingEvent::Open { .. })))
 }

@@ -16,6 +16,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     if case.has_connected() || !case.stranded().is_empty() {
         return None;
     }
+    if !case.peers().all(|peer| case.has_checked(peer)) {
+        return None;
+    }
     let attempts: Vec<_> = case
         .peers()
         .flat_map(|peer| case.turn_attempts(peer))

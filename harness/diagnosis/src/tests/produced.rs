@@ -219,6 +219,22 @@ fn neighbours_are_told_apart() {
         Some(Cause::TurnServerDown)
     );
 
+    // What opens and then says nothing: only where large packets are known to be lost is it they.
+    let sample = samples::offer_lost_by_mtu(1_280, false);
+    assert_eq!(
+        cause(&sample),
+        Some(Cause::PacketsTooLarge),
+        "{:?}",
+        of(&sample)
+    );
+    for sample in [
+        samples::offer_lost(),
+        samples::offer_lost_by_mtu(1_280, true),
+        samples::offer_lost_by_mtu(1_500, false),
+    ] {
+        assert_ne!(cause(&sample), Some(Cause::PacketsTooLarge));
+    }
+
     // What arrives and is no silence.
     for kind in [MediaKind::Audio, MediaKind::Video] {
         let sample = samples::without(&[kind]);

@@ -113,87 +113,87 @@ impl<'a> Course<'a> {
     /// Waits for what the peers, once connected, make of what breaks, then lets media flow. Returns why the call was
     /// given up, if it was, giving up where that is expected being none.
     pub async fn outcome(&self) -> Option<String> {
-        let Breaking {
-            faults, expected, ..
-        } = self.breaking;
-        let reason = match expected {
-            Some(expected) => outcome(self.call, faults, expected, self.recorder, self.begin).await,
+        let reason = match self.breaking.expected {
+            Some(expected) => self.recovery(expected).await,
             None => {
-                all_begun(faults, self.recorder, self.begin).await;
+                self.all_begun().await;
                 None
             }
         };
-        let has_media = expected.is_none_or(|expected| expected.recovers);
+        let has_media = self
+            .breaking
+            .expected
+            .is_none_or(|expected| expected.recovers);
         if reason.is_none() && has_media {
             tokio::time::sleep(Duration::from_millis(u64::from(self.call.media_ms))).await;
         }
         reason
     }
-}
 
-/// Waits until everything is broken that is to be.
-async fn all_begun(faults: &[PlannedFault], recorder: &Recorder, begin: Position) {
-    let mut left = faults.len();
-    if left == 0 {
-        return;
-    }
-    let search = |entry: &Entry| {
-        if let Event::Fault(fault) = &entry.event
-            && fault.edge == FaultEdge::Begun
-        {
-            left -= 1;
+    /// Waits until everything is broken that is to be.
+    async fn all_begun(&self) {
+        let mut left = self.breaking.faults.len();
+        if left == 0 {
+            return;
         }
-        (left == 0).then_some(())
-    };
-    // One that waits for what the peers never do is the verdict's to tell of.
-    let _ = recorder.find(begin, patience(faults), search).await;
-}
-
-/// How long faults may take to begin.
-fn patience(faults: &[PlannedFault]) -> Duration {
-    // They begin some time after the call connects.
-    let declared = faults.iter().map(|fault| fault.from.ms).max();
-    Duration::from_millis(u64::from(declared.unwrap_or(0))) + FAULT_DEADLINE
-}
-
-/// Waits until the peers have come to what is expected of them, as long as that may take.
-async fn outcome(
-    call: &CallPlan,
-    faults: &[PlannedFault],
-    expected: &ExpectedRecovery,
-    recorder: &Recorder,
-    begin: Position,
-) -> Option<String> {
-    let mut states = States::new(call);
-    let mut begun = 0;
-    let mut mended = 0;
-    let lasting = faults.iter().filter(|fault| fault.until.is_some());
-    let (all, to_mend) = (faults.len(), lasting.count());
-    let mut was_off = false;
-    let search = |entry: &Entry| {
-        states.take(entry);
-        if let Event::Fault(fault) = &entry.event {
-            match fault.edge {
-                FaultEdge::Begun => begun += 1,
-                FaultEdge::Mended => mended += 1,
+        let search = |entry: &Entry| {
+            if let Event::Fault(fault) = &entry.event
+                && fault.edge == FaultEdge::Begun
+            {
+                left -= 1;
             }
-        }
-        let all_done = begun >= all && mended >= to_mend;
-        was_off |= begun > 0 && !states.both_connected();
-        match expected.recovers {
-            // An outage that nobody notices is over when it is mended.
-            true if expected.attempts == 0 => (all_done && states.both_connected()).then_some(()),
-            true => (all_done && was_off && states.both_connected()).then_some(()),
-            false => (begun >= all && states.both_gave_up()).then_some(()),
-        }
-    };
-    let within = Duration::from_millis(u64::from(expected.within_ms)) + patience(faults);
-    let found = recorder.find(begin, within, search).await;
-    found.is_none().then(|| {
-        let what = match expected.recovers {
-            true => "not connected again",
-            false => "not given up by both peers",
+            (left == 0).then_some(())
         };
-        format!("{what} within {} ms of the first fault", expected.within_ms)
-    })
+        // One that waits for what the peers never do is the verdict's to tell of.
+        let _ = self
+            .recorder
+            .find(self.begin, self.patience(), search)
+            .await;
+    }
+
+    /// Waits until the peers have come to what is expected of them, as long as that may take.
+    async fn recovery(&self, expected: &ExpectedRecovery) -> Option<String> {
+        let faults = self.breaking.faults;
+        let mut states = States::new(self.call);
+        let mut begun = 0;
+        let mut mended = 0;
+        let lasting = faults.iter().filter(|fault| fault.until.is_some());
+        let (all, to_mend) = (faults.len(), lasting.count());
+        let mut was_off = false;
+        let search = |entry: &Entry| {
+            states.take(entry);
+            if let Event::Fault(fault) = &entry.event {
+                match fault.edge {
+                    FaultEdge::Begun => begun += 1,
+                    FaultEdge::Mended => mended += 1,
+                }
+            }
+            let all_done = begun >= all && mended >= to_mend;
+            was_off |= begun > 0 && !states.both_connected();
+            match expected.recovers {
+                // An outage that nobody notices is over when it is mended.
+                true if expected.attempts == 0 => {
+                    (all_done && states.both_connected()).then_some(())
+                }
+                true => (all_done && was_off && states.both_connected()).then_some(()),
+                false => (begun >= all && states.both_gave_up()).then_some(()),
+            }
+        };
+        let within = Duration::from_millis(u64::from(expected.within_ms)) + self.patience();
+        let found = self.recorder.find(self.begin, within, search).await;
+        found.is_none().then(|| {
+            let what = match expected.recovers {
+                true => "not connected again",
+                false => "not given up by both peers",
+            };
+            format!("{what} within {} ms of the first fault", expected.within_ms)
+        })
+    }
+
+    /// How long faults may take to begin.
+    fn patience(&self) -> Duration {
+        // They begin some time after the call connects.
+        let declared = self.breaking.faults.iter().map(|fault| fault.from.ms).max();
+        Duration::from_millis(u64::from(declared.unwrap_or(0))) + FAULT_DEADLINE
+    }
 }

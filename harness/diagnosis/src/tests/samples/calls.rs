@@ -1,8 +1,11 @@
 //! What becomes of calls, and of labs.
 
-use farcall_plan::ExpectedFault;
-use farcall_scenario::{ExpectedRecovery, FaultKind, Recovery};
-use farcall_timeline::{Event, FaultEdge, FaultEvent, MediaKind, MediaStats, RecoveryEvent};
+use super::attest;
+use farcall_plan::{ExpectedFault, Fact};
+use farcall_scenario::{Direction, ExpectedRecovery, FaultKind, Recovery};
+use farcall_timeline::{
+    Event, FaultEdge, FaultEvent, MediaKind, MediaStats, RecoveryEvent, SignallingEvent,
+};
 use farcall_verdict::sample::Sample;
 
 pub(in crate::tests) fn machine_unsupported() -> Sample {
@@ -95,6 +98,40 @@ pub(in crate::tests) fn break_by(
 pub(in crate::tests) fn packets_too_large() -> Sample {
     let mut sample = without(&[MediaKind::Video]);
     break_by(&mut sample, FaultKind::DropLarge, "office", 9_950.0);
+    sample
+}
+
+/// Signalling opens at both peers, and the offer is lost on the way to bob.
+pub(in crate::tests) fn offer_lost() -> Sample {
+    let mut sample = Sample::not_connected();
+    // Alice has made an offer; neither peer has the other's description.
+    sample.remove(
+        |entry| matches!(&entry.event, Event::State(state) if state.machine != "signaling"),
+    );
+    for peer in ["alice", "bob"] {
+        let opened = SignallingEvent::Open {
+            url: "wss://signalling.test:443/".to_owned(),
+            after_ms: 30.0,
+        };
+        sample.add(100.0, peer, Event::Signalling(opened));
+    }
+    let closed = SignallingEvent::Closed {
+        reason: "nothing came for 4 s".to_owned(),
+    };
+    sample.add(4_100.0, "bob", Event::Signalling(closed));
+    sample
+}
+
+/// The same where bob's link takes packets of so many bytes at most.
+pub(in crate::tests) fn offer_lost_by_mtu(mtu: u16, fragmentation_needed: bool) -> Sample {
+    let mut sample = offer_lost();
+    let fact = Fact::Mtu {
+        direction: Direction::In,
+        mtu,
+        fragmentation_needed: Some(fragmentation_needed),
+        port: 3478,
+    };
+    attest(&mut sample, "bob", fact);
     sample
 }
 
