@@ -57,6 +57,8 @@ async fn a_company_that_reads_along_is_no_signalling_server() {
     let check = check(&run, "signalling/alice");
     assert_eq!(check.verdict, CheckVerdict::Pass, "{run}");
     assert!(check.observed.contains("unknown issuer"), "{check:?}");
+    let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!(cause, Some(Cause::SignallingUnreachable), "{run}");
 }
 
 /// It opens in small packets, and the offer is a large one.

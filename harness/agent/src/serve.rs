@@ -66,9 +66,8 @@ async fn read(mut requests: Requests, agent: Rc<Agent>) {
                 let _ = calls.send(request);
             }
             Ok(request) => match Standstill::asked_for(&request) {
-                Some(asked_for) if requests.can_block() && standstill.is_none() => {
-                    standstill = Some(asked_for);
-                }
+                Some(asked_for) if standstill.is_some() => asked_for.refuse(&agent.outlet),
+                Some(asked_for) if requests.can_block() => standstill = Some(asked_for),
                 _ => {
                     let agent = agent.clone();
                     tokio::task::spawn_local(async move { agent.answer(request).await });

@@ -4,7 +4,7 @@ use farcall_plan::{BlockingRule, ExpectedFault, Fact, Passage, Payload, ProbePro
 use farcall_scenario::{FaultKind, IceUrl, Scheme};
 use farcall_timeline::{
     Event, FaultEdge, FaultEvent, Flow, IceServerOutcome, IceServerReport, Measured, MediaKind,
-    MediaStats, RecoveryEvent, Timeline,
+    MediaStats, RecoveryEvent, SignallingEvent, Timeline,
 };
 use farcall_verdict::{CheckVerdict, Declared, DeclaredServer, Judgement};
 
@@ -110,11 +110,26 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether a peer looked for a path: ICE begins with the other side's description (RFC 8839).
-    pub(crate) fn has_checked(&self, peer: &str) -> bool {
-        self.run
-            .first_state(peer, "ice-connection", "checking")
-            .is_some()
+    /// Since when a peer has looked for a path: ICE begins with the other side's description (RFC 8839).
+    pub(crate) fn checked_at(&self, peer: &str) -> Option<f64> {
+        self.run.first_state(peer, "ice-connection", "checking")
+    }
+
+    /// Since when both have.
+    pub(crate) fn all_checked_at(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.peers().map(|peer| self.checked_at(peer)).collect();
+        all?.into_iter().max_by(f64::total_cmp)
+    }
+
+    /// Whether signalling goes over the network.
+    pub(crate) fn has_signalling(&self) -> bool {
+        !self.run.declared.expect.signalling.is_empty()
+    }
+
+    /// Whether a peer's signalling opened at some time.
+    pub(crate) fn has_opened(&self, peer: &str) -> bool {
+        let mut events = self.run.of(peer).iter();
+        events.any(|(_, event)| matches!(event, Event::Signalling(SignallingEvent::Open { .. })))
     }
 
     /// The TURN URLs of the configuration.

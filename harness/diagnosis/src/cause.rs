@@ -15,6 +15,8 @@ pub enum Cause {
     LabInvalid,
     /// The application's signalling server cannot be reached.
     SignallingUnreachable,
+    /// Large packets do not get through.
+    PacketsTooLarge,
     /// ICE connects, and the DTLS handshake does not get through.
     DtlsBlocked,
     /// The network answers everything with its login page.
@@ -69,8 +71,6 @@ pub enum Cause {
     RelayPortsBlocked,
     /// The sender sends silence.
     SenderSilent,
-    /// Large packets do not get through.
-    PacketsTooLarge,
     /// Audio and video do not get through, although the connection stands.
     RtpBlocked,
     /// Connectivity checks no longer get through, although media do.

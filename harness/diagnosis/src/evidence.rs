@@ -219,11 +219,14 @@ pub(crate) fn signalling(case: &Case<'_>, peer: &str) -> Vec<Evidence> {
     let broken = events.filter_map(|(at_ms, event)| {
         let at = seconds(*at_ms);
         let seen = match event {
+            Event::Signalling(SignallingEvent::Open { url, .. }) => {
+                format!("{} opened at {at}", code(url))
+            }
             Event::Signalling(SignallingEvent::Failed { url, reason }) => {
                 format!("{} failed at {at}: {reason}", code(url))
             }
             Event::Signalling(SignallingEvent::Closed { reason }) => {
-                format!("opened, and lost at {at}: {reason}")
+                format!("lost at {at}: {reason}")
             }
             _ => return None,
         };

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::nodes::NOBODYS_ADDRESS;
 use crate::place::next_address;
-use crate::signalling::SIGNALLING;
+use crate::signalling::{SIGNALLING, SIGNALLING_HOST};
 use farcall_scenario::{Direction, Fault, FaultKind, Protocol, Scenario, Victim};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -231,7 +231,9 @@ fn replaced_names(gateway: &Router, nodes: &[Node], names: Names) -> Option<Faul
     };
     let (mut configuration, mut asked) = (String::new(), None);
     for line in role.dnsmasq.as_ref()?.lines() {
-        let record = line.strip_prefix("host-record=");
+        let record = line
+            .strip_prefix("host-record=")
+            .filter(|record| !is_signalling(record));
         let Some((name, address)) = record.and_then(|record| record.split_once(',')) else {
             let is_port = matches!(names, Names::Slow) && line.starts_with("port=");
             configuration += &match is_port {
@@ -260,6 +262,13 @@ fn replaced_names(gateway: &Router, nodes: &[Node], names: Names) -> Option<Faul
         name,
         address,
     })
+}
+
+/// Whether a resolver's record is the signalling server's, which stays as it is.
+fn is_signalling(record: &str) -> bool {
+    record
+        .split_once(',')
+        .is_some_and(|(name, _)| name == SIGNALLING_HOST)
 }
 
 /// What a site's gateway drops at its outer interface. There every packet passes once, whichever way it takes through

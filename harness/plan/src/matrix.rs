@@ -144,7 +144,7 @@ fn scenario(matrix: &Matrix, call: MatrixCall) -> Result<Scenario, PlanError> {
         call: Call {
             media_ms: call.media_ms,
             gathering_timeout_ms: call.gathering_timeout_ms,
-            // A cell is about ICE: what two networks have in common with a third, the server's, is not asked.
+            // A cell is about ICE between two networks; whether both reach a third, the server's, is not asked.
             signalling: Signalling::Harness,
             ..Call::default()
         },

@@ -111,10 +111,10 @@ impl<R: Read> Source<R> {
 
     /// Reads the next packet and gives the one before.
     fn advance(&mut self) -> Result<Option<PcapPacket<'static>>, PcapError> {
-        let read = self.reader.as_mut().and_then(PcapReader::next_packet);
+        let read = self.reader.as_mut().and_then(next_packet);
         let following = match read {
             None => None,
-            Some(Ok(packet)) => Some(packet.into_owned()),
+            Some(Ok(packet)) => Some(packet),
             Some(Err(error)) if is_end(&error) => {
                 self.is_truncated = true;
                 self.reader = None;
@@ -124,6 +124,19 @@ impl<R: Read> Source<R> {
         };
         Ok(std::mem::replace(&mut self.next, following))
     }
+}
+
+/// The next packet, of which the capture may have kept less than there was: the crate's own way refuses one that was longer
+/// than the snapshot length, as TCP's are that the kernel hands on in one piece of 64 KiB.
+fn next_packet<R: Read>(
+    reader: &mut PcapReader<R>,
+) -> Option<Result<PcapPacket<'static>, PcapError>> {
+    let resolution = reader.header().ts_resolution;
+    let raw = reader.next_raw_packet()?;
+    Some(raw.and_then(|raw| {
+        let packet = raw.try_into_pcap_packet(resolution, u32::MAX)?;
+        Ok(packet.into_owned())
+    }))
 }
 
 fn take_earliest<R: Read>(
@@ -152,20 +165,29 @@ pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use pcap_file::pcap::PcapWriter;
+    use pcap_file::pcap::{PcapHeader, PcapWriter, RawPcapPacket};
     use pcap_file::pcapng::{Block, PcapNgReader};
     use std::io::Cursor;
 
-    /// A capture with a packet of 1500 bytes at each of these times.
+    /// A capture of at most 1000 bytes of each packet, with one of 1500 bytes at each of these times.
     fn pcap(times_ms: &[u64]) -> Vec<u8> {
+        let header = PcapHeader {
+            snaplen: 1_000,
+            ..PcapHeader::default()
+        };
         let mut bytes = Vec::new();
-        let mut writer = PcapWriter::new(&mut bytes).unwrap();
+        let mut writer = PcapWriter::with_header(&mut bytes, header).unwrap();
         for time_ms in times_ms {
             let data = time_ms.to_be_bytes();
             let time = Duration::from_millis(*time_ms);
-            writer
-                .write_packet(&PcapPacket::new(time, 1_500, &data))
-                .unwrap();
+            let packet = RawPcapPacket {
+                ts_sec: u32::try_from(time.as_secs()).unwrap(),
+                ts_frac: time.subsec_micros(),
+                incl_len: u32::try_from(data.len()).unwrap(),
+                orig_len: 1_500,
+                data: data.as_slice().into(),
+            };
+            writer.write_raw_packet(&packet).unwrap();
         }
         bytes
     }

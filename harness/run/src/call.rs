@@ -14,11 +14,15 @@ use futures::FutureExt;
 use futures::future::try_join;
 use std::time::{Duration, Instant};
 
-/// How long a peer may take for a step of the signalling, which involves no network.
+/// How long a peer may take for a command of the call, which waits for no network.
 const SIGNALLING_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long the peers' signalling may take to open: two attempts.
 const SIGNALLING_OPENS_WITHIN: Duration = Duration::from_secs(17);
+
+/// How much longer than they may the peers are waited for that are to connect: who connects late is told from who never
+/// does.
+const LATE: Duration = Duration::from_secs(5);
 
 /// How long data channels may take to open once both peers are connected.
 const DATA_CHANNEL_DEADLINE: Duration = Duration::from_secs(5);
@@ -32,6 +36,8 @@ pub(crate) struct Placement<'a> {
     pub configuration: &'a str,
     /// How long the two may take to connect, in milliseconds.
     pub within_ms: u32,
+    /// Whether they are to.
+    pub connects: bool,
     /// The name under which the harness reports of this call.
     pub reporter: &'a str,
     /// What breaks in it, and what must come of that.
@@ -45,6 +51,7 @@ impl<'a> Placement<'a> {
             call: &plan.call,
             configuration: &plan.ice_configuration,
             within_ms: plan.expect.within_ms,
+            connects: plan.expect.connects,
             reporter: HARNESS,
             breaking: (!plan.faults.is_empty() || plan.expect.recovery.is_some()).then(|| {
                 Breaking {
@@ -128,9 +135,14 @@ async fn converse(
 ) -> Option<String> {
     let call = placement.call;
     let within = Duration::from_millis(u64::from(placement.within_ms));
+    let late = if placement.connects {
+        LATE
+    } else {
+        Duration::ZERO
+    };
     let connecting = async {
         tokio::select! {
-            connected = connected(recorder, begin, call, within) => connected,
+            connected = connected(recorder, begin, call, within + late) => connected,
             reason = signalling_fails(recorder, begin, call, within) => Some(Err(reason)),
         }
     };
@@ -167,14 +179,15 @@ async fn connected(
     recorder.find(begin, within, next).await
 }
 
-/// Waits until it is clear that a peer's signalling does not open, and says why; for ever if it does or need not.
+/// Waits until it is clear that a peer's signalling does not open, and says why; for ever if it does or need not, and
+/// where the peers try again by themselves, which tells by their giving up.
 async fn signalling_fails(
     recorder: &Recorder,
     begin: Position,
     call: &CallPlan,
     within: Duration,
 ) -> String {
-    if call.signalling.is_none() {
+    if call.signalling.is_none() || call.recovery.is_some() {
         return std::future::pending().await;
     }
     let mut missing = vec![call.offerer.as_str(), call.answerer.as_str()];

@@ -231,7 +231,7 @@ pub struct Peer {
     /// are disabled.
     #[serde(default)]
     pub muted: bool,
-    /// Reaches TURN servers over TCP and TLS through the HTTP proxy of its site's firewall
+    /// Reaches the signalling server, and TURN servers over TCP and TLS, through the HTTP proxy of its site's firewall
     /// (`firewall = "http-proxy"`).
     #[serde(default)]
     pub uses_proxy: bool,

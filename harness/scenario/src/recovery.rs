@@ -172,7 +172,7 @@ pub enum FaultKind {
     NameMissing,
     /// It gives for all of them an address that nobody has.
     NameWrong,
-    /// It takes two seconds for every answer.
+    /// It takes two seconds for every answer, that of the signalling server among them.
     NameSlow,
     /// A site's gateway drops what `protocol`, `port` and `address` match: a firewall rule that is set and lifted.
     Drop,

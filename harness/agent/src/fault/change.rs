@@ -35,7 +35,7 @@ pub(super) fn breaking<'a>(
             Box::pin(async { Ok(handover::move_peer(node, from, to, ip).await?) })
         }
         // Whoever reads requests does that, where it can be done.
-        FaultAction::Freeze => return Err(FaultError::Standstill),
+        FaultAction::Freeze => return Err(FaultError::NoPipe),
         FaultAction::StopSignalling => Box::pin(async {
             signalling(node)?.stop().await;
             Ok(())

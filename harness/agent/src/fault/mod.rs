@@ -51,12 +51,15 @@ pub(crate) enum FaultError {
         /// What it would have to be.
         what: &'static str,
     },
-    /// Nobody could end it, or another one has been asked for and is not due yet.
+    /// Nobody could end it.
+    #[error("failed to let the node stand still: its requests do not come through a pipe")]
+    NoPipe,
+    /// One that has been asked for is not due yet.
     #[error(
-        "failed to let the node stand still: its requests do not come through a pipe, or it is to stand still already; let \
-         one `peer-frozen` of a peer end before the next begins"
+        "failed to let the node stand still: it was asked to stand still already; let two `peer-frozen` of one peer begin \
+         two seconds apart or more"
     )]
-    Standstill,
+    StandsStill,
     /// A peer or an address was not moved.
     #[error(transparent)]
     Move(#[from] MoveError),

@@ -4,7 +4,7 @@ use farcall_plan::FaultAction;
 use farcall_protocol::{Command, Reply, Request};
 use farcall_timeline::Event;
 
-use super::Due;
+use super::{Due, FaultError};
 use crate::Outlet;
 use crate::requests::Requests;
 
@@ -31,6 +31,12 @@ impl Standstill {
             }),
             _ => None,
         }
+    }
+
+    /// Another one is to come first.
+    pub(crate) fn refuse(self, outlet: &Outlet) {
+        let message = FaultError::StandsStill.to_string();
+        outlet.reply(self.id, Reply::Failed { message });
     }
 
     /// Waits until the one that was asked for is due, and takes it; for ever if there is none.

@@ -18,6 +18,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         .find(|check| check.name == "connection")?;
     let mut seen = vec![evidence::check(&check.name, check.observed.clone())];
     for peer in case.peers() {
+        seen.extend(evidence::signalling(case, peer));
         let slow = case
             .attempts(peer)
             .into_iter()

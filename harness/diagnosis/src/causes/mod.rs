@@ -80,6 +80,11 @@ pub(crate) const RULES: [Rule; 37] = [
         "where nothing was said, no server was asked and no path was looked for",
     ),
     rule(
+        Cause::PacketsTooLarge,
+        packets_too_large::find,
+        "of what goes the same way the small arrives: no server and no rule of a firewall makes that difference",
+    ),
+    rule(
         Cause::DtlsBlocked,
         dtls_blocked::find,
         "ICE found a path, so no server and no firewall in its way is to blame",
@@ -208,11 +213,6 @@ pub(crate) const RULES: [Rule; 37] = [
         Cause::SenderSilent,
         sender_silent::find,
         "what arrived is what was sent, so the network is not to blame",
-    ),
-    rule(
-        Cause::PacketsTooLarge,
-        packets_too_large::find,
-        "small packets of the same kind arrive: more particular than media that do not",
     ),
     rule(
         Cause::RtpBlocked,

@@ -1,5 +1,6 @@
 //! Large packets do not get through.
 
+use super::sender_silent;
 use crate::case::Case;
 use crate::evidence;
 use crate::model::Finding;
@@ -7,7 +8,6 @@ use crate::words::code;
 use farcall_plan::Fact;
 use farcall_scenario::FaultKind::DropLarge;
 use farcall_timeline::MediaKind::{Audio, Video};
-use farcall_timeline::{Event, SignallingEvent};
 
 /// The largest packet that WebRTC sends unless told otherwise, with headers of IP, UDP and SRTP (RFC 8834 has no figure;
 /// libwebrtc and webrtc-rs send payloads of up to 1200 bytes).
@@ -21,6 +21,10 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn media(case: &Case<'_>) -> Option<Finding> {
+    // Video that arrives and shows nothing is not lost.
+    if sender_silent::find(case).is_some() {
+        return None;
+    }
     let missing = case.missing();
     let video = missing.iter().find(|one| {
         let mut same_way = missing
@@ -63,10 +67,13 @@ fn media(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Signalling opens in small packets, and the offer or its answer is a large one.
+/// Signalling opens in small packets, and the offer or the answer is a large one.
 fn signalling(case: &Case<'_>) -> Option<Finding> {
-    let is_deaf = |peer: &&str| opened(case, peer) && !case.has_checked(peer);
-    let deaf = case.peers().find(is_deaf)?;
+    let all_opened = case.has_signalling() && case.peers().all(|peer| case.has_opened(peer));
+    let deaf = case.peers().find(|peer| case.checked_at(peer).is_none())?;
+    if !all_opened {
+        return None;
+    }
     let fault = case.broken_by(&[DropLarge]);
     let small = evidence::attested_anywhere(
         case,
@@ -75,29 +82,35 @@ fn signalling(case: &Case<'_>) -> Option<Finding> {
     if fault.is_none() && small.is_empty() {
         return None;
     }
-    let peers = case.peers();
-    let mut seen: Vec<_> = peers
-        .flat_map(|peer| evidence::signalling(case, peer))
-        .collect();
-    seen.push(evidence::states(case, deaf));
+    let of_state = |state: &str| {
+        case.peers()
+            .find(|peer| case.run.first_state(peer, "signaling", state).is_some())
+    };
+    let lost = match (of_state("have-remote-offer"), of_state("have-local-offer")) {
+        (Some(answerer), _) => format!("the answer of {answerer}"),
+        (None, Some(offerer)) => format!("the offer of {offerer}"),
+        (None, None) => format!("what is said to {deaf}"),
+    };
+    let mut seen = Vec::new();
+    for peer in case.peers() {
+        seen.extend(evidence::signalling(case, peer));
+        seen.push(evidence::states(case, peer));
+    }
     seen.extend(fault.as_ref().map(evidence::fault));
     seen.extend(small);
     Some(Finding {
         summary: format!(
-            "The call was never placed: signalling opens, and what the other side says, a large packet, does not arrive at {deaf}. The path \
-             has a smaller MTU than its ends believe, as VPNs and tunnels have, and nobody tells the sender, so TCP sends \
-             the same packet again and again. Neither ICE nor a TURN server is to blame."
+            "The call was never placed: signalling opens, and {lost}, a large packet, does not arrive. The path has a smaller \
+             MTU than its ends believe, as VPNs and tunnels have, and nobody tells the sender, so TCP sends the same packet \
+             again and again. Neither ICE nor a TURN server is to blame."
         ),
         evidence: seen,
-        next_step: "Raise the MTU of the tunnel, let ICMP \"fragmentation needed\" through, or have the tunnel lower the segment \
-                    size of TCP connections to what it carries (MSS clamping). The application can do nothing about it: its \
-                    pages do not load there either."
-            .to_owned(),
+        next_step: format!(
+            "Raise the MTU of the tunnel, let ICMP \"fragmentation needed\" through, or have the tunnel lower the segment size \
+             of TCP connections to what it carries (MSS clamping). Where none of that is yours to change, let the signalling \
+             server send smaller segments: on Linux {}.",
+            code("net.ipv4.tcp_mtu_probing=1")
+        ),
         ..Finding::default()
     })
-}
-
-fn opened(case: &Case<'_>, peer: &str) -> bool {
-    let mut events = case.run.of(peer).iter();
-    events.any(|(_, event)| matches!(event, Event::Signalling(SignallingEvent::Open { .. })))
 }

@@ -16,20 +16,14 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     if case.has_connected() || !case.stranded().is_empty() {
         return None;
     }
-    if !case.peers().all(|peer| case.has_checked(peer)) {
-        return None;
-    }
+    let checked_ms = case.all_checked_at()?;
     let attempts: Vec<_> = case
         .peers()
         .flat_map(|peer| case.turn_attempts(peer))
         .filter(|one| one.came_to(&[Allocated]))
         .collect();
-    let all_ms = attempts
-        .iter()
-        .map(|one| one.report.after_ms)
-        .max_by(f64::total_cmp)?;
-    let had_ms = f64::from(case.run.declared.expect.within_ms) - all_ms;
-    if had_ms < PATIENCE_MS {
+    let ended_ms = case.run.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    if ended_ms - checked_ms < PATIENCE_MS {
         return None;
     }
     let hosts: BTreeSet<&str> = attempts.iter().map(|one| one.url().host.as_str()).collect();

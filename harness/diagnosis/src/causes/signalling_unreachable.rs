@@ -23,6 +23,21 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     }));
     seen.push(evidence::states(case, peer));
     seen.extend(evidence::all_rules(case, peer));
+    let broken = case.broken();
+    seen.extend(broken.iter().map(evidence::fault));
+    let next_step = match broken.first() {
+        None => format!(
+            "Have signalling go by what passes where the application's pages pass: {} on port 443 of the same host, and \
+             where WebSockets are inspected away, HTTPS requests in their place. If pages of the application do not open in \
+             this network either, those who run it must let them through first.",
+            code("wss://")
+        ),
+        Some(first) => format!(
+            "The scenario broke the network meanwhile ({}). What a client can do is open signalling again until it \
+             succeeds, and tell its user that there is no network.",
+            code(&first.fault.what)
+        ),
+    };
     Some(Finding {
         summary: format!(
             "The call was never placed: {peer} cannot reach the application's own signalling server {}{why}. No offer and no \
@@ -30,12 +45,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             code(url)
         ),
         evidence: seen,
-        next_step: format!(
-            "Have signalling go by what passes where the application's pages pass: {} on port 443 of the same host, and \
-             where WebSockets are inspected away, HTTPS requests in their place. If pages of the application do not open in \
-             this network either, those who run it must let them through first.",
-            code("wss://")
-        ),
+        next_step,
         ..Finding::default()
     })
 }

@@ -10,7 +10,27 @@ use farcall_verdict::{Check, CheckVerdict};
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let has_tls_failed = !case.refusals(&[IceServerOutcome::TlsFailed]).is_empty();
-    let (what, candidates, next_step) = if has_tls_failed {
+    let was_placed = !case.has_signalling() || case.all_checked_at().is_some();
+    let (what, candidates, next_step) = if !was_placed {
+        let all_opened = case.peers().all(|peer| case.has_opened(peer));
+        let (what, second) = match all_opened {
+            true => (
+                "The call was never placed: signalling opened, and a peer heard nothing through it; what was seen does not say \
+                 why.",
+                Cause::PacketsTooLarge,
+            ),
+            false => (
+                "The call was given up before signalling had opened or failed to open.",
+                Cause::ConnectsTooLate,
+            ),
+        };
+        (
+            what,
+            vec![Cause::SignallingUnreachable, second],
+            "Look at the captures of the run in Wireshark (`captures/`, filter `tcp.port == 443`): whose packets to the \
+             signalling server, or whose answers, are sent again and again?",
+        )
+    } else if has_tls_failed {
         (
             "The TLS handshake with the TURN server fails, and what was seen does not say why.",
             vec![
@@ -59,7 +79,12 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         .iter()
         .map(|check| evidence::check(&check.name, check.observed.clone()))
         .collect();
-    seen.extend(case.peers().map(|peer| evidence::states(case, peer)));
+    for peer in case.peers() {
+        if !was_placed {
+            seen.extend(evidence::signalling(case, peer));
+        }
+        seen.push(evidence::states(case, peer));
+    }
     let may_be = match candidates.is_empty() {
         true => String::new(),
         false => format!(" It may be {}.", or(candidates.iter().map(code))),

@@ -20,6 +20,7 @@ pub(super) fn each() -> [(Cause, Sample); 37] {
         (MachineUnsupported, samples::machine_unsupported()),
         (LabInvalid, samples::lab_invalid()),
         (SignallingUnreachable, samples::signalling_unreachable()),
+        (PacketsTooLarge, samples::packets_too_large()),
         (DtlsBlocked, samples::dtls_blocked()),
         (CaptivePortal, samples::captive_portal()),
         (TlsIntercepted, samples::tls_intercepted()),
@@ -52,7 +53,6 @@ pub(super) fn each() -> [(Cause, Sample); 37] {
         (RelayAddressWrong, samples::relay_address_wrong()),
         (RelayPortsBlocked, samples::relay_ports_blocked()),
         (SenderSilent, samples::sender_silent()),
-        (PacketsTooLarge, samples::packets_too_large()),
         (RtpBlocked, samples::rtp_blocked()),
         (ConsentLost, samples::consent_lost()),
         (RecoveryExhausted, samples::recovery_exhausted()),
@@ -220,19 +220,35 @@ fn neighbours_are_told_apart() {
     );
 
     // What opens and then says nothing: only where large packets are known to be lost is it they.
-    let sample = samples::offer_lost_by_mtu(1_280, false);
-    assert_eq!(
-        cause(&sample),
-        Some(Cause::PacketsTooLarge),
-        "{:?}",
-        of(&sample)
+    let mut sample = samples::offer_lost_by_mtu(1_280, false);
+    let diagnosis = of(&sample).unwrap();
+    assert_eq!(diagnosis.cause, Cause::PacketsTooLarge, "{diagnosis:#?}");
+    assert!(
+        diagnosis.summary.contains("the offer of alice"),
+        "{diagnosis:#?}"
+    );
+    let witnesses: BTreeSet<Witness> = diagnosis.evidence.iter().map(|one| one.witness).collect();
+    assert!(
+        witnesses.contains(&Witness::Signalling) && witnesses.len() > 2,
+        "{diagnosis:#?}"
+    );
+    // Bob has heard, and alice does not hear of it.
+    sample.add_state(150.0, "bob", "signaling", "have-remote-offer");
+    let diagnosis = of(&sample).unwrap();
+    assert_eq!(diagnosis.cause, Cause::PacketsTooLarge, "{diagnosis:#?}");
+    assert!(
+        diagnosis.summary.contains("the answer of bob"),
+        "{diagnosis:#?}"
     );
     for sample in [
         samples::offer_lost(),
         samples::offer_lost_by_mtu(1_280, true),
         samples::offer_lost_by_mtu(1_500, false),
     ] {
-        assert_ne!(cause(&sample), Some(Cause::PacketsTooLarge));
+        let diagnosis = of(&sample).unwrap();
+        assert_eq!(diagnosis.cause, Cause::Undecided);
+        let candidates = [Cause::SignallingUnreachable, Cause::PacketsTooLarge];
+        assert_eq!(diagnosis.candidates, candidates);
     }
 
     // What arrives and is no silence.

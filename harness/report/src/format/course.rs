@@ -43,6 +43,9 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
         Event::Fault(fault) => Some((format!("fault {}", fault.number), fault_in_words(fault))),
         Event::Recovery(step) => of_peer(step.to_string()),
         Event::Signalling(SignallingEvent::Open { .. }) => of_peer("signalling is open".to_owned()),
+        Event::Signalling(SignallingEvent::Failed { reason, .. }) => {
+            of_peer(format!("signalling does not open: {reason}"))
+        }
         Event::Signalling(SignallingEvent::Closed { reason }) => {
             of_peer(format!("signalling is lost: {reason}"))
         }

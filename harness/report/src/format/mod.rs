@@ -11,6 +11,7 @@ pub(crate) mod markdown;
 pub(crate) mod media;
 pub(crate) mod mermaid;
 pub(crate) mod pcapng;
+mod signalling;
 mod style;
 mod summary;
 mod terminal;

@@ -2,7 +2,7 @@
 
 use super::style::Paint;
 use super::text::{COLUMNS, cut, duration, wrap};
-use super::{Report, course, diagnosis, media};
+use super::{Report, course, diagnosis, media, signalling};
 use crate::StoredRun;
 use farcall_scenario::IceTransportPolicy;
 use farcall_timeline::IceServerReport;
@@ -100,6 +100,9 @@ fn ice_server(
 }
 
 fn call(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
+    if let Some(line) = signalling::line(run) {
+        writeln!(out, "{}", wrap("signal  ", &line))?;
+    }
     let pair = media::pair(run).unwrap_or_else(|| "none selected".to_owned());
     writeln!(out, "{}", wrap("pair    ", &pair))?;
     let directions = media::directions(run);

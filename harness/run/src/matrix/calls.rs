@@ -90,6 +90,7 @@ impl MatrixRun<'_> {
             call: &cell.call,
             configuration: &self.matrix.plan.ice_configuration,
             within_ms: cell.expect.within_ms,
+            connects: cell.expect.connects,
             reporter,
             breaking: None,
         };

@@ -53,7 +53,7 @@ fn victim(scenario: &Scenario, fault: &Fault, key: &str) -> Option<Finding> {
             if scenario.call.signalling != Signalling::WebSocket {
                 let message = "signalling goes through the harness, which nothing befalls";
                 let finding = Finding::new(key, message).because_of("call");
-                return Some(finding.hint("set call.signalling = \"websocket\""));
+                return Some(finding.hint("leave call.signalling out, or set it to \"websocket\""));
             }
             ("signalling server", vec![Fault::SIGNALLING])
         }
@@ -126,7 +126,7 @@ fn frozen(scenario: &Scenario, key: &impl Fn(&str) -> String) -> Vec<Finding> {
     }
     let message = "a peer that stands still does not take what the harness carries to it";
     let finding = Finding::new(key("kind"), message).because_of("call");
-    vec![finding.hint("set call.signalling = \"websocket\"")]
+    vec![finding.hint("leave call.signalling out, or set it to \"websocket\"")]
 }
 
 fn slow_names(scenario: &Scenario, key: &impl Fn(&str) -> String) -> Vec<Finding> {

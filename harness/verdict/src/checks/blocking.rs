@@ -1,6 +1,6 @@
 //! The rules that should block did see packets.
 
-use super::signalling::never_opened;
+use super::signalling::never_placed;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::BlockingRule;
@@ -39,18 +39,18 @@ fn check(case: &Case<'_>, rule: &BlockingRule) -> Check {
         format!("blocking-rule/{}/{}/{}", rule.gateway, rule.rule, rule.peer),
         verdict,
         format!(
-            "the rule counts packets during the call: a URL of {} runs into it",
+            "the rule counts packets during the call: what {} asks for runs into it",
             rule.peer
         ),
         observed,
     )
 }
 
-/// Whether signalling kept the peer from asking any server.
+/// Whether signalling kept the peer from asking any server: it did not learn of the call.
 fn was_not_called(case: &Case<'_>, rule: &BlockingRule) -> bool {
     let mut reports = case.servers(&rule.peer).into_values();
     reports.all(|report| report.outcome == IceServerOutcome::NotUsed)
-        && never_opened(case).is_some()
+        && never_placed(case).is_some()
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
         );
         assert_eq!(
             check.expected,
-            "the rule counts packets during the call: a URL of alice runs into it"
+            "the rule counts packets during the call: what alice asks for runs into it"
         );
     }
 

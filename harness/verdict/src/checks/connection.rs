@@ -1,7 +1,7 @@
 //! The connection forms in time and lasts.
 
 use super::ice_server::describe;
-use super::signalling::never_opened;
+use super::signalling::never_placed;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_scenario::MediaQuality;
@@ -29,7 +29,7 @@ pub(crate) fn connection(case: &Case<'_>) -> Vec<Check> {
     };
     let formed_after_ms = all_connected_at(case).map(|at_ms| at_ms - offer_ms);
     let observed = formed_after_ms.map_or_else(
-        || match never_opened(case) {
+        || match never_placed(case) {
             Some(reason) => format!("the call did not connect: {reason}"),
             None => "the call did not connect".to_owned(),
         },

@@ -1,6 +1,6 @@
 //! Each URL of the ICE configuration came to the outcome that follows from the plan.
 
-use super::signalling::never_opened;
+use super::signalling::never_placed;
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::ExpectedOutcome;
@@ -25,7 +25,7 @@ fn of_peer(case: &Case<'_>, peer: &str) -> Vec<Check> {
             let report = reports.remove(expected.url.as_str());
             let is_unasked =
                 report.is_none_or(|report| report.outcome == IceServerOutcome::NotUsed);
-            match is_unasked.then(|| never_opened(case)).flatten() {
+            match is_unasked.then(|| never_placed(case)).flatten() {
                 None => compare(peer, expected, report, case.declared.expect.media),
                 Some(reason) => {
                     let wanted = format!("{}, because {}", expected.outcome, expected.because);

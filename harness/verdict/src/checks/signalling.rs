@@ -22,10 +22,9 @@ fn check(case: &Case<'_>, peer: &str, expected: &ExpectedSignalling) -> Check {
         SignallingEvent::Open { url, after_ms } => Some((url, after_ms)),
         _ => None,
     });
-    let observed = match (opened, unopened(case, peer)) {
-        (Some((url, after_ms)), _) => format!("{url} opened after {after_ms:.0} ms"),
-        (None, Some(reason)) => reason,
-        (None, None) => "no attempt to open it came to an end".to_owned(),
+    let observed = match opened {
+        Some((url, after_ms)) => format!("{url} opened after {after_ms:.0} ms"),
+        None => unopened(case, peer).unwrap_or_default(),
     };
     let verdict = match opened.is_some() == expected.opens {
         true => CheckVerdict::Pass,
@@ -34,20 +33,32 @@ fn check(case: &Case<'_>, peer: &str, expected: &ExpectedSignalling) -> Check {
     Check::new(format!("signalling/{peer}"), verdict, wanted, observed)
 }
 
-/// What keeps the peers from saying anything to each other, if something does: that the signalling of one of them
-/// never opened.
-pub(super) fn never_opened(case: &Case<'_>) -> Option<String> {
-    let peers = case.declared.expect.signalling.keys();
-    let mut unopened = peers.filter_map(|peer| {
+/// What kept a peer from learning of the call, if signalling over the network did: that it never opened, or that it
+/// opened and brought the peer nothing.
+pub(super) fn never_placed(case: &Case<'_>) -> Option<String> {
+    let peers = || case.declared.expect.signalling.keys();
+    let unopened = peers().find_map(|peer| {
         let reason = unopened(case, peer)?;
         Some(format!("{peer}'s signalling did not open: {reason}"))
     });
-    unopened.next()
+    unopened.or_else(|| {
+        let unaware = peers().find(|peer| !knows_of_the_call(case, peer))?;
+        Some(format!(
+            "{unaware}'s signalling opened, and no offer came through it"
+        ))
+    })
+}
+
+/// Whether a peer has made an offer or got one.
+fn knows_of_the_call(case: &Case<'_>, peer: &str) -> bool {
+    ["have-local-offer", "have-remote-offer"]
+        .iter()
+        .any(|state| case.first_state(peer, "signaling", state).is_some())
 }
 
 /// How the last attempt of a peer failed, whose signalling never opened.
 fn unopened(case: &Case<'_>, peer: &str) -> Option<String> {
-    let mut last = None;
+    let mut last = Some("no attempt to open it came to an end".to_owned());
     for step in steps(case, peer) {
         match step {
             SignallingEvent::Open { .. } => return None,
@@ -132,6 +143,26 @@ mod tests {
         let check = sample.check("connection");
         assert_eq!(check.verdict, Fail);
         assert!(check.observed.contains("signalling"), "{}", check.observed);
+    }
+
+    #[test]
+    fn signalling_that_opens_and_brings_no_offer_has_placed_no_call() {
+        let mut sample = sample(Sample::not_connected(), "bob", true, &[open()]);
+        sample.remove(|entry| matches!(entry.event, Event::IceServer(_)));
+        let name = format!("ice-server/bob/{UDP_URL}");
+        assert_eq!(sample.check(&name).verdict, Invalid);
+        for state in ["have-remote-offer", "stable"] {
+            sample.remove_state("bob", "signaling", state);
+        }
+        assert_eq!(sample.check(&name).verdict, Skipped);
+        let connection = sample.check("connection");
+        assert_eq!(connection.verdict, Fail);
+        let words = "bob's signalling opened, and no offer came through it";
+        assert!(
+            connection.observed.contains(words),
+            "{}",
+            connection.observed
+        );
     }
 
     #[test]

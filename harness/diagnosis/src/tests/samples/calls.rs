@@ -1,12 +1,13 @@
 //! What becomes of calls, and of labs.
 
 use super::attest;
-use farcall_plan::{ExpectedFault, Fact};
+use farcall_plan::{ExpectedFault, ExpectedSignalling, Fact};
 use farcall_scenario::{Direction, ExpectedRecovery, FaultKind, Recovery};
+use farcall_timeline::IceServerOutcome::NotUsed;
 use farcall_timeline::{
     Event, FaultEdge, FaultEvent, MediaKind, MediaStats, RecoveryEvent, SignallingEvent,
 };
-use farcall_verdict::sample::Sample;
+use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 
 pub(in crate::tests) fn machine_unsupported() -> Sample {
     let mut sample = Sample::good();
@@ -108,12 +109,25 @@ pub(in crate::tests) fn offer_lost() -> Sample {
     sample.remove(
         |entry| matches!(&entry.event, Event::State(state) if state.machine != "signaling"),
     );
+    for url in [UDP_URL, TCP_URL] {
+        sample.change_server("bob", url, |report| {
+            (report.outcome, report.relay_address) = (NotUsed, None);
+        });
+    }
+    sample.remove_state("bob", "signaling", "have-remote-offer");
+    sample.remove_state("bob", "signaling", "stable");
     for peer in ["alice", "bob"] {
         let opened = SignallingEvent::Open {
             url: "wss://signalling.test:443/".to_owned(),
             after_ms: 30.0,
         };
         sample.add(100.0, peer, Event::Signalling(opened));
+        let expected = ExpectedSignalling {
+            opens: true,
+            because: "signalling.test listens on tls 443".to_owned(),
+        };
+        let expect = &mut sample.declared.expect;
+        expect.signalling.insert(peer.to_owned(), expected);
     }
     let closed = SignallingEvent::Closed {
         reason: "nothing came for 4 s".to_owned(),
