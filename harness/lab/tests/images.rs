@@ -17,6 +17,9 @@ use farcall_lab::engine::Engine;
 use farcall_lab::images::{Progress, SharedFiles, agent_image, base_image, base_reference};
 use futures::StreamExt;
 
+/// Whoever makes an agent's image removes old ones, among them what another test has just made.
+static AGENT_IMAGES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 async fn engine() -> Engine {
     match Engine::connect().await {
         Ok(engine) => engine,
@@ -105,6 +108,7 @@ async fn every_tool_of_the_base_image_runs() {
 
 #[tokio::test]
 async fn builders_at_the_same_time_get_the_same_agent() {
+    let _alone = AGENT_IMAGES.lock().await;
     let engine = engine().await;
     // Every executable serves; this one says what it was given.
     let executable = Path::new("/bin/echo");
@@ -149,6 +153,7 @@ fn mounts(shared: &[SharedFiles]) -> Vec<Mount> {
 
 #[tokio::test]
 async fn what_containers_share_is_whole_whatever_became_of_it() {
+    let _alone = AGENT_IMAGES.lock().await;
     let engine = engine().await;
     let executable = Path::new("/bin/true");
     let image = agent_image(&engine, executable, &|_| {}).await.unwrap();

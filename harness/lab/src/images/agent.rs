@@ -81,12 +81,13 @@ async fn make(
     log.step(format!("building {reference}"));
     let context = content.pack(base.reference.clone()).await?;
     build(docker, context, reference, &mut log).await?;
-    store::prune(docker, KIND, KEPT_IMAGES).await?;
     let id = store::find(docker, reference).await?;
-    id.ok_or_else(|| ImageError::Step {
+    let id = id.ok_or_else(|| ImageError::Step {
         summary: format!("{reference} was built but is not there"),
         log: log.tail(),
-    })
+    })?;
+    store::prune(docker, KIND, KEPT_IMAGES, reference).await?;
+    Ok(id)
 }
 
 /// The image with `executable` in it, if it is there, without what its containers share.

@@ -95,7 +95,7 @@ pub async fn base_image(
         return Ok(image);
     }
     make(&engine.docker, on_progress).await?;
-    store::prune(&engine.docker, KIND, KEPT_IMAGES).await?;
+    store::prune(&engine.docker, KIND, KEPT_IMAGES, &base_reference()).await?;
     existing_base_image(engine)
         .await?
         .ok_or_else(|| ImageError::Step {

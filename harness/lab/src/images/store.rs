@@ -35,10 +35,15 @@ pub(super) async fn tag(
         .map_err(|error| ImageError::docker(format!("tag {id} as {repository}:{tag}"), error))
 }
 
-/// Removes all but the newest `keep` images whose label says `kind`, except those that a container
-/// or another image rests on: Docker refuses to remove these, and that is as it should be. What the containers of
+/// Removes all but the newest `keep` images whose label says `kind`, except the one that has just been made, which is as
+/// old as the layers of the engine's cache that it consists of, and those that a container or another image rests on: Docker refuses to remove these, and that is as it should be. What the containers of
 /// an image share goes with it.
-pub(super) async fn prune(docker: &Docker, kind: &str, keep: usize) -> Result<(), ImageError> {
+pub(super) async fn prune(
+    docker: &Docker,
+    kind: &str,
+    keep: usize,
+    made: &str,
+) -> Result<(), ImageError> {
     let filters = HashMap::from([("label", vec![format!("{LABEL}={kind}")])]);
     let options = ListImagesOptionsBuilder::default().filters(&filters);
     let mut images = docker
@@ -46,7 +51,8 @@ pub(super) async fn prune(docker: &Docker, kind: &str, keep: usize) -> Result<()
         .await
         .map_err(|error| ImageError::docker(format!("list the {kind} images"), error))?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
-    for image in images.into_iter().skip(keep) {
+    let older = images.into_iter().skip(keep);
+    for image in older.filter(|image| !image.repo_tags.iter().any(|tag| tag == made)) {
         shared::remove(docker, &image.id).await;
         let removed = docker
             .remove_image(&image.id, None::<RemoveImageOptions>, None)
