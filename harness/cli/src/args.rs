@@ -90,8 +90,7 @@ pub(crate) enum Command {
 /// How labs are run, whatever for.
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
-    /// How many labs are up at the same time [default: two for each processor, as far as memory allows; where most of them
-    /// have faults, which are to be on time, one more than there are processors].
+    /// How many labs are up at the same time [default: two for each processor, as far as memory allows].
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
     /// Also write a report of all runs when they have ended; may be given several times.

@@ -18,11 +18,6 @@ pub(crate) fn labs() -> usize {
     labs_for(processors(), available_bytes(&meminfo))
 }
 
-/// How many are where something breaks on time: a fault that has to wait for a processor is late.
-pub(crate) fn labs_with_faults() -> usize {
-    labs().min(processors() + 1)
-}
-
 /// How many calls of a matrix are placed at the same time.
 pub(crate) fn calls() -> usize {
     processors() * CALLS_PER_PROCESSOR

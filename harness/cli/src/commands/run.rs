@@ -6,7 +6,7 @@ use crate::args::RunArgs;
 use crate::board::Board;
 use crate::exit::{Exit, Failure};
 use crate::labs::{Labs, LabsOptions};
-use crate::{docker, input, jobs, output, signals};
+use crate::{docker, input, output, signals};
 use farcall_report::{Json, Report, StoredRun, Summary, Terminal};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_verdict::Verdict;
@@ -29,8 +29,6 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
 
     let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
     let count = selected.len().saturating_mul(repeat);
-    let breaking = selected.iter().filter(|one| !one.faults.is_empty()).count();
-    let by_kind = (2 * breaking > selected.len()).then(jobs::labs_with_faults);
     let runs = Runs {
         labs: Labs {
             harness: docker::prepare_unless(&stop).await?,
@@ -39,7 +37,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
             options: LabsOptions {
                 out: args.out.clone(),
                 seed,
-                jobs: args.runs.jobs.or(by_kind),
+                jobs: args.runs.jobs,
                 keep: args.keep,
                 verbose: args.runs.verbose,
             },
