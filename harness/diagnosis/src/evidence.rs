@@ -216,7 +216,7 @@ pub(crate) fn states(case: &Case<'_>, peer: &str) -> Evidence {
 /// What became of a peer's connection to the signalling server.
 pub(crate) fn signalling(case: &Case<'_>, peer: &str) -> Vec<Evidence> {
     let events = case.run.of(peer).iter();
-    let broken = events.filter_map(|(at_ms, event)| {
+    let steps = events.filter_map(|(at_ms, event)| {
         let at = seconds(*at_ms);
         let seen = match event {
             Event::Signalling(SignallingEvent::Open { url, .. }) => {
@@ -232,7 +232,7 @@ pub(crate) fn signalling(case: &Case<'_>, peer: &str) -> Vec<Evidence> {
         };
         Some(evidence(Witness::Signalling, peer, seen))
     });
-    broken.collect()
+    steps.collect()
 }
 
 /// The types of a peer's candidates.

@@ -3,7 +3,7 @@
 use crate::Declared;
 use farcall_timeline::{
     DataStats, Event, IceServerReport, Measured, MediaKind, MediaStats, Phase, SelectedPair,
-    Timeline, TurnSession,
+    SignallingEvent, Timeline, TurnSession,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -119,6 +119,20 @@ impl<'a> Case<'a> {
             Event::State(found) if found.machine == machine && found.state == state => Some(*at_ms),
             _ => None,
         })
+    }
+
+    /// What came of a peer's connection to the signalling server: that it first opened, or how it last did not.
+    #[must_use]
+    pub fn signalling(&self, peer: &str) -> Option<&'a SignallingEvent> {
+        let mut last = None;
+        for (_, event) in self.of(peer) {
+            match event {
+                Event::Signalling(opened @ SignallingEvent::Open { .. }) => return Some(opened),
+                Event::Signalling(failed @ SignallingEvent::Failed { .. }) => last = Some(failed),
+                _ => {}
+            }
+        }
+        last
     }
 
     /// The state that a node's state machine was in at a time.

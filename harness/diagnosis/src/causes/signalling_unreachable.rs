@@ -5,7 +5,7 @@ use crate::evidence;
 use crate::model::Finding;
 use crate::words::code;
 use farcall_plan::Fact;
-use farcall_timeline::{Event, SignallingEvent};
+use farcall_timeline::SignallingEvent;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     if case.has_connected() {
@@ -52,13 +52,8 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
 
 /// The URL of a peer's signalling that failed and never opened.
 fn never_opened<'a>(case: &Case<'a>, peer: &str) -> Option<&'a str> {
-    let mut failed = None;
-    for (_, event) in case.run.of(peer) {
-        match event {
-            Event::Signalling(SignallingEvent::Open { .. }) => return None,
-            Event::Signalling(SignallingEvent::Failed { url, .. }) => failed = Some(url.as_str()),
-            _ => {}
-        }
+    match case.run.signalling(peer)? {
+        SignallingEvent::Failed { url, .. } => Some(url),
+        _ => None,
     }
-    failed
 }

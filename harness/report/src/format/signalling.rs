@@ -1,12 +1,14 @@
 //! Whether the peers' signalling opened, on one line.
 
 use crate::StoredRun;
-use farcall_timeline::{Event, SignallingEvent};
+use farcall_timeline::SignallingEvent;
+use farcall_verdict::Case;
 
-/// `wss://HOST:443/ open at alice after 18 ms, at bob after 3 ms`; `None` where it goes through the harness.
+/// `wss://HOST:443/ open at alice after 18 ms, open at bob after 3 ms`; `None` where it goes through the harness.
 pub(super) fn line(run: &StoredRun) -> Option<String> {
+    let case = Case::new(&run.timeline, &run.declared);
     let peers = run.declared.expect.signalling.keys();
-    let told: Vec<(Option<&str>, String)> = peers.map(|peer| at(run, peer)).collect();
+    let told: Vec<(Option<&str>, String)> = peers.map(|peer| at(&case, peer)).collect();
     if told.is_empty() {
         return None;
     }
@@ -19,21 +21,17 @@ pub(super) fn line(run: &StoredRun) -> Option<String> {
     ))
 }
 
-/// The URL, and what came of it at a peer: when it first opened, or why it last did not.
-fn at<'a>(run: &'a StoredRun, peer: &str) -> (Option<&'a str>, String) {
-    let mut last = (None, format!("not open at {peer}"));
-    for entry in run.timeline.entries().iter().filter(|one| one.node == peer) {
-        match &entry.event {
-            Event::Signalling(SignallingEvent::Open { url, after_ms }) => {
-                return (Some(url), format!("open at {peer} after {after_ms:.0} ms"));
-            }
-            Event::Signalling(SignallingEvent::Failed { url, reason }) => {
-                last = (Some(url.as_str()), format!("not open at {peer} ({reason})"));
-            }
-            _ => {}
+/// The URL, and what came of it at a peer.
+fn at<'a>(case: &Case<'a>, peer: &str) -> (Option<&'a str>, String) {
+    match case.signalling(peer) {
+        Some(SignallingEvent::Open { url, after_ms }) => {
+            (Some(url), format!("open at {peer} after {after_ms:.0} ms"))
         }
+        Some(SignallingEvent::Failed { url, reason }) => {
+            (Some(url), format!("not open at {peer} ({reason})"))
+        }
+        _ => (None, format!("not open at {peer}")),
     }
-    last
 }
 
 #[cfg(test)]
@@ -43,6 +41,7 @@ mod tests {
     use super::*;
     use crate::stored::tests::{about, stored};
     use farcall_plan::ExpectedSignalling;
+    use farcall_timeline::Event;
     use farcall_verdict::sample::Sample;
 
     const URL: &str = "wss://signalling.test:443/";

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::ExpectedSignalling;
-use farcall_timeline::{Event, SignallingEvent};
+use farcall_timeline::SignallingEvent;
 
 /// One check for each peer whose signalling goes over the network.
 pub(crate) fn signalling(case: &Case<'_>) -> Vec<Check> {
@@ -18,15 +18,13 @@ fn check(case: &Case<'_>, peer: &str, expected: &ExpectedSignalling) -> Check {
         true => format!("it opens, because {}", expected.because),
         false => format!("it does not open, because {}", expected.because),
     };
-    let opened = steps(case, peer).find_map(|step| match step {
-        SignallingEvent::Open { url, after_ms } => Some((url, after_ms)),
-        _ => None,
-    });
-    let observed = match opened {
-        Some((url, after_ms)) => format!("{url} opened after {after_ms:.0} ms"),
-        None => unopened(case, peer).unwrap_or_default(),
+    let (has_opened, observed) = match case.signalling(peer) {
+        Some(SignallingEvent::Open { url, after_ms }) => {
+            (true, format!("{url} opened after {after_ms:.0} ms"))
+        }
+        other => (false, unopened(other)),
     };
-    let verdict = match opened.is_some() == expected.opens {
+    let verdict = match has_opened == expected.opens {
         true => CheckVerdict::Pass,
         false => CheckVerdict::Fail,
     };
@@ -37,9 +35,12 @@ fn check(case: &Case<'_>, peer: &str, expected: &ExpectedSignalling) -> Check {
 /// opened and brought the peer nothing.
 pub(super) fn never_placed(case: &Case<'_>) -> Option<String> {
     let peers = || case.declared.expect.signalling.keys();
-    let unopened = peers().find_map(|peer| {
-        let reason = unopened(case, peer)?;
-        Some(format!("{peer}'s signalling did not open: {reason}"))
+    let unopened = peers().find_map(|peer| match case.signalling(peer) {
+        Some(SignallingEvent::Open { .. }) => None,
+        other => Some(format!(
+            "{peer}'s signalling did not open: {}",
+            unopened(other)
+        )),
     });
     unopened.or_else(|| {
         let unaware = peers().find(|peer| !knows_of_the_call(case, peer))?;
@@ -56,29 +57,12 @@ fn knows_of_the_call(case: &Case<'_>, peer: &str) -> bool {
         .any(|state| case.first_state(peer, "signaling", state).is_some())
 }
 
-/// How the last attempt of a peer failed, whose signalling never opened.
-fn unopened(case: &Case<'_>, peer: &str) -> Option<String> {
-    let mut last = Some("no attempt to open it came to an end".to_owned());
-    for step in steps(case, peer) {
-        match step {
-            SignallingEvent::Open { .. } => return None,
-            SignallingEvent::Failed { url, reason } => last = Some(format!("{url}: {reason}")),
-            SignallingEvent::Closed { .. } => {}
-        }
+/// How the last attempt failed where signalling never opened.
+fn unopened(last: Option<&SignallingEvent>) -> String {
+    match last {
+        Some(SignallingEvent::Failed { url, reason }) => format!("{url}: {reason}"),
+        _ => "no attempt to open it came to an end".to_owned(),
     }
-    last
-}
-
-fn steps<'a>(case: &Case<'a>, peer: &str) -> impl Iterator<Item = &'a SignallingEvent> {
-    let events: Vec<&'a SignallingEvent> = case
-        .of(peer)
-        .iter()
-        .filter_map(|(_, event)| match event {
-            Event::Signalling(step) => Some(step),
-            _ => None,
-        })
-        .collect();
-    events.into_iter()
 }
 
 #[cfg(test)]
@@ -87,6 +71,7 @@ mod tests {
     use crate::CheckVerdict::{Fail, Invalid, Pass, Skipped};
     use crate::Verdict;
     use crate::sample::{Sample, UDP_URL};
+    use farcall_timeline::Event;
 
     const URL: &str = "wss://signalling.test:443/";
 
