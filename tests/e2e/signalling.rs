@@ -48,17 +48,51 @@ async fn with_signalling_through_the_harness_the_same_call_connects() {
     assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
 }
 
+/// What stands in its way is told, and what helps against that.
+#[rstest]
+#[case::by_reading_along(
+    "corporate-tls-intercept",
+    Cause::SignallingUnreachable,
+    "exempt the host"
+)]
+#[ignore = "one of the long ones: just test-long"]
+#[case::by_its_login_page("captive-portal", Cause::CaptivePortal, "log in there")]
+#[ignore = "one of the long ones: just test-long"]
+#[case::by_a_proxy("corporate-proxy-unused", Cause::ProxyRequired, "HTTP CONNECT")]
 #[tokio::test]
-async fn a_company_that_reads_along_is_no_signalling_server() {
-    let mut scenario = Scenario::builtin("corporate-tls-intercept").unwrap();
+async fn a_network_that_keeps_it_back_is_named(
+    #[case] scenario: &str,
+    #[case] cause: Cause,
+    #[case] words: &str,
+) {
+    let mut scenario = Scenario::builtin(scenario).unwrap();
     scenario.call.signalling = Signalling::WebSocket;
     scenario.expect.connects = false;
     let run = call(&scenario, &configuration("production")).await;
     let check = check(&run, "signalling/alice");
     assert_eq!(check.verdict, CheckVerdict::Pass, "{run}");
-    assert!(check.observed.contains("unknown issuer"), "{check:?}");
-    let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
-    assert_eq!(cause, Some(Cause::SignallingUnreachable), "{run}");
+    let found = run.result.diagnosis.as_ref().unwrap();
+    assert_eq!(found.cause, cause, "{run}");
+    assert!(found.next_step.contains(words), "{run}");
+    if cause == Cause::SignallingUnreachable {
+        assert!(check.observed.contains("unknown issuer"), "{check:?}");
+    }
+}
+
+#[ignore = "one of the long ones: just test-long"]
+#[tokio::test]
+async fn a_list_of_names_without_its_own_is_named() {
+    let mut scenario = Scenario::builtin("corporate-tls-names").unwrap();
+    let office = scenario.sites.get_mut("office").unwrap();
+    let firewall = office.gateway.firewall_override.as_mut().unwrap();
+    let listed = firewall.server_names.as_mut().unwrap();
+    listed.retain(|name| name != "signalling.test");
+    scenario.expect.connects = false;
+    let run = call(&scenario, &configuration("with-tls")).await;
+    let found = run.result.diagnosis.as_ref().unwrap();
+    assert_eq!(found.cause, Cause::SignallingUnreachable, "{run}");
+    let words = "`turn.example.net` was measured to pass";
+    assert!(found.next_step.contains(words), "{run}");
 }
 
 /// It opens in small packets, and the offer is a large one.

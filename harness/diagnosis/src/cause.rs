@@ -13,18 +13,18 @@ pub enum Cause {
     MachineUnsupported,
     /// The lab was not as declared, or broke: nothing is known of the call.
     LabInvalid,
+    /// The network answers everything with its login page.
+    CaptivePortal,
+    /// Only an HTTP proxy leads out of the network, and the client does not use it.
+    ProxyRequired,
     /// The application's signalling server cannot be reached.
     SignallingUnreachable,
     /// Large packets do not get through.
     PacketsTooLarge,
     /// ICE connects, and the DTLS handshake does not get through.
     DtlsBlocked,
-    /// The network answers everything with its login page.
-    CaptivePortal,
     /// The network opens TLS and answers with a certificate of its own.
     TlsIntercepted,
-    /// Only an HTTP proxy leads out of the network, and the client does not use it.
-    ProxyRequired,
     /// The account's time stamp is in milliseconds.
     CredentialsInMilliseconds,
     /// The account's time stamp has passed.
@@ -94,11 +94,11 @@ impl Cause {
         match self {
             Self::MachineUnsupported => "machine-unsupported",
             Self::LabInvalid => "lab-invalid",
+            Self::CaptivePortal => "captive-portal",
+            Self::ProxyRequired => "proxy-required",
             Self::SignallingUnreachable => "signalling-unreachable",
             Self::DtlsBlocked => "dtls-blocked",
-            Self::CaptivePortal => "captive-portal",
             Self::TlsIntercepted => "tls-intercepted",
-            Self::ProxyRequired => "proxy-required",
             Self::CredentialsInMilliseconds => "credentials-in-milliseconds",
             Self::CredentialsExpired => "credentials-expired",
             Self::CredentialsWrong => "credentials-wrong",

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bollard::Docker;
 
+use crate::cgroup;
+
 /// The oldest Docker Engine API that farcall works with (Docker Engine 20.10).
 pub const OLDEST_API: ApiVersion = ApiVersion {
     major: 1,
@@ -29,7 +31,7 @@ pub struct Engine {
     pub info: EngineInfo,
 }
 
-/// What a Docker Engine says of itself (`GET /version`).
+/// What a Docker Engine says of itself (`GET /version`, where nothing else is said).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineInfo {
     /// Version of the engine, such as `20.10.24`.
@@ -42,6 +44,8 @@ pub struct EngineInfo {
     pub os: String,
     /// Architecture in Go's words: `amd64`, `arm64`, ...
     pub arch: String,
+    /// The control group that a lab's containers are to be in; `None`: where the engine puts them (`GET /info`).
+    pub cgroup_parent: Option<&'static str>,
 }
 
 /// A version of the Docker Engine API; ordered as versions are (1.9 before 1.41).
@@ -151,6 +155,9 @@ impl Engine {
                 api: api_text,
             });
         };
+        // An engine that does not say it is used as it is.
+        let asked = tokio::time::timeout(ANSWER_DEADLINE, docker.info()).await;
+        let system = asked.ok().and_then(Result::ok);
         Ok(Self {
             docker,
             info: EngineInfo {
@@ -159,6 +166,7 @@ impl Engine {
                 kernel: said.kernel_version.unwrap_or_default(),
                 os: said.os.unwrap_or_default(),
                 arch: said.arch.unwrap_or_default(),
+                cgroup_parent: system.as_ref().and_then(cgroup::parent),
             },
         })
     }

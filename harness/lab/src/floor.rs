@@ -89,7 +89,7 @@ async fn raise(
             })
             .collect();
         let endpoints = vessel.endpoints(&networks);
-        create(docker, labels, image, false, vessel, &endpoints).await?;
+        create(engine, labels, image, false, vessel, &endpoints).await?;
         connect_others(docker, vessel, &endpoints).await?;
         let started = docker.start_container(&vessel.name, None).await;
         started.map_err(|source| vessel.failed_to(Step::Start, source))

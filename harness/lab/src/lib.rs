@@ -1,6 +1,7 @@
 //! The lab: the only crate that talks to Docker.
 
 mod certificates;
+mod cgroup;
 pub mod coturn;
 pub mod doctor;
 pub mod engine;

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Where the agent puts coturn's files, and where coturn finds them.
 pub const COTURN_DIRECTORY: &str = "/run/farcall";
 /// The accounts, which the agent adds with `turnadmin`.
-pub const COTURN_USER_DATABASE: &str = "/run/farcall/turndb";
+pub const COTURN_USER_DATABASE: &str = "/dev/shm/turndb";
 /// The certificate chain, as PEM.
 pub const COTURN_CERTIFICATE: &str = "/run/farcall/turn.crt";
 /// The certificate's private key, as PEM.

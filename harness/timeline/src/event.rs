@@ -203,8 +203,9 @@ pub struct FaultEvent {
     /// Whether it began or was mended.
     pub edge: FaultEdge,
     /// How much later than declared that was in effect, in milliseconds; below zero where it was early, by less than what
-    /// is known of the node's clock.
-    pub late_ms: f64,
+    /// is known of the node's clock. `None` where no moment was declared: what stood before the call, and what is mended
+    /// because the call is over.
+    pub late_ms: Option<f64>,
     /// What it dropped, in packets, as far as it drops any; told when it is mended.
     pub dropped_packets: Option<u64>,
 }

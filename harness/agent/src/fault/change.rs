@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 pub(super) type Change<'a> = LocalBoxFuture<'a, Result<(), FaultError>>;
 
 /// Makes ready what breaks the node.
-pub(super) fn breaking<'a>(
+pub(super) async fn breaking<'a>(
     node: &'a RunningNode,
     action: &'a FaultAction,
 ) -> Result<Change<'a>, FaultError> {
@@ -47,7 +47,11 @@ pub(super) fn breaking<'a>(
         FaultAction::ChangeCredentials => {
             Box::pin(async { Ok(server(node)?.change_credentials(false).await?) })
         }
-        FaultAction::ExhaustQuota => Box::pin(async { Ok(server(node)?.occupy().await?) }),
+        FaultAction::ExhaustQuota => {
+            let server = server(node)?;
+            let queue = server.queue().await?;
+            Box::pin(async { Ok(server.occupy(queue).await?) })
+        }
         FaultAction::ReplaceCertificate { flaw } => {
             Box::pin(async { Ok(server(node)?.replace_certificate(Some(*flaw)).await?) })
         }

@@ -83,7 +83,7 @@ pub(crate) async fn begin(
     action: &FaultAction,
     due: &Due<'_>,
 ) -> Result<u64, FaultError> {
-    let breaking = breaking(node, action)?;
+    let breaking = breaking(node, action).await?;
     due.come().await;
     breaking.await?;
     let at_ns = due.now_ns();

@@ -37,15 +37,43 @@ pub(super) enum Answer {
     Refused(u16),
 }
 
+/// A connection on which the server has asked who its client is (RFC 8489 section 9.2.4).
+pub(super) struct Challenged {
+    stream: TcpStream,
+    realm: String,
+    nonce: String,
+}
+
 /// Asks for an allocation over a plain TCP connection to any of the server's ports for TCP or TLS.
 ///
 /// # Errors
 /// When the server cannot be reached, or what it says is no STUN.
 pub(super) async fn allocate(at: SocketAddr, account: &PlainAccount) -> io::Result<Answer> {
-    let asked = async {
+    challenge(at).await?.allocate(account).await
+}
+
+/// As [`allocate`], to the point where the account is asked for.
+pub(super) async fn challenge(at: SocketAddr) -> io::Result<Challenged> {
+    in_time(async {
         let mut stream = TcpStream::connect(at).await?;
         let challenge = exchange(&mut stream, &request(&[])?).await?;
-        let (realm, nonce) = (text(&challenge, ATTR_REALM)?, text(&challenge, ATTR_NONCE)?);
+        Ok(Challenged {
+            realm: text(&challenge, ATTR_REALM)?,
+            nonce: text(&challenge, ATTR_NONCE)?,
+            stream,
+        })
+    })
+    .await
+}
+
+impl Challenged {
+    /// Asks for the allocation once more, with this account.
+    pub(super) async fn allocate(self, account: &PlainAccount) -> io::Result<Answer> {
+        let Self {
+            mut stream,
+            realm,
+            nonce,
+        } = self;
         let PlainAccount { username, password } = account;
         let provider = default_provider().map_err(io::Error::other)?;
         let integrity = MessageIntegrity::new_long_term_integrity_with_provider(
@@ -60,14 +88,17 @@ pub(super) async fn allocate(at: SocketAddr, account: &PlainAccount) -> io::Resu
             Box::new(TextAttribute::new(ATTR_NONCE, nonce)),
             Box::new(integrity.map_err(io::Error::other)?),
         ])?;
-        let answer = exchange(&mut stream, &authorized).await?;
+        let answer = in_time(exchange(&mut stream, &authorized)).await?;
         if answer.typ.class == CLASS_SUCCESS_RESPONSE {
             return Ok(Answer::Allocated(Allocation(stream)));
         }
         let mut error = ErrorCodeAttribute::default();
         error.get_from(&answer).map_err(io::Error::other)?;
         Ok(Answer::Refused(error.code.0))
-    };
+    }
+}
+
+async fn in_time<T>(asked: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let answered = timeout(ANSWER_WITHIN, asked).await;
     answered.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }

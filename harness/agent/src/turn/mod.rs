@@ -3,6 +3,7 @@
 mod client;
 mod sessions;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use farcall_plan::{COTURN_CERTIFICATE, COTURN_PRIVATE_KEY, COTURN_USER_DATABASE}
 use farcall_protocol::{CertificatePem, PlainAccount, Setup};
 use farcall_scenario::CertificateFlaw;
 use farcall_timeline::{Event, IceTransport, Level};
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use nix::sys::signal::Signal;
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -22,7 +23,7 @@ use crate::probe::listener_answers;
 use crate::service::{Service, ServiceError};
 use crate::setup::{self, SetupError};
 use crate::tool;
-use client::{Allocation, Answer, allocate};
+use client::{Allocation, Answer, Challenged, allocate, challenge};
 use sessions::{Open, Sessions};
 
 /// How long coturn may take until all listeners answer. It takes about 100 ms.
@@ -38,8 +39,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(6);
 /// closes a connection's allocation with it, and tells of it when it next looks, once a second.
 const RELEASED_WITHIN: Duration = Duration::from_secs(2);
 
-/// How many allocations others may take before it is no quota that ends it.
-const MOST_OCCUPIED: u32 = 64;
+/// How many allocations others may take before it is no quota that ends it, where none is set.
+const MOST_OCCUPIED: usize = 64;
 
 /// 486 (Allocation Quota Reached) and 508 (Insufficient Capacity), RFC 8656 section 19.
 const QUOTA: u16 = 486;
@@ -66,6 +67,9 @@ pub(crate) struct TurnServer {
     /// What others have taken.
     occupied: Mutex<Vec<Allocation>>,
 }
+
+/// Connections for each account of a server that has asked for it, to take allocations on.
+pub(crate) struct Queue<'a>(Vec<(&'a PlainAccount, Vec<Challenged>)>);
 
 /// What coturn needs to be started, again if need be.
 struct Launch {
@@ -127,7 +131,7 @@ impl TurnServer {
             occupied: Mutex::default(),
         };
         if server.launch.server.is_occupied {
-            server.occupy().await?;
+            server.occupy(server.queue().await?).await?;
         }
         Ok(server)
     }
@@ -225,28 +229,47 @@ impl TurnServer {
         }
     }
 
-    /// Takes allocations with each account until the server gives no more.
-    pub(crate) async fn occupy(&self) -> Result<(), SetupError> {
+    /// Opens connections for each account on which the server asks for it: one more than it may have allocations.
+    pub(crate) async fn queue(&self) -> Result<Queue<'_>, SetupError> {
+        let quota = setting(&self.launch.server.configuration, "user-quota");
+        let quota = quota.and_then(|quota| quota.parse().ok());
+        let length = quota.map_or(MOST_OCCUPIED, |quota: usize| quota + 1);
+        let all = self.accounts.iter().map(async |account| {
+            let queue = try_join_all((0..length).map(|_| challenge(self.any_port()))).await?;
+            Ok((account, queue))
+        });
+        let all: io::Result<_> = try_join_all(all).await;
+        let failed = |error: io::Error| self.not_in_effect("its allocations", error.to_string());
+        Ok(Queue(all.map_err(failed)?))
+    }
+
+    /// Takes an allocation on each of these connections at once, and sees that the server gives each account no more.
+    pub(crate) async fn occupy(&self, queue: Queue<'_>) -> Result<(), SetupError> {
         let failed = |found: String| self.not_in_effect("its allocations", found);
-        if self.accounts.is_empty() {
+        if queue.0.is_empty() {
             return Err(failed("it has no account to take them with".to_owned()));
         }
-        for account in &self.accounts {
-            for taken in 0.. {
-                match allocate(self.any_port(), account).await {
-                    Ok(Answer::Allocated(allocation)) if taken < MOST_OCCUPIED => {
-                        locked(&self.occupied).push(allocation);
-                    }
-                    Ok(Answer::Allocated(_)) => {
-                        return Err(failed(format!("after {taken} allocations it gives more")));
-                    }
-                    Ok(Answer::Refused(QUOTA | NO_CAPACITY)) => break,
-                    Ok(Answer::Refused(code)) => {
+        let all = queue.0.into_iter().map(async |(account, queue)| {
+            let answers = queue.into_iter().map(|one| one.allocate(account));
+            try_join_all(answers).await
+        });
+        let all = try_join_all(all).await;
+        for answers in all.map_err(|error| failed(error.to_string()))? {
+            let asked = answers.len();
+            let mut taken = Vec::new();
+            for answer in answers {
+                match answer {
+                    Answer::Allocated(allocation) => taken.push(allocation),
+                    Answer::Refused(QUOTA | NO_CAPACITY) => {}
+                    Answer::Refused(code) => {
                         return Err(failed(format!("it refuses with {code}")));
                     }
-                    Err(error) => return Err(failed(error.to_string())),
                 }
             }
+            if taken.len() == asked {
+                return Err(failed(format!("after {asked} allocations it gives more")));
+            }
+            locked(&self.occupied).append(&mut taken);
         }
         Ok(())
     }

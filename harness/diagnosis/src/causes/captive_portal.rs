@@ -28,6 +28,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let portal = portal.map_or(String::new(), |at| format!(" at {at}"));
     let attempts = case.attempts(peer);
     let mut seen: Vec<_> = attempts.iter().map(evidence::attempt).collect();
+    seen.extend(evidence::signalling(case, peer));
     seen.extend(evidence::attested(case, peer, is_redirected));
     seen.extend(evidence::attested(case, peer, |fact| {
         matches!(fact, Fact::Resolves { .. })

@@ -75,6 +75,16 @@ pub(crate) const RULES: [Rule; 37] = [
         "in a lab that was not as declared, whatever was seen says nothing",
     ),
     rule(
+        Cause::CaptivePortal,
+        captive_portal::find,
+        "no configuration gets past it, signalling does not either, and it makes certificates and names look wrong",
+    ),
+    rule(
+        Cause::ProxyRequired,
+        proxy_required::find,
+        "no configuration gets past it, signalling does not either, and it makes every server look as if it were down",
+    ),
+    rule(
         Cause::SignallingUnreachable,
         signalling_unreachable::find,
         "where nothing was said, no server was asked and no path was looked for",
@@ -90,19 +100,9 @@ pub(crate) const RULES: [Rule; 37] = [
         "ICE found a path, so no server and no firewall in its way is to blame",
     ),
     rule(
-        Cause::CaptivePortal,
-        captive_portal::find,
-        "no configuration gets past it, and it makes certificates and names look wrong",
-    ),
-    rule(
         Cause::TlsIntercepted,
         tls_intercepted::find,
         "no configuration gets past it, and it makes a good certificate look like one of an unknown issuer",
-    ),
-    rule(
-        Cause::ProxyRequired,
-        proxy_required::find,
-        "no configuration gets past it, and it makes every server look as if it were down",
     ),
     rule(
         Cause::CredentialsInMilliseconds,

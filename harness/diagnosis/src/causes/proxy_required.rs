@@ -16,6 +16,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         .find_map(|peer| Some((peer, only_way(case, peer)?)))?;
     let attempts = case.attempts(peer);
     let mut seen: Vec<_> = attempts.iter().map(evidence::attempt).collect();
+    seen.extend(evidence::signalling(case, peer));
     seen.extend(evidence::rules(case, &attempts));
     seen.extend(evidence::attested(case, peer, |fact| {
         matches!(

@@ -3,8 +3,9 @@
 use crate::case::Case;
 use crate::evidence;
 use crate::model::Finding;
-use crate::words::code;
-use farcall_plan::Fact;
+use crate::way_out::{Https, https};
+use crate::words::{and, code};
+use farcall_plan::{COMPANY_AUTHORITY, Fact};
 use farcall_timeline::SignallingEvent;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
@@ -26,12 +27,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let broken = case.broken();
     seen.extend(broken.iter().map(evidence::fault));
     let next_step = match broken.first() {
-        None => format!(
-            "Have signalling go by what passes where the application's pages pass: {} on port 443 of the same host, and \
-             where WebSockets are inspected away, HTTPS requests in their place. If pages of the application do not open in \
-             this network either, those who run it must let them through first.",
-            code("wss://")
-        ),
+        None => way_out(case, peer, url),
         Some(first) => format!(
             "The scenario broke the network meanwhile ({}). What a client can do is open signalling again until it \
              succeeds, and tell its user that there is no network.",
@@ -48,6 +44,30 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         next_step,
         ..Finding::default()
     })
+}
+
+/// What gets signalling out of a peer's network: what the network was measured to do with TLS decides.
+fn way_out<'a>(case: &Case<'a>, peer: &'a str, url: &str) -> String {
+    match https(case, peer) {
+        Https::Intercepted => format!(
+            "The firewall answers TLS itself, with a certificate of {COMPANY_AUTHORITY}. A browser that the company manages \
+             trusts it; another client has to take its authorities from the system, or those who run the firewall exempt \
+             the host of {} from TLS inspection.",
+            code(url)
+        ),
+        Https::OnlyFor(names) if !names.iter().any(|name| url.contains(name)) => format!(
+            "The firewall lets TLS through for some server names only ({} was measured to pass). Have those who run it add \
+             the host of {}, or serve signalling under a name that passes.",
+            and(names.iter().map(code)),
+            code(url)
+        ),
+        Https::OnlyFor(_) | Https::Open | Https::Closed => format!(
+            "Have signalling go by what passes where the application's pages pass: {} on port 443 of the same host, and \
+             where WebSockets are inspected away, HTTPS requests in their place. If pages of the application do not open in \
+             this network either, those who run it must let them through first.",
+            code("wss://")
+        ),
+    }
 }
 
 /// The URL of a peer's signalling that failed and never opened.

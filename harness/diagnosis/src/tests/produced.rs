@@ -3,9 +3,9 @@
 use super::{of, samples};
 use crate::causes::RULES;
 use crate::{Cause, Witness};
-use farcall_plan::Passage;
 use farcall_plan::Payload::{Plain, Tls};
 use farcall_plan::ProbeProtocol::{Tcp, Udp};
+use farcall_plan::{Fact, Passage};
 use farcall_scenario::FaultKind;
 use farcall_timeline::IceServerOutcome::{Allocated, NoAnswer, Refused, Reset};
 use farcall_timeline::MediaKind;
@@ -19,12 +19,12 @@ pub(super) fn each() -> [(Cause, Sample); 37] {
     [
         (MachineUnsupported, samples::machine_unsupported()),
         (LabInvalid, samples::lab_invalid()),
+        (CaptivePortal, samples::captive_portal()),
+        (ProxyRequired, samples::proxy_required()),
         (SignallingUnreachable, samples::signalling_unreachable()),
         (PacketsTooLarge, samples::packets_too_large()),
         (DtlsBlocked, samples::dtls_blocked()),
-        (CaptivePortal, samples::captive_portal()),
         (TlsIntercepted, samples::tls_intercepted()),
-        (ProxyRequired, samples::proxy_required()),
         (
             CredentialsInMilliseconds,
             samples::credentials_in_milliseconds(),
@@ -272,6 +272,62 @@ fn neighbours_are_told_apart() {
     assert_eq!(cause(&sample), Some(Cause::Undecided));
     sample.change_server("alice", TCP_URL, |report| report.outcome = Allocated);
     assert_eq!(cause(&sample), Some(Cause::RelayPortsBlocked));
+}
+
+/// What the network does with TLS decides, where signalling does not get through.
+#[test]
+fn what_the_network_does_to_signalling_is_named() {
+    let of_a_network = |fact| {
+        let mut sample = samples::signalling_unreachable();
+        samples::attest(&mut sample, "alice", fact);
+        of(&sample).unwrap()
+    };
+    let tls_443 = |server_name: Option<&str>, passage| Fact::Passage {
+        protocol: Tcp,
+        port: 443,
+        payload: Tls,
+        server_name: server_name.map(str::to_owned),
+        proxy: None,
+        passage,
+    };
+
+    let portal = of_a_network(samples::passage((Tcp, 80, Plain), Passage::Redirected));
+    assert_eq!(portal.cause, Cause::CaptivePortal);
+    assert!(portal.next_step.contains("log in"), "{portal:#?}");
+
+    let mut sample = samples::signalling_unreachable();
+    samples::through_proxy(&mut sample);
+    let proxy = of(&sample).unwrap();
+    assert_eq!(proxy.cause, Cause::ProxyRequired);
+    for found in [&portal, &proxy] {
+        let mut witnesses = found.evidence.iter().map(|one| one.witness);
+        assert!(
+            witnesses.any(|one| one == Witness::Signalling),
+            "{found:#?}"
+        );
+    }
+
+    let cases = [
+        (tls_443(None, Passage::Intercepted), "from TLS inspection"),
+        (
+            tls_443(Some("turn.example.net"), Passage::Passes),
+            "`turn.example.net` was measured to pass",
+        ),
+        // Its own name passes, so that is not what keeps it.
+        (
+            tls_443(Some("signalling.test"), Passage::Passes),
+            "on port 443 of the same host",
+        ),
+        (
+            tls_443(None, Passage::Passes),
+            "on port 443 of the same host",
+        ),
+    ];
+    for (fact, words) in cases {
+        let found = of_a_network(fact);
+        assert_eq!(found.cause, Cause::SignallingUnreachable);
+        assert!(found.next_step.contains(words), "{words}: {found:#?}");
+    }
 }
 
 #[test]

@@ -134,6 +134,7 @@ mod tests {
             kernel: String::new(),
             os: "linux".to_owned(),
             arch: "riscv64".to_owned(),
+            cgroup_parent: None,
         };
         assert_eq!(platform(&info).status, Status::Problem);
     }

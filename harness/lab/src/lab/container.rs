@@ -2,6 +2,7 @@
 
 use super::blueprint::Vessel;
 use super::error::{RaiseError, Step};
+use crate::engine::Engine;
 use crate::identity::{Labels, host_name};
 use crate::images::{AgentImage, SharedFiles};
 use crate::subnet;
@@ -54,7 +55,7 @@ impl Vessel {
 /// Creates the container in the first of its networks and returns its id. Engines before API 1.44
 /// take no more than one network here.
 pub(crate) async fn create(
-    docker: &Docker,
+    engine: &Engine,
     labels: &Labels,
     image: &AgentImage,
     capture: bool,
@@ -64,8 +65,9 @@ pub(crate) async fn create(
     let options = CreateContainerOptionsBuilder::default()
         .name(&vessel.name)
         .build();
-    let body = body(labels, image, capture, vessel, endpoints.first());
-    let created = docker.create_container(Some(options), body).await;
+    let parent = engine.info.cgroup_parent;
+    let body = body(labels, image, capture, parent, vessel, endpoints.first());
+    let created = engine.docker.create_container(Some(options), body).await;
     created
         .map(|created| created.id)
         .map_err(|source| vessel.failed_to(Step::Create, source))
@@ -125,6 +127,7 @@ fn body(
     labels: &Labels,
     image: &AgentImage,
     capture: bool,
+    cgroup_parent: Option<&str>,
     vessel: &Vessel,
     first: Option<&Endpoint>,
 ) -> ContainerCreateBody {
@@ -155,6 +158,7 @@ fn body(
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             sysctls: Some(sysctls(node)),
             devices: Some(devices(node)),
+            cgroup_parent: cgroup_parent.map(str::to_owned),
             cpu_shares: matches!(node.role, Role::Gateway(_)).then_some(GATEWAY_CPU_SHARES),
             memory: Some(MEMORY_BYTES),
             memory_swap: Some(MEMORY_BYTES),

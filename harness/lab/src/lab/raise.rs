@@ -13,7 +13,6 @@ use crate::engine::Engine;
 use crate::identity::{Labels, Owner};
 use crate::images::AgentImage;
 use crate::node::{EventSink, NodeHandle, Wires, attach};
-use bollard::Docker;
 use farcall_plan::{Node, Plan, Role};
 use farcall_protocol::{CertificatePem, Command, PlainAccount, PlainSecret, Reply, Setup};
 use farcall_scenario::CertificateFlaw;
@@ -30,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What every container's task shares.
 struct Site {
-    docker: Docker,
+    engine: Engine,
     image: AgentImage,
     blueprint: Blueprint,
     ca: LabCa,
@@ -81,7 +80,7 @@ impl Lab {
         let site = Arc::new(Site {
             gates: Gates::new(blueprint.networks.len()),
             joins: Moves::listen(&engine.docker, Move::Join, networks.collect()),
-            docker: engine.docker.clone(),
+            engine: engine.clone(),
             image: image.clone(),
             blueprint,
             ca: LabCa::new(SystemTime::now())?,
@@ -155,7 +154,7 @@ impl Site {
         announcer: &watch::Sender<Option<Ipv4Net>>,
     ) -> Result<(), RaiseError> {
         let wire = &self.blueprint.networks[index];
-        let subnet = create_network(&self.docker, &self.blueprint.labels, wire).await?;
+        let subnet = create_network(&self.engine.docker, &self.blueprint.labels, wire).await?;
         announcer.send_replace(Some(subnet));
         Ok(())
     }
@@ -178,7 +177,7 @@ impl Site {
         self.step(vessel, Step::SetUp);
         let node = vessel.node.name.clone();
         let sink = EventSink::new(node.clone(), self.options.time_zero, self.events.clone());
-        let handle = wires.converse(self.docker.clone(), vessel.name.clone(), node, sink);
+        let handle = wires.converse(self.engine.docker.clone(), vessel.name.clone(), node, sink);
         let addresses = endpoints.iter().map(|endpoint| endpoint.address).collect();
         let set_up = self.set_up(&handle, &vessel.node, addresses);
         match stop.run_until_cancelled(set_up).await {
@@ -205,12 +204,20 @@ impl Site {
         endpoints: &[Endpoint],
         stop: &CancellationToken,
     ) -> Result<Option<Wires>, RaiseError> {
-        let (docker, labels) = (&self.docker, &self.blueprint.labels);
+        let (docker, labels) = (&self.engine.docker, &self.blueprint.labels);
         if self.stopped(vessel, Step::Create, stop) {
             return Ok(None);
         }
         let capture = self.options.capture;
-        let id = create(docker, labels, &self.image, capture, vessel, endpoints).await?;
+        let id = create(
+            &self.engine,
+            labels,
+            &self.image,
+            capture,
+            vessel,
+            endpoints,
+        )
+        .await?;
         self.remember(vessel, &id);
         if self.stopped(vessel, Step::Connect, stop) {
             return Ok(None);

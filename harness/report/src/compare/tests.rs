@@ -149,7 +149,7 @@ fn break_link(sample: &mut Sample, attempts: u32) {
         number: 1,
         what: "link-down at office".to_owned(),
         edge: FaultEdge::Begun,
-        late_ms: 3.0,
+        late_ms: Some(3.0),
         dropped_packets: None,
     };
     sample.add(7_000.0, "harness", Event::Fault(fault));

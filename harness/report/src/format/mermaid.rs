@@ -287,7 +287,7 @@ mod tests {
                 number: 1,
                 what: "server-frozen at turn".into(),
                 edge,
-                late_ms: 0.0,
+                late_ms: Some(0.0),
                 dropped_packets,
             })
         };

@@ -215,7 +215,7 @@ mod tests {
                 number: 1,
                 what: "link-down at office".into(),
                 edge,
-                late_ms: 0.0,
+                late_ms: Some(0.0),
                 dropped_packets: Some(9),
             };
             sample.add(at_ms, "harness", Event::Fault(fault));

@@ -18,7 +18,7 @@ pub(crate) struct Broken<'a> {
 }
 
 impl<'a> Broken<'a> {
-    /// Breaks these places when that is due, and records it; without a moment it is due as soon as it is done.
+    /// Breaks these places when that is due, without a moment at once, and records it.
     pub async fn begin(
         places: Vec<Place<'a>>,
         (number, fault): (u32, &'a PlannedFault),
@@ -32,13 +32,7 @@ impl<'a> Broken<'a> {
             number,
             begun,
         };
-        broken.tell(
-            recorder,
-            FaultEdge::Begun,
-            begun,
-            due.unwrap_or(begun),
-            None,
-        );
+        broken.tell(recorder, FaultEdge::Begun, begun, due, None);
         Ok(broken)
     }
 
@@ -50,10 +44,9 @@ impl<'a> Broken<'a> {
         )
     }
 
-    /// Mends it. Without a moment at which that was due it is due as soon as it is done.
+    /// Mends it when that is due, without a moment at once, and records it.
     pub async fn mend(self, recorder: &Recorder, due: Option<Instant>) -> Result<(), NodeError> {
         let mended = end(&self.places, due).await?;
-        let due = due.unwrap_or(mended.at);
         let dropped_packets = mended.dropped_packets;
         self.tell(recorder, FaultEdge::Mended, mended.at, due, dropped_packets);
         Ok(())
@@ -65,16 +58,19 @@ impl<'a> Broken<'a> {
         recorder: &Recorder,
         edge: FaultEdge,
         at: Instant,
-        due: Instant,
+        due: Option<Instant>,
         dropped_packets: Option<u64>,
     ) {
-        let late = at.saturating_duration_since(due);
-        let early = due.saturating_duration_since(at);
+        let late_ms = due.map(|due| {
+            let late = at.saturating_duration_since(due);
+            let early = due.saturating_duration_since(at);
+            (late.as_secs_f64() - early.as_secs_f64()) * 1e3
+        });
         let event = Event::Fault(FaultEvent {
             number: self.number,
             what: self.fault.what.clone(),
             edge,
-            late_ms: (late.as_secs_f64() - early.as_secs_f64()) * 1e3,
+            late_ms,
             dropped_packets,
         });
         recorder.record_at(at, event);

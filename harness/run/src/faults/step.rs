@@ -45,14 +45,14 @@ impl<'a> Step<'a> {
                 if stood || broken.moves() {
                     return Ok(Some(broken));
                 }
-                Instant::now()
+                None
             }
             Some(until) => tokio::select! {
-                due = self.nearly_due(until, broken.begun) => due,
-                () = is_over(&mut over) => Instant::now(),
+                due = self.nearly_due(until, broken.begun) => Some(due),
+                () = is_over(&mut over) => None,
             },
         };
-        broken.mend(self.course.recorder, Some(due)).await?;
+        broken.mend(self.course.recorder, due).await?;
         Ok(None)
     }
 

@@ -156,7 +156,7 @@ mod tests {
                 number: 1,
                 what: "link-down at office".to_owned(),
                 edge: FaultEdge::Mended,
-                late_ms: 0.0,
+                late_ms: Some(0.0),
                 dropped_packets: Some(9),
             };
             sample.add(mended_ms, "harness", Event::Fault(fault));

@@ -364,7 +364,7 @@ mod tests {
                 number: 1,
                 what: "drop-rtp at office".to_owned(),
                 edge: FaultEdge::Begun,
-                late_ms: 0.0,
+                late_ms: Some(0.0),
                 dropped_packets: None,
             }),
         );

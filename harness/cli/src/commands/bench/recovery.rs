@@ -31,7 +31,7 @@ pub(super) struct Figures {
     runs: u32,
     /// How many runs did not pass.
     not_passed: usize,
-    /// How many faults began or were mended.
+    /// How many faults began or were mended at a moment that was declared.
     fault_edges: usize,
     /// By how much later (or earlier) than declared 99 of 100 did so at most.
     fault_late_p99_ms: f64,
@@ -199,7 +199,7 @@ fn lateness(timeline: &Timeline) -> Vec<f64> {
     let entries = timeline.entries().iter();
     entries
         .filter_map(|entry| match &entry.event {
-            Event::Fault(fault) => Some(fault.late_ms.abs()),
+            Event::Fault(fault) => fault.late_ms.map(f64::abs),
             _ => None,
         })
         .collect()
@@ -249,7 +249,7 @@ mod tests {
             number: 1,
             what: "link-down at office".to_owned(),
             edge: FaultEdge::Begun,
-            late_ms: 2.0,
+            late_ms: Some(2.0),
             dropped_packets: None,
         };
         let scheduled = RecoveryEvent::Scheduled {

@@ -89,7 +89,7 @@ pub(in crate::tests) fn break_by(
             number: 1,
             what: what.clone(),
             edge,
-            late_ms: 1.0,
+            late_ms: Some(1.0),
             dropped_packets,
         });
         sample.add(at_ms, "harness", event);

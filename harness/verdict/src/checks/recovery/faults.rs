@@ -33,8 +33,9 @@ fn took_effect(case: &Case<'_>, number: usize, fault: &ExpectedFault) -> Check {
         return Check::new(name, verdict, expected, "its moment never came");
     };
     let evidence = format!(
-        "from {begun_ms:.0} ms ({:.0} ms late) to {mended_ms:.0} ms ({:.0} ms late)",
-        begun.late_ms, mended.late_ms
+        "from {begun_ms:.0} ms{} to {mended_ms:.0} ms{}",
+        lateness(begun),
+        lateness(mended)
     );
     let (verdict, observed) = match (fault.drops, mended.dropped_packets) {
         (false, _) => (CheckVerdict::Pass, "it happened".to_owned()),
@@ -42,4 +43,11 @@ fn took_effect(case: &Case<'_>, number: usize, fault: &ExpectedFault) -> Check {
         (true, _) => (CheckVerdict::Invalid, "no packet dropped".to_owned()),
     };
     Check::new(name, verdict, expected, observed).with_evidence([evidence])
+}
+
+fn lateness(event: &FaultEvent) -> String {
+    let late_ms = event
+        .late_ms
+        .map(|late_ms| format!(" ({late_ms:.0} ms late)"));
+    late_ms.unwrap_or_default()
 }

@@ -14,7 +14,7 @@ fn fault(edge: FaultEdge, dropped_packets: Option<u64>) -> Event {
         number: 1,
         what: "link-down at office".to_owned(),
         edge,
-        late_ms: 3.0,
+        late_ms: Some(3.0),
         dropped_packets,
     })
 }
