@@ -14,7 +14,7 @@ pub type EventSink = Arc<dyn Fn(&Entry) + Send + Sync>;
 pub struct RunOptions {
     /// The directory in which the run's own directory is created.
     pub out: PathBuf,
-    /// Recorded with the run. Nothing random depends on it yet: sessions and Docker subnets are
+    /// Recorded with the run. What links lose, delay and reorder follows from it; sessions and Docker subnets are
     /// deliberately not seeded.
     pub seed: u64,
     /// Leave the lab standing for `farcall exec` and `farcall down`.

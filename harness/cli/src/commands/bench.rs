@@ -18,11 +18,12 @@ use farcall_plan::Plan;
 use farcall_report::StoredRun;
 use farcall_run::{Harness, RunOptions};
 use farcall_scenario::{IceConfiguration, Scenario};
-use farcall_timeline::Event;
+use farcall_timeline::{Entry, Event};
 use farcall_verdict::{PhaseTimes, Verdict};
 use futures::future::join_all;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use targets::{Bound, Target};
 use tokio_util::sync::CancellationToken;
@@ -89,6 +90,10 @@ struct Figures {
     teardown_floor_ms: f64,
     teardown_ratio: f64,
     whole_ms: f64,
+    /// From an interruption in the middle of a call to the end of the run, what was seen being written.
+    interrupted_ms: f64,
+    /// Beside what the bare Docker API needs to remove the lab.
+    interrupted_ratio: f64,
     /// A maximum: the most that any peer had resident in any run.
     peer_peak_resident_kib: u64,
     /// How many labs a batch has.
@@ -110,6 +115,12 @@ impl Figures {
             Target::new("raise_ratio", self.raise_ratio, Bound::AtMost(1.3)),
             Target::new("teardown_ratio", self.teardown_ratio, Bound::AtMost(1.2)),
             Target::new("whole_ms", self.whole_ms, Bound::Below(12_000.0)),
+            // Who waits ten seconds for a container to end is far beyond that.
+            Target::new(
+                "interrupted_ratio",
+                self.interrupted_ratio,
+                Bound::AtMost(3.0),
+            ),
             Target::new(
                 "peer_peak_resident_kib",
                 peak_kib,
@@ -218,11 +229,13 @@ impl Bench {
         self.once().await?;
         let mut samples = Vec::new();
         let mut floors = Vec::new();
+        let mut interruptions = Vec::new();
         for run in 1..=args.runs {
             progress.say(&format!("run {run} of {}", args.runs));
             // Alternating, so that a machine that slows down slows both.
             floors.push(self.floor(plan).await?);
             samples.push(self.once().await?);
+            interruptions.push(Some(self.interrupted_ms().await?));
         }
         let mut batches = Vec::new();
         for batch in 1..=args.batches {
@@ -241,6 +254,7 @@ impl Bench {
         let teardown_ms = of_phases(|phases| phases.teardown_ms);
         let teardown_floor_ms = median(floors.iter().map(|floor| Some(floor.remove_ms)));
         let whole_ms = median(samples.iter().map(|sample| Some(sample.whole_ms)));
+        let interrupted_ms = median(interruptions.into_iter());
         let side_by_side_ms = median(batches.into_iter().map(Some));
         Ok(Figures {
             scenario: self.scenario.name.clone(),
@@ -254,6 +268,8 @@ impl Bench {
             teardown_floor_ms,
             teardown_ratio: teardown_ms / teardown_floor_ms,
             whole_ms,
+            interrupted_ms,
+            interrupted_ratio: interrupted_ms / teardown_floor_ms,
             peer_peak_resident_kib: peer_peak_resident_kib(&samples),
             side_by_side: SIDE_BY_SIDE,
             side_by_side_batches: args.batches,
@@ -298,6 +314,36 @@ impl Bench {
         let run = self.harness.run(scenario, &self.ice, &options).await;
         self.unless_stopped()?;
         run.map_err(Failure::infrastructure)
+    }
+
+    /// How long a run takes to its end that is interrupted when its call begins.
+    async fn interrupted_ms(&self) -> Result<f64, Failure> {
+        let stop = self.stop.child_token();
+        let interrupted = Arc::new(OnceLock::new());
+        let on_event = {
+            let (stop, interrupted) = (stop.clone(), Arc::clone(&interrupted));
+            move |entry: &Entry| {
+                if matches!(entry.event, Event::CallStarted { .. }) {
+                    interrupted.get_or_init(Instant::now);
+                    stop.cancel();
+                }
+            }
+        };
+        let options = RunOptions {
+            out: self.out.clone(),
+            stop,
+            on_event: Some(Arc::new(on_event)),
+            ..RunOptions::default()
+        };
+        let run = self.harness.run(&self.scenario, &self.ice, &options).await;
+        self.unless_stopped()?;
+        let run = run.map_err(Failure::infrastructure)?;
+        let Some(since) = interrupted.get() else {
+            return Err(Failure::Infrastructure(miette::miette!(
+                "a run that was to be interrupted ended before its call began:\n{run}"
+            )));
+        };
+        Ok(milliseconds(*since))
     }
 
     /// A run that must pass: a figure of a run that did not is none.
