@@ -57,7 +57,8 @@ async fn comes_out_as_declared_too(
         "recovery-address-change",
         "recovery-gateway-restart",
         "recovery-link-worse",
-        "recovery-relay-blocked"
+        "recovery-relay-blocked",
+        "recovery-twice"
     )]
     scenario: &str,
 ) {

@@ -96,6 +96,29 @@ async fn comes_out_as_in_the_table(
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What the table has no row for is run by name somewhere else.
+#[test]
+fn every_scenario_is_run_by_a_test() {
+    let tests = [
+        include_str!("media.rs"),
+        include_str!("recovery.rs"),
+        include_str!("scenarios.rs"),
+        include_str!("server_faults.rs"),
+        include_str!("servers.rs"),
+        include_str!("signalling.rs"),
+    ]
+    .concat();
+    let rows = table();
+    let servers: BTreeMap<String, toml::Value> =
+        toml::from_str(include_str!("servers.toml")).unwrap();
+    for name in Scenario::builtin_names() {
+        let is_run = rows.contains_key(name)
+            || servers.contains_key(name)
+            || tests.contains(&format!("\"{name}\""));
+        assert!(is_run, "no test runs {name}");
+    }
+}
+
 /// Whose signalling goes through the harness, since no application's could get through, or none with a large packet.
 const THROUGH_THE_HARNESS: [&str; 5] = [
     "captive-portal",

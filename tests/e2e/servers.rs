@@ -3,7 +3,7 @@
 
 use crate::support::{call, call_with, configuration, out};
 use farcall::plan::plan;
-use farcall::scenario::ServerCondition;
+use farcall::scenario::{Action, Direction, FirewallOverride, Rule, ServerCondition};
 use farcall::timeline::IceServerOutcome;
 use farcall::verdict::CheckVerdict;
 use farcall::{Cause, RunOptions, Scenario, StoredRun, Verdict};
@@ -156,4 +156,35 @@ async fn a_condition_that_is_not_there_is_found_out(
     assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
     let invalid = by_verdict(&run, CheckVerdict::Invalid);
     assert!(invalid.contains(&check), "{invalid:?}: {run}");
+}
+
+/// Two relays of one server reach each other by its own address. Of two servers, each of which tells its clients an
+/// address that is not its own, they do not.
+#[ignore = "one of the long ones: just test-long"]
+#[tokio::test]
+async fn relays_of_two_servers_at_wrong_addresses_do_not_meet() {
+    let mut scenario = Scenario::builtin("server-wrong-external-address").unwrap();
+    // Each peer is kept from one of the two.
+    for (site, address) in [
+        ("alice-mobile", "203.0.113.101/32"),
+        ("bob-mobile", "203.0.113.100/32"),
+    ] {
+        let rule = Rule {
+            name: "own/drop-one-server".to_owned(),
+            direction: Direction::Out,
+            protocol: None,
+            port: None,
+            address: Some(address.parse().unwrap()),
+            action: Action::Drop,
+        };
+        let gateway = &mut scenario.sites.get_mut(site).unwrap().gateway;
+        gateway.firewall_override = Some(FirewallOverride {
+            rules: vec![rule],
+            ..FirewallOverride::default()
+        });
+    }
+    let run = call(&scenario, &configuration("production")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    let cause = run.result.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!(cause, Some(Cause::RelayAddressWrong), "{run}");
 }

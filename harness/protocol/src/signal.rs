@@ -49,10 +49,12 @@ pub enum SignalBody {
         /// The recovery's attempt that it is of; 0: the first offer of a call.
         attempt: u32,
     },
-    /// The answer to the last offer.
+    /// The answer to an offer of the same connection.
     Answer {
         /// The answer, as SDP.
         sdp: String,
+        /// The attempt that the offer was of: one that was made meanwhile has other ICE credentials.
+        attempt: u32,
     },
     /// A trickled candidate.
     Candidate(RemoteCandidate),

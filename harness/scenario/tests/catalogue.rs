@@ -76,6 +76,7 @@ fn the_catalogue_is_complete() {
         "recovery-turn-server-down",
         "recovery-turn-server-frozen",
         "recovery-turn-server-restarted",
+        "recovery-twice",
         "same-network",
         "server-certificate-expired",
         "server-certificate-incomplete-chain",

@@ -219,6 +219,10 @@ fn a_peer_moves_once() {
 #[case("connect_timeout_ms = 999", "999")]
 #[case("backoff = 0.5", "0.5 is no factor")]
 #[case("jitter = 1.5", "1.5 is no part of a pause")]
+#[case(
+    "fresh_credentials = true\nstrategies = [\"ice-restart\", \"reset\"]",
+    "an ICE restart keeps the connection"
+)]
 #[case("max_attempts = 0", "the client makes 0 attempts at most")]
 fn policies_that_cannot_be(#[case] recovery: &str, #[case] expected: &str) {
     let fault = format!("kind = \"link-down\"\ntarget = \"office\"\n{FROM}");

@@ -103,6 +103,8 @@ pub(crate) async fn begin(
         }
         FaultAction::ChangeCredentials => server(node)?.takes_credentials(false).await?,
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(true).await?,
+        FaultAction::FreezeServer => server(node)?.is_silent().await?,
+        FaultAction::StopSignalling => signalling(node)?.refuses().await?,
         _ => {}
     }
     Ok(at_ns)
@@ -129,7 +131,7 @@ pub(crate) async fn end(
         FaultAction::Drop { table, .. } | FaultAction::Restart { table, .. } => {
             mended.dropped_packets = table::remove(table).await?;
         }
-        FaultAction::KillServer => server(node)?.ready().await?,
+        FaultAction::KillServer | FaultAction::FreezeServer => server(node)?.ready().await?,
         FaultAction::ChangeCredentials => server(node)?.takes_credentials(true).await?,
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(false).await?,
         _ => {}

@@ -81,7 +81,7 @@ impl Session {
             },
             signalling,
             call: None,
-            is_offering: false,
+            offering: None,
             remote: None,
             early: Vec::new(),
         };
@@ -145,8 +145,8 @@ struct State {
     signalling: Option<SignallingClient>,
     /// The current connection, until the session has given up.
     call: Option<Call>,
-    /// Whether an offer of this peer waits for its answer.
-    is_offering: bool,
+    /// The attempt of this peer's offer that waits for its answer.
+    offering: Option<u32>,
     /// The other peer's incarnation whose description is set, before which no candidate can be added.
     remote: Option<u32>,
     /// Candidates of incarnations whose description has not come.
@@ -311,7 +311,7 @@ impl State {
             incarnation,
             ..self.speaker.clone()
         };
-        self.is_offering = false;
+        self.offering = None;
         self.remote = None;
         let is_fresh = self
             .setup

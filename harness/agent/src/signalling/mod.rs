@@ -30,6 +30,12 @@ pub(crate) enum SignallingError {
         /// Why.
         source: std::io::Error,
     },
+    /// It was stopped, and is not.
+    #[error("failed to stop the signalling server: something still listens at {at}")]
+    Listens {
+        /// Where.
+        at: SocketAddr,
+    },
     /// Its certificate is none.
     #[error("failed to use the signalling server's certificate: {reason}")]
     Certificate {

@@ -80,6 +80,14 @@ impl SignallingServer {
             let _ = serving.await;
         }
     }
+
+    /// Sees that nobody listens any more.
+    pub async fn refuses(&self) -> Result<(), SignallingError> {
+        match TcpStream::connect(self.at).await {
+            Err(_refused) => Ok(()),
+            Ok(_) => Err(SignallingError::Listens { at: self.at }),
+        }
+    }
 }
 
 fn acceptor(certificate: &CertificatePem) -> Result<TlsAcceptor, SignallingError> {

@@ -182,7 +182,9 @@ async fn nothing_is_lost_or_said_twice_when_the_server_starts_anew() {
 #[tokio::test]
 async fn a_server_that_is_gone_is_told_and_tried_again() {
     let lab = Lab::new().await;
+    lab.server.refuses().await.unwrap_err();
     lab.server.stop().await;
+    lab.server.refuses().await.unwrap();
     let mut alice = lab.peer("call", "alice");
     let failed = |step: &SignallingEvent| matches!(step, SignallingEvent::Failed { .. });
     let step = alice.tells(failed).await;

@@ -49,6 +49,10 @@ const NO_CAPACITY: u16 = 508;
 /// 401 (RFC 8489 section 14.8).
 const UNAUTHORIZED: u16 = 401;
 
+/// For how long a server that stands still must leave a request unanswered. On an idle machine an answer takes a
+/// millisecond.
+const SILENCE: Duration = Duration::from_millis(250);
+
 /// How long coturn may take to show another certificate.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -165,6 +169,24 @@ impl TurnServer {
             return Err(self.not_in_effect("the account's password", found));
         }
         Ok(())
+    }
+
+    /// Sees that the server, which stands still, leaves a request unanswered.
+    pub(crate) async fn is_silent(&self) -> Result<(), SetupError> {
+        let server = &self.launch.server;
+        let all = server.listeners.iter().map(async |listener| {
+            let at = SocketAddr::from((self.launch.address, listener.port));
+            let ca_pem = &self.launch.ca_pem;
+            let asked = listener_answers(&server.host, at, listener.transport, ca_pem);
+            match tokio::time::timeout(SILENCE, asked).await {
+                Ok(Ok(_)) => {
+                    let found = format!("it answers at {at} over {}", listener.transport);
+                    Err(self.not_in_effect("its silence", found))
+                }
+                _ => Ok(()),
+            }
+        });
+        try_join_all(all).await.map(drop)
     }
 
     /// Gives coturn a certificate with this flaw, or its own again.

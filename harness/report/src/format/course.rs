@@ -2,7 +2,7 @@
 
 use crate::StoredRun;
 use crate::words::fault_in_words;
-use farcall_timeline::{Entry, Event, MediaKind, SignallingEvent};
+use farcall_timeline::{Entry, Event, MediaKind, MediaStats, SignallingEvent};
 use std::collections::BTreeMap;
 
 /// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
@@ -17,7 +17,7 @@ pub(super) fn lines(run: &StoredRun) -> Vec<String> {
     };
     let peers = run.result.peers.keys().map(String::len);
     let width = peers.chain(["fault 1".len()]).max().unwrap_or(0);
-    let mut media: BTreeMap<&str, Flow> = BTreeMap::new();
+    let mut media: BTreeMap<&str, Incoming> = BTreeMap::new();
     let mut lines = Vec::new();
     for entry in entries {
         let Some((who, what)) = told(entry, &mut media) else {
@@ -31,13 +31,32 @@ pub(super) fn lines(run: &StoredRun) -> Vec<String> {
 
 /// How media come in at a peer.
 #[derive(Debug, Clone, Copy, Default)]
+struct Incoming {
+    audio: Flow,
+    video: Flow,
+    /// Whether audio, and whether video, flowed when that was told last.
+    told: (bool, bool),
+}
+
+/// How a kind of media comes in.
+#[derive(Debug, Clone, Copy, Default)]
 struct Flow {
     frames: u64,
     is_flowing: bool,
 }
 
+impl Flow {
+    fn take(&mut self, stats: &MediaStats) {
+        let frames = stats.frames_intact + stats.frames_silent;
+        *self = Self {
+            frames,
+            is_flowing: frames > self.frames,
+        };
+    }
+}
+
 /// Who and what, if the event belongs on the time line.
-fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(String, String)> {
+fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Incoming>) -> Option<(String, String)> {
     let of_peer = |what: String| Some((entry.node.clone(), what));
     match &entry.event {
         Event::Fault(fault) => Some((format!("fault {}", fault.number), fault_in_words(fault))),
@@ -50,7 +69,7 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             of_peer(format!("signalling is lost: {reason}"))
         }
         Event::CallStarted { policy, .. } => {
-            media.insert(&entry.node, Flow::default());
+            media.insert(&entry.node, Incoming::default());
             of_peer(match policy.as_str() {
                 "relay" => "new connection, relay only".to_owned(),
                 _ => "new connection".to_owned(),
@@ -61,20 +80,28 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Flow>) -> Option<(St
             _ => None,
         },
         Event::Media {
+            kind: MediaKind::Audio,
+            stats,
+        } => {
+            media.entry(&entry.node).or_default().audio.take(stats);
+            None
+        }
+        // A peer tells of its video right after its audio.
+        Event::Media {
             kind: MediaKind::Video,
             stats,
         } => {
-            let flow = media.entry(&entry.node).or_default();
-            let frames = stats.frames_intact + stats.frames_silent;
-            let is_flowing = frames > flow.frames;
-            let has_changed = is_flowing != flow.is_flowing;
-            *flow = Flow { frames, is_flowing };
-            let words = if is_flowing {
-                "receives media"
-            } else {
-                "receives no more media"
+            let incoming = media.entry(&entry.node).or_default();
+            incoming.video.take(stats);
+            let now = (incoming.audio.is_flowing, incoming.video.is_flowing);
+            let before = std::mem::replace(&mut incoming.told, now);
+            let words = match now {
+                (true, true) => "receives media",
+                (false, false) => "receives no more media",
+                (true, false) => "receives audio, no video",
+                (false, true) => "receives video, no audio",
             };
-            has_changed.then(|| (entry.node.clone(), words.to_owned()))
+            (now != before).then(|| (entry.node.clone(), words.to_owned()))
         }
         _ => None,
     }

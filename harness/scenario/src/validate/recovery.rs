@@ -3,7 +3,7 @@
 use super::{faults, within};
 use crate::model::Scenario;
 use crate::read::Finding;
-use crate::recovery::{ExpectedRecovery, Fault, Milestone, Moment, Recovery};
+use crate::recovery::{ExpectedRecovery, Fault, Milestone, Moment, Recovery, RecoveryStrategy};
 
 /// What is wrong with a scenario's faults and recovery, beyond what each value says by itself.
 pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
@@ -74,6 +74,12 @@ fn check_recovery(recovery: &Recovery) -> Vec<Finding> {
         .into_iter()
         .filter_map(|(key, number, range)| within(&format!("recovery.{key}"), number, &range))
         .collect();
+    if recovery.fresh_credentials && recovery.strategies.contains(&RecoveryStrategy::IceRestart) {
+        let message = "an ICE restart keeps the connection, and its credentials with it";
+        let finding = Finding::new("recovery.fresh_credentials", message);
+        let hint = "let every attempt be a reset, or leave it out";
+        findings.push(finding.because_of("recovery.strategies").hint(hint));
+    }
     if !Recovery::BACKOFF.contains(&recovery.backoff) {
         let message = format!("{} is no factor by which a pause grows", recovery.backoff);
         findings

@@ -3,14 +3,14 @@
 use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_plan::Fact;
-use farcall_scenario::{MediaQuality, ServerCondition};
-use farcall_timeline::{Event, FaultEdge, Phase};
+use farcall_scenario::{FaultKind, MediaQuality, ServerCondition};
+use farcall_timeline::{Event, FaultEdge, FaultEvent, Phase};
 use std::collections::BTreeSet;
 
 /// One check for each TURN server. An allocation that is not released stays for its lifetime, ten minutes, and counts
 /// against the account's quota (RFC 8656 section 3.2).
 ///
-/// Those count that were made after the last fault was mended: a client that is cut off, or that comes from another
+/// Those count that were made after the last change for the clients: one that is cut off, or that comes from another
 /// address, cannot release what it has.
 pub(crate) fn allocations(case: &Case<'_>) -> Vec<Check> {
     let nodes = case.declared.expect.turn_nodes.values();
@@ -49,12 +49,12 @@ fn made<'a>(case: &Case<'a>, node: &str) -> BTreeSet<&'a str> {
         Event::PhaseStarted { phase } if *phase == Phase::Call => Some(at_ms),
         _ => None,
     });
-    let mended = case.all().filter_map(|(_, at_ms, event)| match event {
-        Event::Fault(fault) if fault.edge == FaultEdge::Mended => Some(at_ms),
+    let changed = case.all().filter_map(|(_, at_ms, event)| match event {
+        Event::Fault(fault) => changes(case, fault).then_some(at_ms),
         _ => None,
     });
-    let (begun, mended) = (begun.min_by(f64::total_cmp), mended.max_by(f64::total_cmp));
-    let Some(since_ms) = begun.map(|begun| begun.max(mended.unwrap_or(begun))) else {
+    let (begun, changed) = (begun.min_by(f64::total_cmp), changed.max_by(f64::total_cmp));
+    let Some(since_ms) = begun.map(|begun| begun.max(changed.unwrap_or(begun))) else {
         return BTreeSet::new();
     };
     let events = case.of(node).iter();
@@ -63,6 +63,21 @@ fn made<'a>(case: &Case<'a>, node: &str) -> BTreeSet<&'a str> {
         _ => None,
     });
     made.collect()
+}
+
+/// Whether what a client can release is another after a fault began or was mended. Where mappings are forgotten or a
+/// client comes from another address its way is open again at once, and if that lasts to the end of the call, nothing is
+/// mended before everything is released.
+fn changes(case: &Case<'_>, edge: &FaultEvent) -> bool {
+    let index = usize::try_from(edge.number).unwrap_or(0).wrapping_sub(1);
+    let fault = case.declared.expect.faults.get(index);
+    let is_over_at_once = fault.is_some_and(|fault| {
+        matches!(
+            fault.kind,
+            FaultKind::ForgetMappings | FaultKind::AddressChange | FaultKind::Handover
+        )
+    });
+    edge.edge == FaultEdge::Begun || edge.late_ms.is_some() || !is_over_at_once
 }
 
 /// Why nothing can be said.
@@ -110,8 +125,8 @@ fn swallows_large_packets(fact: &Fact) -> bool {
 mod tests {
     use crate::CheckVerdict::{Fail, Pass, Skipped};
     use crate::sample::Sample;
-    use farcall_plan::Fact;
-    use farcall_scenario::{Direction, MediaQuality, ServerCondition};
+    use farcall_plan::{ExpectedFault, Fact};
+    use farcall_scenario::{Direction, FaultKind, MediaQuality, ServerCondition};
     use farcall_timeline::{Event, FaultEdge, FaultEvent};
 
     const CHECK: &str = "released/allocations/turn";
@@ -161,6 +176,37 @@ mod tests {
             };
             sample.add(mended_ms, "harness", Event::Fault(fault));
             assert_eq!(sample.check(CHECK).verdict, verdict, "{mended_ms}");
+        }
+    }
+
+    #[test]
+    fn where_the_way_is_open_again_at_once_all_count_that_are_made_after_a_fault_began() {
+        let edge = |edge, late_ms| {
+            Event::Fault(FaultEvent {
+                number: 1,
+                what: "it at hotspot".to_owned(),
+                edge,
+                late_ms,
+                dropped_packets: None,
+            })
+        };
+        for (kind, late_ms, verdict) in [
+            (FaultKind::Handover, None, Fail),
+            (FaultKind::ForgetMappings, None, Fail),
+            // Back to the old address in the middle of the call.
+            (FaultKind::AddressChange, Some(1.0), Skipped),
+            (FaultKind::ServerDown, None, Skipped),
+        ] {
+            let mut sample = left();
+            sample.declared.expect.faults = vec![ExpectedFault {
+                what: "it at hotspot".to_owned(),
+                drops: false,
+                kind,
+                target: "hotspot".to_owned(),
+            }];
+            sample.add(4_100.0, "harness", edge(FaultEdge::Begun, Some(1.0)));
+            sample.add(9_000.0, "harness", edge(FaultEdge::Mended, late_ms));
+            assert_eq!(sample.check(CHECK).verdict, verdict, "{kind:?}");
         }
     }
 

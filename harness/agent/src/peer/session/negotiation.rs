@@ -12,7 +12,7 @@ const EARLY_CANDIDATES: usize = 256;
 impl State {
     pub(super) async fn offer(&mut self, attempt: u32) -> Result<(), PeerError> {
         if let Some(call) = &self.call {
-            self.is_offering = true;
+            self.offering = Some(attempt);
             let sdp = call.create_offer().await?;
             self.say(SignalBody::Offer { sdp, attempt });
         }
@@ -26,8 +26,8 @@ impl State {
             SignalBody::Offer { sdp, attempt } => {
                 self.offered(signal.connection, from, sdp, attempt).await
             }
-            SignalBody::Answer { sdp } if is_current && self.is_offering => {
-                self.is_offering = false;
+            SignalBody::Answer { sdp, attempt } if is_current && self.offering == Some(attempt) => {
+                self.offering = None;
                 if let Some(call) = &self.call {
                     call.accept_answer(sdp).await?;
                 }
@@ -51,12 +51,14 @@ impl State {
                 Ok(())
             }
             SignalBody::Restart { attempt } if is_current && self.setup.offerer => {
-                if !self.is_offering && self.recovery.on_attempt_of_other(self.now(), attempt) {
+                if self.offering.is_none() && self.recovery.on_attempt_of_other(self.now(), attempt)
+                {
                     return self.restart_ice(attempt).await;
                 }
                 Ok(())
             }
-            // Of a connection that another has taken the place of, or that is not there yet.
+            // Of a connection that another has taken the place of, or that is not there yet, or to an offer in whose
+            // place another was made.
             SignalBody::Answer { .. } | SignalBody::Taken(_) | SignalBody::Restart { .. } => Ok(()),
         }
     }
@@ -69,7 +71,7 @@ impl State {
         attempt: u32,
     ) -> Result<(), PeerError> {
         let gives_way = !self.setup.offerer;
-        let is_glare = number == self.speaker.connection && self.is_offering;
+        let is_glare = number == self.speaker.connection && self.offering.is_some();
         if number < self.speaker.connection || (is_glare && !gives_way) {
             return Ok(());
         }
@@ -84,7 +86,10 @@ impl State {
             return Ok(());
         };
         let answer = call.accept_offer(sdp).await?;
-        self.say(SignalBody::Answer { sdp: answer });
+        self.say(SignalBody::Answer {
+            sdp: answer,
+            attempt,
+        });
         self.described(from).await
     }
 

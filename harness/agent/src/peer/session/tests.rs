@@ -6,6 +6,8 @@ use super::*;
 use crate::outlet::Said;
 use farcall_protocol::Message;
 use farcall_scenario::RecoveryStrategy;
+use farcall_timeline::Holdings;
+use futures::FutureExt;
 use std::net::Ipv4Addr;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -216,6 +218,7 @@ async fn new_ice_credentials_are_offered_by_the_caller_whoever_asks_for_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
+    let before = super::super::holdings::now();
     let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
     pair.connected(1).await;
     pair.carries = false;
@@ -232,7 +235,47 @@ async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
         assert_eq!(side.attempts(), [1, 2, 3]);
         assert_eq!(side.connections, 4);
     }
+    // Nothing is left of their connections before anybody ends the call: each session is a task.
+    let sessions = Holdings {
+        sockets: usize::MAX,
+        tasks: before.tasks + 2,
+    };
+    let after = super::super::holdings::settled(sessions).await;
+    assert!(after.tasks <= sessions.tasks, "{after:?}");
     pair.end().await;
+}
+
+/// Two offers with new ICE credentials may be under way at once, when signalling is held up. The answer to the first has
+/// credentials that the other peer uses no more.
+#[tokio::test]
+async fn an_answer_to_another_offer_than_the_last_is_dropped() {
+    for (attempt, is_taken) in [(7, false), (0, true)] {
+        let mut alice = Side::start(true, &farcall_scenario::Recovery::default()).await;
+        while alice.offers.is_empty() {
+            let message = alice.said.next().await.unwrap();
+            alice.hear(message);
+        }
+        alice.session.signal(Signal {
+            connection: 1,
+            incarnation: 1,
+            body: SignalBody::Answer {
+                sdp: "no description".to_owned(),
+                attempt,
+            },
+        });
+        alice.session.end().await.unwrap();
+        let mut complaints = 0;
+        while let Some(Some(message)) = alice.said.next().now_or_never() {
+            if let Message::Event {
+                event: Event::HarnessFault { .. },
+                ..
+            } = message
+            {
+                complaints += 1;
+            }
+        }
+        assert_eq!(complaints > 0, is_taken, "{attempt}");
+    }
 }
 
 /// A connection that is over holds nothing, also one that never came to anything.

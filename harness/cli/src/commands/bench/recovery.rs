@@ -62,7 +62,10 @@ struct Recovered {
 
 impl Figures {
     pub(super) fn targets(&self) -> Vec<Target> {
+        #[expect(clippy::cast_precision_loss, reason = "there are not 2^53 runs")]
+        let not_passed = self.not_passed as f64;
         vec![
+            Target::new("not_passed", not_passed, Bound::AtMost(0.0)),
             Target::new(
                 "fault_late_p99_ms",
                 self.fault_late_p99_ms,

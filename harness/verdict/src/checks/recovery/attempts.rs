@@ -38,11 +38,16 @@ fn numbers_of_attempts(case: &Case<'_>) -> BTreeSet<u32> {
     numbers.collect()
 }
 
-/// The peers' logs tell of the attempts in the guide's words and in their order: `Connection failed. Retrying... (1/3)`.
+/// The peers' logs tell of the attempts in the guide's words and in their order, and of each before it begins:
+/// `Connection failed. Retrying... (1/3)`.
 fn log_lines(case: &Case<'_>, attempts: u32) -> Check {
+    let policy = case.declared.call.recovery.as_ref();
+    let most = policy.map(|policy| policy.max_attempts);
     let mut told = BTreeSet::new();
+    let mut ever_told = BTreeSet::new();
     let mut last: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut in_order = true;
+    let mut recovered = BTreeSet::new();
+    let mut wrong = Vec::new();
     let mut evidence = Vec::new();
     let mut events: Vec<_> = case
         .all()
@@ -54,31 +59,64 @@ fn log_lines(case: &Case<'_>, attempts: u32) -> Check {
         let last = last.entry(peer).or_default();
         match event {
             Event::Log { message, .. } => {
-                if let Some(number) = retrying(message) {
-                    in_order &= number == *last + 1 || told.contains(&(number - 1));
-                    *last = number;
-                    told.insert(number);
-                    evidence.push(format!("{peer} at {at_ms:.0} ms: {message}"));
+                let Some((number, of)) = retrying(message) else {
+                    continue;
+                };
+                if number != *last + 1 && !told.contains(&number.saturating_sub(1)) {
+                    wrong.push(format!("{peer} at {at_ms:.0} ms: out of turn: {message}"));
+                }
+                if most.is_some_and(|most| most != of) {
+                    wrong.push(format!("{peer} at {at_ms:.0} ms: not so many: {message}"));
+                }
+                *last = number;
+                told.insert(number);
+                ever_told.insert(number);
+                recovered.clear();
+                evidence.push(format!("{peer} at {at_ms:.0} ms: {message}"));
+            }
+            Event::Recovery(RecoveryEvent::Started { attempt, .. }) if last != attempt => {
+                wrong.push(format!(
+                    "{peer} at {at_ms:.0} ms: attempt {attempt} begins untold"
+                ));
+            }
+            Event::Recovery(RecoveryEvent::Recovered { .. }) => {
+                *last = 0;
+                recovered.insert(peer);
+                // The next failure is counted anew by both.
+                if recovered.len() == case.peers.len() {
+                    told.clear();
                 }
             }
-            Event::Recovery(RecoveryEvent::Recovered { .. }) => *last = 0,
             _ => {}
         }
     }
-    let all = (1..=attempts).all(|number| told.contains(&number));
-    let expected =
-        "each attempt is told by a peer as `Connection failed. Retrying... (N/M)`, in order";
-    let observed = format!("{} of {attempts} told", told.range(..=attempts).count());
-    Check::new("recovery/log", pass_if(all && in_order), expected, observed).with_evidence(evidence)
+    let all = (1..=attempts).all(|number| ever_told.contains(&number));
+    let expected = format!(
+        "each attempt is told by a peer as `Connection failed. Retrying... (N/{})`, in order and before it begins",
+        most.map_or("M".to_owned(), |most| most.to_string())
+    );
+    let mut observed = format!(
+        "{} of {attempts} told",
+        ever_told.range(..=attempts).count()
+    );
+    if !wrong.is_empty() {
+        observed.push_str(&format!(", {} times not so", wrong.len()));
+    }
+    let verdict = pass_if(all && wrong.is_empty());
+    wrong.extend(evidence);
+    Check::new("recovery/log", verdict, expected, observed).with_evidence(wrong)
 }
 
-/// The number in the guide's line.
-fn retrying(message: &str) -> Option<u32> {
+/// The numbers in the guide's line: which attempt, and of how many.
+fn retrying(message: &str) -> Option<(u32, u32)> {
     let (_, rest) = message.split_once("Connection failed. Retrying... (")?;
-    rest.split_once('/')?.0.parse().ok()
+    let (number, of) = rest.split_once(')')?.0.split_once('/')?;
+    Some((number.parse().ok()?, of.parse().ok()?))
 }
 
-fn steps<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, f64, &'a RecoveryEvent)> {
+pub(super) fn steps<'a>(
+    case: &Case<'a>,
+) -> impl Iterator<Item = (&'a str, f64, &'a RecoveryEvent)> {
     let mut steps: Vec<_> = case
         .all()
         .filter_map(|(peer, at_ms, event)| match event {

@@ -4,6 +4,7 @@ mod attempts;
 mod faults;
 mod media;
 mod outcome;
+mod policy;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub(crate) use attempts::{attempts, attempts_made};
 pub(crate) use faults::faults;
 pub(crate) use media::media_again;
 pub(crate) use outcome::outcome;
+pub(crate) use policy::policy;
 
 use crate::CheckVerdict;
 use crate::case::Case;

@@ -24,13 +24,16 @@ pub(crate) fn outcome(case: &Case<'_>) -> Vec<Check> {
             Some(after_ms) => format!("both connected again after {after_ms:.0} ms"),
         };
         let expected = format!("both peers connected again within {within} ms of the first fault");
-        return vec![Check::new(name, pass_if(in_time), expected, observed)];
+        let check = Check::new(name, pass_if(in_time), expected, observed);
+        return vec![check.with_evidence(noticed(case, begun_ms))];
     }
     let gave_up: Vec<Option<(f64, u32)>> =
         case.peers.iter().map(|peer| gave_up(case, peer)).collect();
-    let in_time = gave_up
-        .iter()
-        .all(|gave_up| gave_up.is_some_and(|(at_ms, _)| at_ms - begun_ms <= f64::from(within)));
+    let is_right = gave_up.iter().all(|gave_up| {
+        gave_up.is_some_and(|(at_ms, attempts)| {
+            attempts == expected.attempts && at_ms - begun_ms <= f64::from(within)
+        })
+    });
     let observed: Vec<String> = case
         .peers
         .iter()
@@ -46,13 +49,36 @@ pub(crate) fn outcome(case: &Case<'_>) -> Vec<Check> {
             None => format!("{peer} did not give up"),
         })
         .collect();
-    let expected = format!("both peers give up within {within} ms of the first fault");
-    vec![Check::new(
-        name,
-        pass_if(in_time),
-        expected,
-        observed.join(", "),
-    )]
+    let expected = format!(
+        "both peers give up within {within} ms of the first fault, after {}",
+        count(expected.attempts)
+    );
+    vec![
+        Check::new(name, pass_if(is_right), expected, observed.join(", "))
+            .with_evidence(noticed(case, begun_ms)),
+    ]
+}
+
+/// When each peer first called its connection something else than connected after the first fault.
+fn noticed(case: &Case<'_>, begun_ms: f64) -> Vec<String> {
+    let noticed = case.peers.iter().filter_map(|peer| {
+        let mut events = case.of(peer).iter();
+        events.find_map(|(at_ms, event)| match event {
+            Event::State(state)
+                if state.machine == "connection"
+                    && *at_ms >= begun_ms
+                    && matches!(state.state.as_str(), "disconnected" | "failed") =>
+            {
+                let after_ms = at_ms - begun_ms;
+                Some(format!(
+                    "{peer} noticed {after_ms:.0} ms after the first fault: {}",
+                    state.state
+                ))
+            }
+            _ => None,
+        })
+    });
+    noticed.collect()
 }
 
 fn gave_up(case: &Case<'_>, peer: &str) -> Option<(f64, u32)> {
