@@ -341,6 +341,9 @@ pub(crate) fn recovery(case: &Case<'_>) -> Vec<Evidence> {
                     seconds(at_ms),
                     count(u64::from(*attempts), "attempt")
                 ),
+                RecoveryEvent::Ended { attempt, outcome } => {
+                    format!("attempt {attempt} ended at {}: {outcome}", seconds(at_ms))
+                }
                 RecoveryEvent::Scheduled { .. } | RecoveryEvent::Recovered { .. } => return None,
             };
             Some(evidence(Witness::Recovery, peer, seen))

@@ -281,6 +281,14 @@ pub enum RecoveryEvent {
         /// How: `reset`, `ice-restart` or `reset-relayed`.
         strategy: String,
     },
+    /// An attempt is over.
+    Ended {
+        /// Its number.
+        attempt: u32,
+        /// What came of it: `connected`; `replaced`, by an attempt of the other peer's; or, where it came to nothing,
+        /// `failed`, `disconnected` or `not-formed`.
+        outcome: String,
+    },
     /// The connection is up again.
     Recovered {
         /// How many attempts that took.
@@ -314,6 +322,7 @@ impl std::fmt::Display for RecoveryEvent {
                 strategy,
                 ..
             } => write!(formatter, "attempt {attempt} of {of}: {strategy}"),
+            Self::Ended { attempt, outcome } => write!(formatter, "attempt {attempt}: {outcome}"),
             Self::Recovered { attempts: 0 } => formatter.write_str("recovered by itself"),
             Self::Recovered { attempts: 1 } => formatter.write_str("recovered after 1 attempt"),
             Self::Recovered { attempts } => {

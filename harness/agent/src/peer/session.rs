@@ -81,6 +81,7 @@ impl Session {
             },
             signalling,
             call: None,
+            attempting: None,
             offering: None,
             remote: None,
             early: Vec::new(),
@@ -145,6 +146,8 @@ struct State {
     signalling: Option<SignallingClient>,
     /// The current connection, until the session has given up.
     call: Option<Call>,
+    /// The attempt of its own that this peer is making.
+    attempting: Option<u32>,
     /// The attempt of this peer's offer that waits for its answer.
     offering: Option<u32>,
     /// The other peer's incarnation whose description is set, before which no candidate can be added.
@@ -231,6 +234,7 @@ impl State {
                 trigger,
                 at,
             } => {
+                self.attempt_ended(&trigger.to_string());
                 tracing::info!("Connection failed. Retrying... ({number}/{of})");
                 let delay = at.saturating_sub(self.now());
                 self.tell(RecoveryEvent::Scheduled {
@@ -252,14 +256,17 @@ impl State {
                     trigger: trigger.to_string(),
                     strategy: strategy.to_string(),
                 });
+                self.attempting = Some(number);
                 self.attempt(number, strategy).await
             }
             Action::Recovered { attempts } => {
+                self.attempt_ended("connected");
                 self.tell(RecoveryEvent::Recovered { attempts });
                 Ok(())
             }
             Action::GiveUp { attempts, trigger } => {
                 tracing::error!("Connection failed after {attempts} attempts. Giving up.");
+                self.attempt_ended(&trigger.to_string());
                 let ended = self.end().await;
                 self.tell(RecoveryEvent::GaveUp {
                     attempts,
@@ -355,6 +362,14 @@ impl State {
         match self.call.take() {
             Some(call) => call.end().await,
             None => Ok(()),
+        }
+    }
+
+    /// Tells what came of this peer's own attempt, if it is making one.
+    fn attempt_ended(&mut self, outcome: &str) {
+        if let Some(attempt) = self.attempting.take() {
+            let outcome = outcome.to_owned();
+            self.tell(RecoveryEvent::Ended { attempt, outcome });
         }
     }
 

@@ -151,7 +151,7 @@ impl Facts {
                 RecoveryEvent::Started { attempt, .. } => attempts = attempts.max(*attempt),
                 RecoveryEvent::Recovered { .. } => recovered_ms = Some(at_ms),
                 RecoveryEvent::GaveUp { .. } => gave_up = true,
-                RecoveryEvent::Scheduled { .. } => {}
+                RecoveryEvent::Scheduled { .. } | RecoveryEvent::Ended { .. } => {}
             }
         }
         let expected = run.declared.expect.recovery.as_ref();

@@ -2,7 +2,7 @@
 
 use crate::StoredRun;
 use crate::words::fault_in_words;
-use farcall_timeline::{Entry, Event, MediaKind, MediaStats, SignallingEvent};
+use farcall_timeline::{Entry, Event, MediaKind, MediaStats, RecoveryEvent, SignallingEvent};
 use std::collections::BTreeMap;
 
 /// What happened when, in seconds since the first peer began the call; nothing where nothing broke.
@@ -60,6 +60,8 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Incoming>) -> Option
     let of_peer = |what: String| Some((entry.node.clone(), what));
     match &entry.event {
         Event::Fault(fault) => Some((format!("fault {}", fault.number), fault_in_words(fault))),
+        // What else comes of an attempt is told by the next line.
+        Event::Recovery(RecoveryEvent::Ended { outcome, .. }) if outcome != "replaced" => None,
         Event::Recovery(step) => of_peer(step.to_string()),
         Event::Signalling(SignallingEvent::Open { .. }) => of_peer("signalling is open".to_owned()),
         Event::Signalling(SignallingEvent::Failed { reason, .. }) => {

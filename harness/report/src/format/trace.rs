@@ -162,9 +162,9 @@ impl Open {
                 RecoveryEvent::Started { .. } => {
                     self.begin(begin("attempts".into(), step.to_string()))
                 }
-                RecoveryEvent::Recovered { .. } | RecoveryEvent::GaveUp { .. } => {
-                    self.end(&entry.node, "attempts", at_ms)
-                }
+                RecoveryEvent::Ended { .. }
+                | RecoveryEvent::Recovered { .. }
+                | RecoveryEvent::GaveUp { .. } => self.end(&entry.node, "attempts", at_ms),
                 RecoveryEvent::Scheduled { .. } => None,
             },
             _ => None,

@@ -79,6 +79,7 @@ impl State {
             return Ok(());
         }
         if number > self.speaker.connection || is_glare {
+            self.attempt_ended("replaced");
             self.connect(number, Purpose::Answer, self.setup.policy)
                 .await?;
         }

@@ -98,6 +98,17 @@ impl Side {
         self.session.inputs.send(failed).ok().unwrap();
     }
 
+    /// What came of the attempts that this peer began itself.
+    fn outcomes(&self) -> Vec<&str> {
+        let steps = self.steps.iter();
+        steps
+            .filter_map(|step| match step {
+                RecoveryEvent::Ended { outcome, .. } => Some(outcome.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The attempts that this peer began itself.
     fn attempts(&self) -> Vec<u32> {
         let steps = self.steps.iter();
@@ -176,6 +187,9 @@ async fn a_new_connection_takes_the_place_of_one_that_failed() {
     pair.connected(1).await;
     pair.bob.fail(1);
     pair.connected(2).await;
+    pair.until(|side| side.outcomes().len() == side.attempts().len())
+        .await;
+    assert_eq!(pair.bob.outcomes(), ["connected"]);
     assert_eq!(pair.bob.attempts(), [1]);
     assert_eq!(pair.alice.attempts(), Vec::<u32>::new());
     // It is numbered from one again after a recovery.
@@ -233,6 +247,7 @@ async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
     pair.until(|side| side.gave_up).await;
     for side in [&pair.alice, &pair.bob] {
         assert_eq!(side.attempts(), [1, 2, 3]);
+        assert_eq!(side.outcomes(), ["failed"; 3]);
         assert_eq!(side.connections, 4);
     }
     // Nothing is left of their connections before anybody ends the call: each session is a task.

@@ -54,6 +54,7 @@ fn pauses(case: &Case<'_>, policy: &Recovery) -> Check {
                         _ => wrong.push(format!("{peer}: attempt {attempt} without a pause")),
                     }
                 }
+                RecoveryEvent::Ended { .. } => {}
                 RecoveryEvent::Recovered { .. } | RecoveryEvent::GaveUp { .. } => due = None,
             }
         }
