@@ -2,12 +2,13 @@
 //! in `outcomes.toml`.
 
 use crate::support::{call, call_each, configuration};
+use farcall::diagnosis::Witness;
 use farcall::timeline::{Aspect, CandidateType, IceServerOutcome, IceTransport, Measured};
 use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = include_str!("outcomes.toml");
 
@@ -89,11 +90,23 @@ async fn comes_out_as_in_the_table(
             .remove(name)
             .unwrap_or_else(|| panic!("outcomes.toml has no [{}.{name}]", scenario.name));
         let differences = cell.differences(run);
-        for difference in differences.into_iter().chain(signalling(&scenario, run)) {
+        let witnesses = one_witness_alone(run);
+        for difference in differences
+            .into_iter()
+            .chain(signalling(&scenario, run))
+            .chain(witnesses)
+        {
             wrong += &format!("with {name}: {difference}\n\n{run}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What is said of a call that fell short was seen by two that do not depend on each other.
+fn one_witness_alone(run: &StoredRun) -> Option<String> {
+    let found = run.result.diagnosis.as_ref()?;
+    let witnesses: BTreeSet<Witness> = found.evidence.iter().map(|one| one.witness).collect();
+    (witnesses.len() < 2).then(|| format!("{} is said by {witnesses:?} alone", found.cause))
 }
 
 /// What the table has no row for is run by name somewhere else.
