@@ -125,8 +125,17 @@ impl Side {
 struct Pair {
     alice: Side,
     bob: Side,
-    /// Whether what they say arrives.
-    carries: bool,
+    way: Between,
+    /// What is held up, in the order in which it was said; whether to bob.
+    held: Vec<(bool, Signal)>,
+}
+
+/// What becomes of what they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Between {
+    Arrives,
+    IsHeldUp,
+    IsLost,
 }
 
 impl Pair {
@@ -141,7 +150,25 @@ impl Pair {
         Self {
             alice: Side::start(true, &recovery).await,
             bob,
-            carries: true,
+            way: Between::Arrives,
+            held: Vec::new(),
+        }
+    }
+
+    fn carry(&mut self, to_bob: bool, signal: Signal) {
+        match self.way {
+            Between::Arrives if to_bob => self.bob.session.signal(signal),
+            Between::Arrives => self.alice.session.signal(signal),
+            Between::IsHeldUp => self.held.push((to_bob, signal)),
+            Between::IsLost => {}
+        }
+    }
+
+    /// From now on all arrives, and first what was held up.
+    fn release(&mut self) {
+        self.way = Between::Arrives;
+        for (to_bob, signal) in std::mem::take(&mut self.held) {
+            self.carry(to_bob, signal);
         }
     }
 
@@ -151,15 +178,13 @@ impl Pair {
             while !(is_so(&self.alice) && is_so(&self.bob)) {
                 tokio::select! {
                     message = self.alice.said.next() => {
-                        let signal = self.alice.hear(message.unwrap());
-                        if let Some(signal) = signal.filter(|_| self.carries) {
-                            self.bob.session.signal(signal);
+                        if let Some(signal) = self.alice.hear(message.unwrap()) {
+                            self.carry(true, signal);
                         }
                     }
                     message = self.bob.said.next() => {
-                        let signal = self.bob.hear(message.unwrap());
-                        if let Some(signal) = signal.filter(|_| self.carries) {
-                            self.alice.session.signal(signal);
+                        if let Some(signal) = self.bob.hear(message.unwrap()) {
+                            self.carry(false, signal);
                         }
                     }
                 }
@@ -199,16 +224,38 @@ async fn a_new_connection_takes_the_place_of_one_that_failed() {
     pair.end().await;
 }
 
+/// Each has made its offer before it hears the other's.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_peers_that_try_again_at_once_come_to_one_connection() {
     let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
     pair.connected(1).await;
+    pair.way = Between::IsHeldUp;
     pair.alice.fail(1);
     pair.bob.fail(1);
+    pair.until(|side| side.offers.iter().any(|offer| *offer == (2, 1)))
+        .await;
+    pair.release();
     pair.connected(2).await;
-    let ended = (pair.alice.connections, pair.bob.connections);
-    // Bob's own second connection, if he came to make it, gave way to the one that answers.
-    assert!(ended.0 == 2 && (2..=3).contains(&ended.1), "{ended:?}");
+    // Bob's own second connection gave way to the one that answers alice's.
+    assert_eq!((pair.alice.connections, pair.bob.connections), (2, 3));
+    assert_eq!(pair.bob.outcomes(), ["replaced"]);
+    pair.end().await;
+}
+
+/// Bob asks for new ICE credentials while alice's offer of them is under way to him.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_peers_that_restart_ice_at_once_come_to_one_offer() {
+    let mut pair = Pair::start(&[RecoveryStrategy::IceRestart]).await;
+    pair.connected(1).await;
+    pair.way = Between::IsHeldUp;
+    pair.alice.fail(1);
+    pair.bob.fail(1);
+    pair.until(|side| side.attempts() == [1]).await;
+    pair.release();
+    pair.until(|side| side.offers.len() + side.answers == 2)
+        .await;
+    assert_eq!(pair.alice.offers, [(1, 0), (1, 1)]);
+    assert_eq!((pair.alice.connections, pair.bob.connections), (1, 1));
     pair.end().await;
 }
 
@@ -235,7 +282,7 @@ async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
     let before = super::super::holdings::now();
     let mut pair = Pair::start(&[RecoveryStrategy::Reset]).await;
     pair.connected(1).await;
-    pair.carries = false;
+    pair.way = Between::IsLost;
     pair.alice.fail(1);
     pair.bob.fail(1);
     for connection in 2..=4 {
