@@ -199,7 +199,7 @@ max_retry_delay_ms = 504
 jitter = 0.25
 disconnected_grace_ms = 505
 connect_timeout_ms = 1506
-strategies = ["ice-restart", "reset", "reset-relayed"]
+strategies = ["reset", "reset-relayed"]
 fresh_credentials = true
 [[faults]]
 kind = "drop-rtp"
