@@ -232,8 +232,7 @@ async fn both_peers_that_try_again_at_once_come_to_one_connection() {
     pair.way = Between::IsHeldUp;
     pair.alice.fail(1);
     pair.bob.fail(1);
-    pair.until(|side| side.offers.iter().any(|offer| *offer == (2, 1)))
-        .await;
+    pair.until(|side| side.offers.contains(&(2, 1))).await;
     pair.release();
     pair.connected(2).await;
     // Bob's own second connection gave way to the one that answers alice's.
