@@ -20,22 +20,24 @@ async fn run_tampered(tamper: impl FnOnce(&mut Plan)) -> StoredRun {
     call_with(&scenario, &ice, &options).await
 }
 
-/// The run is INVALID because of this measurement, and no call was placed.
+/// The run is INVALID because of this measurement, which has both values, and no call was placed.
 fn found_out(run: &StoredRun, node: &str, what: &str) {
     assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
-    let broken: Vec<String> = run
+    let broken: Vec<_> = run
         .result
         .attestation
         .iter()
         .filter(|measured| !measured.holds)
-        .map(|measured| format!("{}: {}", measured.node, measured.what))
         .collect();
-    assert!(
-        broken
-            .iter()
-            .any(|line| line.starts_with(node) && line.contains(what)),
-        "{node} {what} is not among {broken:#?}"
-    );
+    let found = broken
+        .iter()
+        .find(|measured| measured.node == node && measured.what.contains(what));
+    let Some(found) = found else {
+        panic!("{node} {what} is not among {broken:#?}");
+    };
+    assert!(!found.declared.is_empty(), "{found:?}");
+    assert!(!found.measured.is_empty(), "{found:?}");
+    assert_ne!(found.declared, found.measured, "{found:?}");
     assert_eq!(run.result.phases.call_ms, None, "a call was placed");
 }
 

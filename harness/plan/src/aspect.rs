@@ -42,9 +42,11 @@ impl Fact {
             | Self::PolicedRate { .. }
             | Self::Mtu { .. }
             | Self::LossRatio { .. } => Aspect::Link,
-            Self::Passage { .. } | Self::Ipv6Passage { .. } | Self::Ipv6Filtering { .. } => {
-                Aspect::Firewall
-            }
+            Self::Passage { .. }
+            | Self::IncomingTcp { .. }
+            | Self::ServerPassage { .. }
+            | Self::Ipv6Passage { .. }
+            | Self::Ipv6Filtering { .. } => Aspect::Firewall,
             Self::SignallingAnswers { .. }
             | Self::ListenerAnswers { .. }
             | Self::ListenerRefuses { .. }

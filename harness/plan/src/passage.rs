@@ -106,6 +106,33 @@ pub(crate) fn ruling(firewall: &Firewall, attempt: Attempt<'_>) -> Ruling {
     }
 }
 
+/// What becomes of what comes from the internet to a port of the site, uncalled for, and as far as its firewall.
+/// `attempt.to` is who sends it. Inspection lets every connection open; only what goes out is redirected.
+pub(crate) fn incoming(firewall: &Firewall, attempt: Attempt<'_>) -> Passage {
+    let decides = |rule: &&Rule| {
+        let only_outward = matches!(
+            rule.action,
+            Action::AcceptTlsFor(_) | Action::InterceptTls | Action::RedirectToPortal
+        );
+        !only_outward && matches(rule, attempt)
+    };
+    match of(firewall, Direction::In)
+        .find(decides)
+        .map(|rule| &rule.action)
+    {
+        None | Some(Action::Drop) => Passage::Dropped,
+        Some(Action::Reject) => Passage::Refused,
+        Some(_) => Passage::Passes,
+    }
+}
+
+/// Whether a rule is about all addresses on the internet that the probe has.
+pub(crate) fn is_about_probe(rule: &Rule) -> bool {
+    let mut probe = PROBE_ADDRESSES.into_iter().map(IpAddr::from);
+    let network = rule.address;
+    probe.all(|address| network.is_none_or(|network| network.contains(&address)))
+}
+
 /// The protocol that a rule is about; `None`: every one. Only TCP has a beginning to look into.
 pub(crate) fn protocol(rule: &Rule) -> Option<Protocol> {
     match rule.action {
@@ -213,6 +240,33 @@ mod tests {
         let firewall = firewall(&[(Some(Protocol::Tcp), None, Action::Accept)]);
         let unmatched = (Passage::Dropped, UNMATCHED.to_owned());
         assert_eq!(at(&firewall, IceTransport::Udp, 80), unmatched);
+    }
+
+    #[test]
+    fn who_comes_in_is_judged_by_the_rules_for_that_direction() {
+        let rule = |protocol, port, address: Option<&str>, action| Rule {
+            name: "own/in".to_owned(),
+            direction: Direction::In,
+            protocol,
+            port,
+            address: address.map(|address| address.parse().unwrap()),
+            action,
+        };
+        let (tcp, udp) = (Some(Protocol::Tcp), Some(Protocol::Udp));
+        let mut site = firewall(&[(None, None, Action::Accept)]);
+        site.rules.extend([
+            rule(udp, None, None, Action::Accept),
+            rule(tcp, Some(22), Some("198.51.100.0/24"), Action::Accept),
+            rule(None, Some(22), None, Action::Reject),
+            rule(tcp, Some(443), None, Action::AcceptTls),
+        ]);
+        let at = |port| {
+            let from_probe = Attempt::of_probe(ProbeProtocol::Tcp, port, Payload::Plain);
+            incoming(&site, from_probe)
+        };
+        assert_eq!(at(22), Passage::Refused);
+        assert_eq!(at(443), Passage::Passes);
+        assert_eq!(at(80), Passage::Dropped, "what no rule lets in");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use farcall_scenario::{CellSource, Matrix};
+use farcall_scenario::{Action, CellSource, Direction, Firewall, Matrix, Network, Protocol};
 use farcall_timeline::CandidateType;
 use std::collections::BTreeSet;
 use support::render;
@@ -47,6 +47,56 @@ fn without_udp_on_one_side_a_relay_is_expected_and_nowhere_direct() {
             assert!(relays || !is_blocked, "{cell:?}");
         }
     }
+}
+
+/// The network's firewall, whatever its rules are called.
+fn firewall(network: &Network) -> Firewall {
+    let gateway = &network.site.gateway;
+    let overrides = gateway.firewall_override.as_ref();
+    let mut firewall = gateway.firewall.expand(overrides).unwrap();
+    for rule in &mut firewall.rules {
+        rule.name.clear();
+    }
+    firewall
+}
+
+/// What a call finds of the network: its presets expanded, without names and addresses.
+fn expanded(network: &Network) -> String {
+    let site = &network.site;
+    let gateway = &site.gateway;
+    let nat = gateway.nat.expand(gateway.nat_override.as_ref()).unwrap();
+    let carrier = site.carrier.as_ref();
+    let beyond = carrier.map(|at| at.nat.expand(at.nat_override.as_ref()).unwrap());
+    let link = (site.link.expand(), &site.link_override, site.ipv6);
+    let peer = (network.uses_proxy, network.logs_in);
+    format!("{:?}", (nat, firewall(network), beyond, link, peer))
+}
+
+#[test]
+fn no_two_networks_are_the_same() {
+    for matrix in [Matrix::catalogue(), Matrix::libwebrtc()] {
+        let networks = &matrix.networks;
+        for (index, network) in networks.iter().enumerate() {
+            let mut before = networks[..index].iter();
+            let twin = before.find(|other| expanded(other) == expanded(network));
+            let twin = twin.map(|other| other.name.as_str());
+            assert_eq!(twin, None, "{} in {}", network.name, matrix.name);
+        }
+    }
+}
+
+#[test]
+fn where_incoming_tcp_is_blocked_none_comes_in() {
+    let matrix = Matrix::libwebrtc();
+    let decides = |name: &str| {
+        let network = matrix.networks.iter().find(|one| one.name == name);
+        let rules = firewall(network.unwrap()).rules.into_iter();
+        let mut inward = rules.filter(|rule| rule.direction == Direction::In);
+        let about_tcp = inward.find(|rule| rule.protocol.is_none_or(|it| it == Protocol::Tcp));
+        about_tcp.unwrap().action
+    };
+    assert_eq!(decides("block-udp"), Action::Accept);
+    assert_eq!(decides("block-udp-and-incoming-tcp"), Action::Drop);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
-use farcall_scenario::{FirewallPreset, LinkDirection, LinkPreset, Loss, NatPreset, Rate};
+use farcall_scenario::{
+    Action, FirewallPreset, FirewallService, LinkDirection, LinkPreset, Loss, NatPreset, Rate, Rule,
+};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -41,7 +43,8 @@ fn page() -> String {
     section(
         "Firewalls",
         "`firewall = \"NAME\"` of a gateway. The rules in their order, by the names of their counters; the \
-         first that matches a connection's first packet decides. Names are resolved by the site's own \
+         first of a direction that matches a connection's first packet decides, and what none matches is \
+         dropped. Names are resolved by the site's own \
          resolver behind each of them. `firewall_override` changes single properties: `blocking = \
          \"reject\"` answers with a TCP reset or an ICMP error what else is dropped.",
         &firewalls(),
@@ -100,16 +103,56 @@ fn nats() -> Table {
 }
 
 fn firewalls() -> Table {
-    let mut table = table(&["name", "rules", "source"]);
+    let mut table = table(&[
+        "name", "rule", "way", "protocol", "port", "address", "action", "source",
+    ]);
     for preset in FirewallPreset::ALL {
-        let rules = preset.expand(None).unwrap().rules;
-        let rules: Vec<_> = rules
-            .iter()
-            .map(|rule| format!("`{}`", rule.name))
-            .collect();
-        table.add_row([name(preset), rules.join(", "), preset.source().to_owned()]);
+        let firewall = preset.expand(None).unwrap();
+        let offered = firewall.service.map(service_cells);
+        let rows = firewall.rules.iter().map(rule_cells).chain(offered);
+        for (index, cells) in rows.enumerate() {
+            let once = |text: String| if index == 0 { text } else { String::new() };
+            let mut row = vec![once(name(preset))];
+            row.extend(cells);
+            row.push(once(preset.source().to_owned()));
+            table.add_row(row);
+        }
     }
     table
+}
+
+fn rule_cells(rule: &Rule) -> [String; 6] {
+    let any = || "any".to_owned();
+    let action = match &rule.action {
+        Action::Police(kbit) => format!("accept, police to {kbit} kbit/s"),
+        Action::AcceptTlsFor(names) => format!("accept-tls for {}", names.join(", ")),
+        other => name(other),
+    };
+    [
+        format!("`{}`", rule.name),
+        name(rule.direction),
+        rule.protocol.map_or_else(any, name),
+        rule.port.map_or_else(any, |port| port.to_string()),
+        rule.address.map_or_else(any, |network| network.to_string()),
+        action,
+    ]
+}
+
+/// What the gateway offers beside its rules.
+fn service_cells(service: FirewallService) -> [String; 6] {
+    let (port, what) = match service {
+        FirewallService::HttpProxy { port } => (port.to_string(), "HTTP proxy (CONNECT)"),
+        FirewallService::CaptivePortal => (String::new(), "captive portal"),
+    };
+    let at = "to the gateway itself".to_owned();
+    [
+        at,
+        String::new(),
+        "tcp".to_owned(),
+        port,
+        String::new(),
+        what.to_owned(),
+    ]
 }
 
 fn links() -> Table {

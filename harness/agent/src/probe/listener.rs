@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use farcall_plan::Listener;
+use farcall_plan::{Listener, Passage};
 use farcall_timeline::IceTransport;
 use rtc::stun::message::{
     BINDING_REQUEST, BINDING_SUCCESS, MESSAGE_HEADER_SIZE, Message, TransactionId,
@@ -41,6 +41,33 @@ pub(super) async fn measure(
             Err(error) => Reading::Silence(error.to_string()),
         }
     });
+    settled.await
+}
+
+/// What becomes of a question to a listener that answers whoever reaches it.
+pub(super) async fn passage(
+    host: &str,
+    address: IpAddr,
+    listener: Listener,
+    ca_pem: &str,
+    declared: &str,
+) -> String {
+    let Listener { port, transport } = listener;
+    let at = SocketAddr::from((address, port));
+    // Measured while links are eased.
+    let settled =
+        Patience::new(Duration::ZERO).settle(declared, async |_| {
+            match listener_answers(host, at, transport, ca_pem).await {
+                Ok(()) => Reading::Found(Passage::Passes.to_string()),
+                Err(error) => match error.kind() {
+                    ErrorKind::TimedOut => Reading::Silence(Passage::Dropped.to_string()),
+                    ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable => Reading::Found(Passage::Refused.to_string()),
+                    _ => Reading::impossible(error),
+                },
+            }
+        });
     settled.await
 }
 
@@ -285,6 +312,30 @@ mod tests {
             let error = asked.unwrap_err();
             assert_eq!(is_refusal(&error), expected, "{transport}: {error}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_a_refusal_and_silence_are_passages() {
+        let became = async |at: SocketAddr, declared: &str| {
+            let (port, transport) = (at.port(), IceTransport::Udp);
+            let listener = Listener { port, transport };
+            passage("turn.example", at.ip(), listener, "", declared).await
+        };
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = silent.local_addr().unwrap();
+        assert_eq!(became(at, "passes").await, "dropped");
+        let tcp_alone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let refused = became(tcp_alone.local_addr().unwrap(), "dropped").await;
+        assert_eq!(refused, "refused");
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            loop {
+                let (length, from) = silent.recv_from(&mut buffer).await.unwrap();
+                let answer = answer(&buffer[..length], true);
+                silent.send_to(&answer, from).await.unwrap();
+            }
+        });
+        assert_eq!(became(at, "passes").await, "passes");
     }
 
     #[tokio::test(start_paused = true)]

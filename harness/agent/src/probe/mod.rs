@@ -4,6 +4,7 @@ mod arrivals;
 mod ask;
 mod bulk;
 mod carry;
+mod incoming;
 mod interfaces;
 mod internet;
 mod isolation;
@@ -141,6 +142,15 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: 
             };
             passage::measure(attempt, patience, declared).await
         }
+        Fact::IncomingTcp { port, over, .. } => {
+            incoming::measure(*port, internet.responder(*over), patience, declared).await
+        }
+        Fact::ServerPassage {
+            host,
+            address,
+            listener,
+            ..
+        } => listener::passage(host, *address, *listener, ca_pem, declared).await,
         Fact::Mtu {
             direction,
             mtu,

@@ -1,15 +1,17 @@
 //! The responder on the internet: it tells whoever asks from which address the question came.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use farcall_plan::{PROBE_ADDRESSES, PROBE_PORTS};
+use farcall_plan::{PROBE_ADDRESSES, PROBE_PORTS, Passage};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu, set_ip_mtu_discover};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::arrivals::{Arrivals, Summary, Window};
@@ -146,6 +148,7 @@ async fn answer_datagrams(posts: Arc<Vec<Post>>, address: usize, port: usize) {
                 while sending.try_join_next().is_some() {}
                 continue;
             }
+            Ask::Connect { .. } => continue,
             Ask::Arrivals { train, window } => Some(Told::Arrivals(trains.summary(train, window))),
         };
         tell(socket, asker, token, asker, told, ip_bytes).await;
@@ -237,17 +240,45 @@ async fn accept(listener: TcpListener) {
     }
 }
 
+/// What becomes of a connection from this address. Whoever answers has taken it.
+async fn open(here: IpAddr, there: SocketAddr, within: Duration) -> std::io::Result<Passage> {
+    let socket = match here {
+        IpAddr::V4(_) => TcpSocket::new_v4()?,
+        IpAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(here, 0))?;
+    match timeout(within, socket.connect(there)).await {
+        Err(_) => Ok(Passage::Dropped),
+        Ok(Ok(_)) => Ok(Passage::Passes),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Ok(Passage::Refused),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
 async fn answer_stream(mut stream: TcpStream, from: SocketAddr) -> std::io::Result<()> {
     let mut buffer = [0; 4096];
-    match stream.read(&mut buffer).await? {
-        0 => return Ok(()),
-        length if bulk::is_wanted(&buffer[..length]) => return bulk::pour(&mut stream).await,
-        _ => {}
+    let length = stream.read(&mut buffer).await?;
+    let asked = &buffer[..length];
+    if asked.is_empty() {
+        return Ok(());
     }
+    if bulk::is_wanted(asked) {
+        return bulk::pour(&mut stream).await;
+    }
+    let told = match serde_json::from_slice::<Question>(asked).map(|question| question.ask) {
+        Ok(Ask::Connect { port, within_ms }) => {
+            let here = stream.local_addr()?.ip();
+            let there = SocketAddr::new(from.ip(), port);
+            let within = Duration::from_millis(within_ms.into());
+            let passage = open(here, there, within).await?;
+            Some(Told::Connection { passage })
+        }
+        _ => None,
+    };
     let mut line = serde_json::to_vec(&Answer {
         token: 0,
         observed: from,
-        told: None,
+        told,
     })?;
     line.push(b'\n');
     stream.write_all(&line).await?;

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use farcall_plan::Passage;
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::{Summary, Window};
@@ -11,7 +12,8 @@ use super::train::Train;
 /// The bytes of the IP and UDP headers of a datagram (RFC 791 section 3.1, RFC 768).
 pub(super) const HEADER_BYTES: u16 = 28;
 
-/// A question, one UDP datagram. Over TCP anything is a question.
+/// A question, one UDP datagram. Over TCP anything is a question for the asker's own address, but for
+/// [`Ask::Connect`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -25,6 +27,13 @@ pub(super) struct Question {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Ask {
+    /// To open a TCP connection to the asker, from the address that was asked. Over TCP alone.
+    Connect {
+        /// To which port.
+        port: u16,
+        /// After how long without an answer nothing came back, in milliseconds.
+        within_ms: u32,
+    },
     /// From which address the question came.
     Address {
         /// Where the answer is to come from.
@@ -92,6 +101,11 @@ pub(super) enum Told {
     },
     /// What has arrived of a train.
     Arrivals(Summary),
+    /// What became of a connection to the asker.
+    Connection {
+        /// What.
+        passage: Passage,
+    },
 }
 
 impl Question {

@@ -1,11 +1,13 @@
 //! What is measured before the call, and what must come out.
 
+mod incoming;
 mod ipv6;
 mod isolation;
 mod link;
 mod loss;
 mod names;
 mod passages;
+mod pinholes;
 mod ports;
 mod servers;
 mod translation;
@@ -38,8 +40,9 @@ pub(crate) fn declarations(
         all.extend(of_site(layout, call, peer, place));
     }
     for peer in first_of_each_site(layout) {
-        let attempts = passages::attempts(call, peer);
-        let facts = link::shared_facts(&layout.sites[peer.site], &attempts);
+        let site = &layout.sites[peer.site];
+        let attempts = passages::attempts(call, peer, site);
+        let facts = link::shared_facts(site, &attempts);
         all.extend(beyond_the_link(layout, peer, facts));
     }
     all
@@ -66,10 +69,12 @@ fn of_site<'a>(
     peer: &PeerLayout,
     place: (usize, usize),
 ) -> impl Iterator<Item = Declaration> + use<'a> {
-    let attempts = passages::attempts(call, peer);
     let site = &layout.sites[peer.site];
+    let attempts = passages::attempts(call, peer, site);
     let facts: Vec<Fact> = passages::facts(site, &attempts)
         .into_iter()
+        .chain(pinholes::facts(layout, peer))
+        .chain(incoming::facts(site, &attempts))
         .chain(translation::facts(site, place, &attempts))
         .chain(link::facts(site, &attempts))
         .collect();
@@ -80,8 +85,8 @@ fn of_site<'a>(
 pub(crate) fn deep_declarations(layout: &Layout, call: &CallPlan) -> Vec<Declaration> {
     let mut all = Vec::new();
     for peer in first_of_each_site(layout) {
-        let attempts = passages::attempts(call, peer);
         let site = &layout.sites[peer.site];
+        let attempts = passages::attempts(call, peer, site);
         let facts = translation::deep_facts(site, &attempts)
             .into_iter()
             .chain(link::deep_facts(site, &attempts));

@@ -2,9 +2,9 @@
 
 use crate::layout::{PeerLayout, SiteLayout};
 use crate::model::{CallPlan, Fact, Passage, Payload, ProbeProtocol};
-use crate::passage::{Attempt, ruling, spoken};
+use crate::passage::{Attempt, protocol, ruling, spoken};
 use crate::services::proxy;
-use farcall_scenario::{Action, Rule};
+use farcall_scenario::{Action, Direction, Protocol, Rule};
 use std::collections::BTreeSet;
 
 /// Attempts that every firewall is asked about, beside those of the ICE configuration.
@@ -38,19 +38,53 @@ pub(super) fn facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Vec<
         .collect()
 }
 
-/// What a peer's firewall is asked about. The responder on the internet stands for every server.
-pub(super) fn attempts(call: &CallPlan, peer: &PeerLayout) -> BTreeSet<Attempt<'static>> {
+/// What a peer's firewall is asked about: what every one is, what the URLs come to, and each port that a rule of its own
+/// names. The responder on the internet stands for every server.
+pub(super) fn attempts(
+    call: &CallPlan,
+    peer: &PeerLayout,
+    site: &SiteLayout,
+) -> BTreeSet<Attempt<'static>> {
     let fixed = ATTEMPTS.into_iter();
     let urls = call.ice_servers.iter().map(|server| &server.url);
     let named = urls.map(|url| {
         let (protocol, payload) = spoken(url.transport);
         (protocol, url.port, payload)
     });
-    let attempts = fixed.chain(named).map(|(protocol, port, payload)| Attempt {
-        logged_in: peer.logs_in,
-        ..Attempt::of_probe(protocol, port, payload)
-    });
+    let ruled = site.firewall.rules.iter().flat_map(of_rule);
+    let attempts = fixed
+        .chain(named)
+        .chain(ruled)
+        .map(|(protocol, port, payload)| Attempt {
+            logged_in: peer.logs_in,
+            ..Attempt::of_probe(protocol, port, payload)
+        });
     attempts.collect()
+}
+
+/// What a rule for a port is about.
+fn of_rule(rule: &Rule) -> Vec<(ProbeProtocol, u16, Payload)> {
+    let (Direction::Out, Some(port)) = (rule.direction, rule.port) else {
+        return Vec::new();
+    };
+    let looks_for_tls = matches!(
+        rule.action,
+        Action::AcceptTls | Action::AcceptTlsFor(_) | Action::InterceptTls
+    );
+    let (is_tcp, is_udp) = match protocol(rule) {
+        None => (true, true),
+        Some(Protocol::Tcp) => (true, false),
+        Some(Protocol::Udp) => (false, true),
+    };
+    let asked = [
+        (ProbeProtocol::Tcp, Payload::Plain, is_tcp),
+        (ProbeProtocol::Tcp, Payload::Tls, is_tcp && looks_for_tls),
+        (ProbeProtocol::Udp, Payload::Plain, is_udp),
+    ];
+    let asked = asked.into_iter().filter(|(_, _, is_asked)| *is_asked);
+    asked
+        .map(|(protocol, payload, _)| (protocol, port, payload))
+        .collect()
 }
 
 fn straight(site: &SiteLayout, attempt: Attempt<'_>) -> Fact {

@@ -44,6 +44,13 @@ pub(super) fn unhindered_udp(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>
     forwarded.next().map(|(port, _)| *port)
 }
 
+/// A TCP port behind which the probe itself answers.
+pub(super) fn forwarded_tcp(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) -> Option<u16> {
+    let ports = passing(site, attempts, ProbeProtocol::Tcp, Payload::Plain);
+    let mut forwarded = ports.iter().filter(|(_, how)| *how == Treatment::Forwarded);
+    forwarded.next().map(|(port, _)| *port)
+}
+
 /// Two ports that pass and that the probe answers at different ports of its own: one even, one odd
 /// (see [`PROBE_PORTS`](crate::PROBE_PORTS)).
 pub(super) fn even_and_odd(

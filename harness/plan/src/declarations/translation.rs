@@ -2,14 +2,17 @@
 
 use super::ports::{even_and_odd, passing};
 use crate::layout::SiteLayout;
-use crate::model::{Fact, Payload, ProbeProtocol};
-use crate::passage::{Attempt, lets_all_udp};
+use crate::model::{Fact, Passage, Payload, ProbeProtocol};
+use crate::passage::{Attempt, incoming, lets_all_udp};
 use farcall_scenario::{Behaviour, Direction, Nat};
 use std::collections::BTreeSet;
 
 /// The source port from which every peer of a site asks at the same time, to see what a collision changes.
 /// Below the range from which Linux takes ports of its own choice (32768 to 60999).
 const COLLIDING_PORT: u16 = 29_000;
+
+/// Stands for the port from which a probe asks: no rule can name this one.
+const UNNAMED_PORT: u16 = 0;
 
 /// What is seen within a round trip or two. `place` is that of the peer among those of its site.
 pub(super) fn facts(
@@ -78,7 +81,8 @@ fn seen_mapping(site: &SiteLayout) -> Option<Behaviour> {
 
 fn filtering(site: &SiteLayout, port: u16, source_port: Option<u16>) -> Fact {
     // A firewall that lets in only what answers tracks connections as a NAT does.
-    let lets_in = lets_all_udp(&site.firewall, Direction::In);
+    let unnamed = Attempt::of_probe(ProbeProtocol::Udp, UNNAMED_PORT, Payload::Plain);
+    let lets_in = incoming(&site.firewall, unnamed) == Passage::Passes;
     let stateful = (!lets_in).then_some(Behaviour::AddressAndPortDependent);
     Fact::NatFiltering {
         filtering: strictest(nats(site).map(|nat| nat.filtering).chain(stateful)),

@@ -76,6 +76,7 @@ impl Fact {
                 let through = proxy.map_or(String::new(), |at| format!(", through the proxy {at}"));
                 format!("{protocol} {port} to the internet{tls}{through}")
             }
+            Self::IncomingTcp { port, .. } => format!("tcp {port} from the internet"),
             Self::SignallingAnswers {
                 host,
                 address,
@@ -89,7 +90,13 @@ impl Fact {
                 address,
                 port,
             } => format!("{host} ({address}) on relay port {port}"),
-            Self::ListenerCertificate {
+            Self::ServerPassage {
+                host,
+                address,
+                listener,
+                ..
+            }
+            | Self::ListenerCertificate {
                 host,
                 address,
                 listener,
@@ -160,9 +167,10 @@ impl Fact {
                 tolerance_percent,
                 ..
             } => format!("{percent} % ± {tolerance_percent} %"),
-            Self::Passage { passage, .. } | Self::Ipv6Passage { passage, .. } => {
-                passage.to_string()
-            }
+            Self::Passage { passage, .. }
+            | Self::Ipv6Passage { passage, .. }
+            | Self::IncomingTcp { passage, .. }
+            | Self::ServerPassage { passage, .. } => passage.to_string(),
             Self::SignallingAnswers { .. } | Self::ListenerAnswers { .. } => "answers".to_owned(),
             Self::ListenerRefuses { .. } => "refuses".to_owned(),
             Self::ListenerCertificate { host, flaw, .. } => certificate(host, *flaw),

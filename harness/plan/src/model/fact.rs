@@ -118,6 +118,27 @@ pub enum Fact {
         /// What becomes of it.
         passage: Passage,
     },
+    /// What happens to a TCP connection from the probe to this port of the node, which nobody inside has called for.
+    IncomingTcp {
+        /// The node's port.
+        port: u16,
+        /// A TCP port on the internet that passes, to ask the probe over.
+        over: u16,
+        /// What becomes of it.
+        passage: Passage,
+    },
+    /// What happens to a STUN request to a TURN server's listener, where a rule of the node's firewall names the
+    /// server's address.
+    ServerPassage {
+        /// The host name (for TLS, the name that its certificate must have).
+        host: String,
+        /// Its address.
+        address: IpAddr,
+        /// The listener.
+        listener: Listener,
+        /// What becomes of it.
+        passage: Passage,
+    },
     /// Whether the NAT keeps source ports (RFC 4787 section 4.2.1), over UDP.
     NatPortPreservation {
         /// Whether it does.

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod attestation;
+mod attestation_firewalls;
 mod attestation_links;
 mod attestation_nats;
 mod datapath;
