@@ -274,6 +274,76 @@ fn neighbours_are_told_apart() {
     assert_eq!(cause(&sample), Some(Cause::RelayPortsBlocked));
 }
 
+/// However it is written: the next step is what else there is to do.
+#[test]
+fn what_is_configured_already_is_not_to_be_added() {
+    let written = [
+        samples::TLS_URL,
+        "turns:turn.example.net:443",
+        "TURNS:Turn.Example.NET.:443?transport=tcp",
+    ];
+    for url in written {
+        let named = of(&samples::tls_name_blocked_of(&[url])).unwrap();
+        assert_eq!(named.cause, Cause::TlsNameBlocked);
+        let step = format!(
+            "The configuration has `{url}` already. Have those who run the firewall add turn.example.net to the server names"
+        );
+        assert!(named.next_step.starts_with(&step), "{named:#?}");
+        assert!(named.add_urls.is_empty(), "{named:#?}");
+
+        let mut sample = samples::offering(&[samples::blocked(url)]);
+        let closed = of(&sample).unwrap();
+        samples::attest(
+            &mut sample,
+            "alice",
+            samples::passage((Tcp, 443, Tls), Passage::Passes),
+        );
+        let open_elsewhere = of(&sample).unwrap();
+        for found in [closed, open_elsewhere] {
+            assert_eq!(found.cause, Cause::TurnUnreachableTls);
+            assert!(found.next_step.contains("already"), "{found:#?}");
+            assert!(found.add_urls.is_empty(), "{found:#?}");
+        }
+
+        samples::attest(
+            &mut sample,
+            "alice",
+            samples::passage((Tcp, 443, Tls), Passage::Intercepted),
+        );
+        let intercepted = of(&sample).unwrap();
+        assert_eq!(intercepted.cause, Cause::TlsIntercepted);
+        assert!(intercepted.add_urls.is_empty(), "{intercepted:#?}");
+    }
+
+    // Another port and plain TCP are something else.
+    let sample = samples::tls_name_blocked_of(&["turns:turn.example.net"]);
+    let found = of(&sample).unwrap();
+    assert_eq!(found.cause, Cause::TlsNameBlocked);
+    assert_eq!(found.add_urls, [samples::TLS_URL], "{found:#?}");
+
+    // Of several ways that pass, one that is not tried yet.
+    let tried = "turn:turn.example.net?transport=udp";
+    let mut sample = samples::offering(&[samples::blocked(tried)]);
+    for way in [(Udp, 3478, Plain), (Tcp, 80, Plain)] {
+        let fact = samples::passage(way, Passage::Passes);
+        samples::attest(&mut sample, "alice", fact);
+    }
+    let found = of(&sample).unwrap();
+    let lacking = ["turn:turn.example.net:80?transport=tcp"];
+    assert_eq!(found.add_urls, lacking, "{found:#?}");
+
+    // A server whose name passes is no stranger to the firewall.
+    let passing = "turns:www.example.com:5349";
+    let sample = samples::tls_name_blocked_of(&[samples::TLS_URL, passing]);
+    let found = of(&sample).unwrap();
+    assert_eq!(found.cause, Cause::TlsNameBlocked);
+    assert!(
+        found.summary.contains("that of turn.example.net is not"),
+        "{found:#?}"
+    );
+    assert_eq!(found.add_urls, ["turns:www.example.com:443?transport=tcp"]);
+}
+
 /// What the network does with TLS decides, where signalling does not get through.
 #[test]
 fn what_the_network_does_to_signalling_is_named() {
