@@ -147,6 +147,12 @@ impl<'a> Case<'a> {
             .filter(|url| url.scheme != Scheme::Stun)
     }
 
+    /// Whether the configuration has a TURN URL of this meaning.
+    pub(crate) fn is_configured(&self, text: &str) -> bool {
+        let wanted = text.parse::<IceUrl>();
+        wanted.is_ok_and(|wanted| self.turn_urls().any(|url| url.is_same_as(&wanted)))
+    }
+
     /// What came of each URL at a peer, in the order of the configuration.
     pub(crate) fn attempts(&self, peer: &'a str) -> Vec<Attempt<'a>> {
         let reports = self.run.servers(peer);

@@ -81,6 +81,8 @@ pub enum Cause {
     NoRecovery,
     /// The call connects, but too late.
     ConnectsTooLate,
+    /// The link loses or delays too much, or is too slow, for the media.
+    LinkTooPoor,
     /// The call works, and the scenario expects something else.
     ExpectationDiffers,
     /// The evidence fits several causes.
@@ -127,6 +129,7 @@ impl Cause {
             Self::RecoveryExhausted => "recovery-exhausted",
             Self::NoRecovery => "no-recovery",
             Self::ConnectsTooLate => "connects-too-late",
+            Self::LinkTooPoor => "link-too-poor",
             Self::ExpectationDiffers => "expectation-differs",
             Self::Undecided => "undecided",
         }

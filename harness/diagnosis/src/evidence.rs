@@ -5,7 +5,8 @@ use crate::words::{and, code, count, seconds, transport};
 use crate::{Evidence, Witness};
 use farcall_plan::{BlockingRule, FROM_INSIDE, Fact};
 use farcall_timeline::{
-    Event, FaultEdge, IceServerOutcome, MediaStats, RecoveryEvent, SignallingEvent, TurnSession,
+    Event, FaultEdge, IceServerOutcome, MediaKind, MediaStats, RecoveryEvent, SignallingEvent,
+    TurnSession,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -286,6 +287,9 @@ pub(crate) fn fault(broken: &Broken<'_>) -> Evidence {
 /// What was sent and what arrived of media that are missing, as both ends counted it.
 pub(crate) fn missing(case: &Case<'_>, missing: &Missing<'_>) -> Vec<Evidence> {
     let Missing { kind, from, to } = *missing;
+    if kind == MediaKind::Data {
+        return messages(case, from, to);
+    }
     let line = |peer: &str, verb: &str, total: fn(&MediaStats) -> u64| {
         let stats = case.run.media(peer, kind)?;
         let (last_ms, _) = case.last_growth(peer, kind, total).unzip();
@@ -303,6 +307,29 @@ pub(crate) fn missing(case: &Case<'_>, missing: &Missing<'_>) -> Vec<Evidence> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The same of messages on the data channel.
+fn messages(case: &Case<'_>, from: &str, to: &str) -> Vec<Evidence> {
+    let sent = case.run.data(from).map(|stats| stats.messages_sent);
+    let received = case.run.data(to).map(|stats| stats.messages_intact);
+    let line = |peer: &str, verb: &str, total: u64| {
+        let seen = format!("{verb} {} of data", count(total, "message"));
+        evidence(Witness::Statistics, peer, seen)
+    };
+    let sent = sent.map(|total| line(from, "sent", total));
+    let received = received.map(|total| line(to, "received", total));
+    sent.into_iter().chain(received).collect()
+}
+
+/// What a gateway's rule dropped.
+pub(crate) fn dropped(gateway: &str, rule: &str, packets: u64) -> Evidence {
+    let seen = format!(
+        "{} dropped {} while the call was placed",
+        code(rule),
+        count(packets, "packet")
+    );
+    evidence(Witness::Gateway, gateway, seen)
 }
 
 /// A remark on what a peer received.

@@ -16,8 +16,8 @@
 //!
 //! # A new cause
 //!
-//! A variant of [`Cause`], a module with its rule, a line in the list, a page in `docs/causes/`. Tests hold that every
-//! cause has a rule, a page and a run that produces it.
+//! A variant of [`Cause`], a module with its rule, a line in the list, a page in `docs/causes/`, and a symptom that leads
+//! to it in the index there. Tests hold that every cause has them, and a run that produces it.
 
 mod case;
 mod cause;

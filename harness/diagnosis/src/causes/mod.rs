@@ -10,6 +10,7 @@ mod dtls_blocked;
 mod expectation_differs;
 mod ipv4_literal;
 mod lab_invalid;
+mod link_too_poor;
 mod machine_unsupported;
 mod no_recovery;
 mod no_turn_server;
@@ -63,7 +64,7 @@ const fn rule(
 }
 
 /// Every rule. The first that finds something is the diagnosis.
-pub(crate) const RULES: [Rule; 37] = [
+pub(crate) const RULES: [Rule; 38] = [
     rule(
         Cause::MachineUnsupported,
         machine_unsupported::find,
@@ -238,6 +239,11 @@ pub(crate) const RULES: [Rule; 37] = [
         Cause::ConnectsTooLate,
         connects_too_late::find,
         "more particular than an expectation that is not met",
+    ),
+    rule(
+        Cause::LinkTooPoor,
+        link_too_poor::find,
+        "less arrives than must, so it is no mere expectation that is not met",
     ),
     rule(
         Cause::ExpectationDiffers,

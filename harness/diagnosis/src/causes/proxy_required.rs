@@ -6,6 +6,7 @@ use crate::model::Finding;
 use crate::way_out::turns;
 use crate::words::code;
 use farcall_plan::{Fact, Passage};
+use farcall_timeline::IceTransport;
 use std::net::SocketAddrV4;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
@@ -31,7 +32,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     let host = case.turn_urls().next().map(|url| url.host.as_str());
     let streams = case
         .turn_urls()
-        .any(|url| url.text.contains("transport=tcp"));
+        .any(|url| url.transport != IceTransport::Udp);
     let add = match (host, streams) {
         (_, true) => None,
         (Some(host), false) => Some(turns(host)),

@@ -17,7 +17,11 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
             return None;
         };
         let mut tried = case.turn_attempts(peer);
-        tried.retain(|one| one.url().transport == Tls && one.came_to(&[Reset, Refused, NoAnswer]));
+        tried.retain(|one| {
+            one.url().transport == Tls
+                && one.came_to(&[Reset, Refused, NoAnswer])
+                && !names.contains(&one.url().host)
+        });
         (!tried.is_empty()).then_some((peer, names, tried))
     })?;
     let hosts: BTreeSet<&str> = tried.iter().map(|one| one.url().host.as_str()).collect();
@@ -43,7 +47,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         ),
         evidence: seen,
         next_step: way.next_step,
-        // The URL is there: it is the name that is missing elsewhere.
+        add_urls: way.add_urls,
         ..Finding::default()
     })
 }

@@ -57,17 +57,6 @@ fn find(case: &Case<'_>, furthest: IceTransport) -> Option<Finding> {
         seen.extend(evidence::turn_log(case, &first.url().host, peer));
     }
     let way = way_out(case, peer);
-    let next_step = match case.turn_urls().any(|url| way.add_urls.contains(&url.text)) {
-        true => "The configuration offers all that this network could let through. Have those who run it open TCP 443 to the \
-                 TURN server."
-            .to_owned(),
-        false => way.next_step,
-    };
-    let add_urls = way
-        .add_urls
-        .into_iter()
-        .filter(|url| !case.turn_urls().any(|known| known.text == *url))
-        .collect();
     Some(Finding {
         summary: format!(
             "No TURN server is reachable from the network of {peer}: {} lets none of the ways through that the configuration \
@@ -76,8 +65,8 @@ fn find(case: &Case<'_>, furthest: IceTransport) -> Option<Finding> {
             and(&ways)
         ),
         evidence: seen,
-        next_step,
-        add_urls,
+        next_step: way.next_step,
+        add_urls: way.add_urls,
         ..Finding::default()
     })
 }

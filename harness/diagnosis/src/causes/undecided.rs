@@ -54,7 +54,11 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     } else if !case.missing().is_empty() {
         (
             "The call connected and less arrives than must, and what was seen does not say why.",
-            vec![Cause::RtpBlocked, Cause::PacketsTooLarge],
+            vec![
+                Cause::LinkTooPoor,
+                Cause::RtpBlocked,
+                Cause::PacketsTooLarge,
+            ],
             "Compare packets sent and received at both ends in `result.json`, and the link's declared rate and loss with what \
              the media need.",
         )

@@ -2,7 +2,15 @@
 
 use super::of;
 use super::produced::each;
-use std::path::Path;
+use crate::Cause;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Nobody reads a page while it is written.
+static PAGES: Mutex<()> = Mutex::new(());
+
+/// Begins the table of all causes in the index.
+const INDEX_HEADING: &str = "| cause | what is the matter |\n|---|---|\n";
 
 /// What each page has, in this order.
 const SECTIONS: [&str; 4] = [
@@ -15,10 +23,10 @@ const SECTIONS: [&str; 4] = [
 /// With `FARCALL_UPDATE=1` in the environment, writes the examples into the pages instead.
 #[test]
 fn every_cause_has_a_page_with_what_is_printed_of_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let _alone = PAGES.lock();
     let mut wrong = Vec::new();
     for (cause, sample) in each() {
-        let path = root.join(cause.page());
+        let path = repository().join(cause.page());
         let page = std::fs::read_to_string(&path).unwrap_or_default();
         let diagnosis = of(&sample).unwrap();
         let mut example = format!("cause   {cause}\n        {}\n", diagnosis.summary);
@@ -33,7 +41,7 @@ fn every_cause_has_a_page_with_what_is_printed_of_it() {
             wrong.push(format!("{}: no example", path.display()));
             continue;
         };
-        if std::env::var_os("FARCALL_UPDATE").is_some() {
+        if is_update() {
             let page = format!("{before}```text\n{}```\n{after}", wrapped(&example));
             std::fs::write(&path, page).unwrap();
         } else if printed != wrapped(&example) {
@@ -54,6 +62,67 @@ fn every_cause_has_a_page_with_what_is_printed_of_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// In the order of the rules, each with what its page says first. With `FARCALL_UPDATE=1` in the environment, writes the
+/// table instead.
+#[test]
+fn the_index_has_every_cause_in_its_order() {
+    let _alone = PAGES.lock();
+    let path = repository().join("docs/causes/README.md");
+    let index = std::fs::read_to_string(&path).unwrap();
+    let rows = Cause::all().map(|cause| {
+        let page = std::fs::read_to_string(repository().join(cause.page())).unwrap_or_default();
+        let begun = page.strip_prefix(&format!("# `{cause}`\n\n"));
+        let matter = begun.and_then(|rest| rest.lines().next());
+        let matter = matter.unwrap_or_else(|| panic!("{}: no title and matter", cause.page()));
+        format!("| [{cause}]({cause}.md) | {matter} |\n")
+    });
+    let rows: String = rows.collect();
+    let (before, table) = index.split_once(INDEX_HEADING).unwrap();
+    if is_update() {
+        std::fs::write(&path, format!("{before}{INDEX_HEADING}{rows}")).unwrap();
+    } else {
+        let stale = "the table is out of date: FARCALL_UPDATE=1 cargo test -p farcall-diagnosis";
+        assert!(table == rows, "{}: {stale}", path.display());
+    }
+}
+
+/// The table of symptoms is written by hand.
+#[test]
+fn the_index_leads_to_pages_that_there_are_and_from_a_symptom_to_all_but_the_labs_own() {
+    let _alone = PAGES.lock();
+    let index = std::fs::read_to_string(repository().join("docs/causes/README.md")).unwrap();
+    let (symptoms, _) = index.split_once(INDEX_HEADING).unwrap();
+    let links = symptoms.split("](").skip(1);
+    let links = links.filter_map(|rest| rest.split_once(".md)").map(|(name, _)| name));
+    let linked: Vec<&str> = links.collect();
+    for name in &linked {
+        let is_known = Cause::all().any(|cause| cause.name() == *name);
+        assert!(is_known, "{name} is no cause");
+    }
+    // What is told of the lab, the scenario or the evidence is nothing that a user sees.
+    let own = [
+        Cause::MachineUnsupported,
+        Cause::LabInvalid,
+        Cause::ExpectationDiffers,
+        Cause::Undecided,
+    ];
+    for cause in Cause::all().filter(|cause| !own.contains(cause)) {
+        assert!(
+            linked.contains(&cause.name()),
+            "no symptom leads to {cause}"
+        );
+    }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Whether files are to be written instead of compared.
+fn is_update() -> bool {
+    std::env::var_os("FARCALL_UPDATE").is_some()
 }
 
 /// Lines of at most 100 columns, as a terminal has them.

@@ -6,6 +6,7 @@ use crate::{Cause, Witness};
 use farcall_plan::Payload::{Plain, Tls};
 use farcall_plan::ProbeProtocol::{Tcp, Udp};
 use farcall_plan::{Fact, Passage};
+use farcall_scenario::Direction::{In, Out};
 use farcall_scenario::FaultKind;
 use farcall_timeline::IceServerOutcome::{Allocated, NoAnswer, Refused, Reset};
 use farcall_timeline::MediaKind;
@@ -14,7 +15,7 @@ use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 use std::collections::BTreeSet;
 
 /// A run for each cause.
-pub(super) fn each() -> [(Cause, Sample); 37] {
+pub(super) fn each() -> [(Cause, Sample); 38] {
     use Cause::*;
     [
         (MachineUnsupported, samples::machine_unsupported()),
@@ -58,6 +59,7 @@ pub(super) fn each() -> [(Cause, Sample); 37] {
         (RecoveryExhausted, samples::recovery_exhausted()),
         (NoRecovery, samples::no_recovery()),
         (ConnectsTooLate, samples::connects_too_late()),
+        (LinkTooPoor, samples::link_too_poor()),
         (ExpectationDiffers, samples::expectation_differs()),
         (Undecided, samples::undecided()),
     ]
@@ -274,6 +276,76 @@ fn neighbours_are_told_apart() {
     assert_eq!(cause(&sample), Some(Cause::RelayPortsBlocked));
 }
 
+/// However it is written: the next step is what else there is to do.
+#[test]
+fn what_is_configured_already_is_not_to_be_added() {
+    let written = [
+        samples::TLS_URL,
+        "turns:turn.example.net:443",
+        "TURNS:Turn.Example.NET.:443?transport=tcp",
+    ];
+    for url in written {
+        let named = of(&samples::tls_name_blocked_of(&[url])).unwrap();
+        assert_eq!(named.cause, Cause::TlsNameBlocked);
+        let step = format!(
+            "The configuration has `{url}` already. Have those who run the firewall add turn.example.net to the server names"
+        );
+        assert!(named.next_step.starts_with(&step), "{named:#?}");
+        assert!(named.add_urls.is_empty(), "{named:#?}");
+
+        let mut sample = samples::offering(&[samples::blocked(url)]);
+        let closed = of(&sample).unwrap();
+        samples::attest(
+            &mut sample,
+            "alice",
+            samples::passage((Tcp, 443, Tls), Passage::Passes),
+        );
+        let open_elsewhere = of(&sample).unwrap();
+        for found in [closed, open_elsewhere] {
+            assert_eq!(found.cause, Cause::TurnUnreachableTls);
+            assert!(found.next_step.contains("already"), "{found:#?}");
+            assert!(found.add_urls.is_empty(), "{found:#?}");
+        }
+
+        samples::attest(
+            &mut sample,
+            "alice",
+            samples::passage((Tcp, 443, Tls), Passage::Intercepted),
+        );
+        let intercepted = of(&sample).unwrap();
+        assert_eq!(intercepted.cause, Cause::TlsIntercepted);
+        assert!(intercepted.add_urls.is_empty(), "{intercepted:#?}");
+    }
+
+    // Another port and plain TCP are something else.
+    let sample = samples::tls_name_blocked_of(&["turns:turn.example.net"]);
+    let found = of(&sample).unwrap();
+    assert_eq!(found.cause, Cause::TlsNameBlocked);
+    assert_eq!(found.add_urls, [samples::TLS_URL], "{found:#?}");
+
+    // Of several ways that pass, one that is not tried yet.
+    let tried = "turn:turn.example.net?transport=udp";
+    let mut sample = samples::offering(&[samples::blocked(tried)]);
+    for way in [(Udp, 3478, Plain), (Tcp, 80, Plain)] {
+        let fact = samples::passage(way, Passage::Passes);
+        samples::attest(&mut sample, "alice", fact);
+    }
+    let found = of(&sample).unwrap();
+    let lacking = ["turn:turn.example.net:80?transport=tcp"];
+    assert_eq!(found.add_urls, lacking, "{found:#?}");
+
+    // A server whose name passes is no stranger to the firewall.
+    let passing = "turns:www.example.com:5349";
+    let sample = samples::tls_name_blocked_of(&[samples::TLS_URL, passing]);
+    let found = of(&sample).unwrap();
+    assert_eq!(found.cause, Cause::TlsNameBlocked);
+    assert!(
+        found.summary.contains("that of turn.example.net is not"),
+        "{found:#?}"
+    );
+    assert_eq!(found.add_urls, ["turns:www.example.com:443?transport=tcp"]);
+}
+
 /// What the network does with TLS decides, where signalling does not get through.
 #[test]
 fn what_the_network_does_to_signalling_is_named() {
@@ -327,6 +399,80 @@ fn what_the_network_does_to_signalling_is_named() {
         let found = of_a_network(fact);
         assert_eq!(found.cause, Cause::SignallingUnreachable);
         assert!(found.next_step.contains(words), "{words}: {found:#?}");
+    }
+}
+
+/// Only where what was measured of the way that the media go accounts for what is missing.
+#[test]
+fn a_link_is_blamed_for_what_it_does() {
+    const RELAY: &str = "iceTransportPolicy";
+    let at_bob = |fact| {
+        let mut sample = samples::lossy();
+        samples::attest(&mut sample, "bob", fact);
+        sample
+    };
+    let policed = |direction| Fact::PolicedRate {
+        direction,
+        kbit: 200,
+        port: 3478,
+    };
+    let counting = |rule, packets| {
+        let mut sample = samples::lossy();
+        samples::count_at(&mut sample, "mobile-gateway", rule, packets);
+        sample
+    };
+    for (sample, is_blamed) in [
+        (at_bob(samples::rate(In, 200)), true),
+        (at_bob(samples::rate(In, 2_000)), false),
+        (at_bob(samples::rate(Out, 200)), false),
+        (at_bob(policed(In)), true),
+        (at_bob(policed(Out)), false),
+        // Of 240 packets 144 are missing.
+        (counting("link/down-lost", 72), true),
+        (counting("link/down-lost", 71), false),
+        (counting("link/up-lost", 144), false),
+        (counting("udp-throttled/drop-excess-udp-in", 144), true),
+        (counting("udp-throttled/drop-excess-udp", 144), false),
+    ] {
+        let expected = match is_blamed {
+            true => Cause::LinkTooPoor,
+            false => Cause::Undecided,
+        };
+        let found = of(&sample).unwrap();
+        assert_eq!(found.cause, expected, "{found:#?}");
+    }
+    // What a policer of UDP does, a relay over TLS is spared; what a link does, it is not.
+    let of_policer = of(&at_bob(policed(In))).unwrap();
+    assert!(of_policer.next_step.contains(RELAY), "{of_policer:#?}");
+    let of_link = of(&at_bob(samples::rate(In, 200))).unwrap();
+    assert!(!of_link.next_step.contains(RELAY), "{of_link:#?}");
+
+    let slow = samples::rate(In, 200);
+    // No link changes what it carries, and none stops media altogether while it carries others.
+    let mut sample = at_bob(slow.clone());
+    sample.change_media("bob", MediaKind::Audio, |stats| stats.frames_corrupt = 1);
+    assert_eq!(cause(&sample), Some(Cause::Undecided));
+    let mut sample = samples::rtp_blocked();
+    samples::attest(&mut sample, "bob", slow.clone());
+    assert_eq!(cause(&sample), Some(Cause::RtpBlocked));
+    let mut sample = samples::without(&[MediaKind::Audio]);
+    samples::attest(&mut sample, "bob", slow);
+    assert_eq!(cause(&sample), Some(Cause::Undecided));
+
+    // Data wait for what is sent again.
+    for (rtt_ms, expected) in [(1_000.0, Cause::LinkTooPoor), (200.0, Cause::Undecided)] {
+        let far = Fact::RoundTrip {
+            rtt_ms,
+            jitter_ms: 0.0,
+            sending_ms: 0.0,
+            overtaking: false,
+            protocol: Udp,
+            port: 3478,
+        };
+        let mut sample = Sample::good();
+        sample.change_data("bob", |stats| stats.messages_intact = 3);
+        samples::attest(&mut sample, "bob", far);
+        assert_eq!(cause(&sample), Some(expected), "{rtt_ms}");
     }
 }
 

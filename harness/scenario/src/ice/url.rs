@@ -17,6 +17,16 @@ pub struct IceUrlError {
     pub hint: &'static str,
 }
 
+impl IceUrl {
+    /// Whether both name the same server in the same way, however each is written: scheme, host, port and transport, with
+    /// what stands for a part that is left out (RFC 7064 section 3.2, RFC 7065 section 3.2).
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let meaning = |url: &Self| (url.scheme, url.port, url.transport);
+        self.host == other.host && meaning(self) == meaning(other)
+    }
+}
+
 impl FromStr for IceUrl {
     type Err = IceUrlError;
 
@@ -229,6 +239,34 @@ mod tests {
             ),
         ] {
             assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_are_compared_by_what_they_mean() {
+        let is_same = |left: &str, right: &str| {
+            let [left, right] = [left, right].map(|text| text.parse::<IceUrl>().unwrap());
+            left.is_same_as(&right)
+        };
+        for (left, right) in [
+            ("turns:h.example:443", "turns:h.example:443?transport=tcp"),
+            ("turns:h.example", "turns:h.example:5349?transport=tcp"),
+            ("turn:h.example", "turn:h.example:3478?transport=udp"),
+            ("stun:h.example", "STUN:H.Example.:3478"),
+        ] {
+            assert!(is_same(left, right), "{left} {right}");
+        }
+        for (left, right) in [
+            ("turn:h.example:443", "turn:h.example:443?transport=tcp"),
+            (
+                "turn:h.example:443?transport=tcp",
+                "turns:h.example:443?transport=tcp",
+            ),
+            ("stun:h.example", "turn:h.example"),
+            ("turns:h.example", "turns:h.example:443"),
+            ("turns:h.example", "turns:i.example"),
+        ] {
+            assert!(!is_same(left, right), "{left} {right}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What becomes of calls, and of labs.
 
-use super::attest;
+use super::{attest, count_at};
 use farcall_plan::{ExpectedFault, ExpectedSignalling, Fact};
 use farcall_scenario::{Direction, ExpectedRecovery, FaultKind, Recovery};
 use farcall_timeline::IceServerOutcome::NotUsed;
@@ -235,6 +235,45 @@ pub(in crate::tests) fn connects_too_late() -> Sample {
 pub(in crate::tests) fn expectation_differs() -> Sample {
     let mut sample = Sample::good();
     sample.declared.expect.connects = false;
+    sample
+}
+
+/// Bob gets two fifths of what alice sends.
+pub(in crate::tests) fn lossy() -> Sample {
+    let mut sample = Sample::good();
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        sample.change_media("bob", kind, |stats| {
+            let whole = stats.packets_sent;
+            stats.packets_received = whole * 2 / 5;
+            stats.packets_lost = (whole - stats.packets_received) as i64;
+            stats.frames_intact = stats.frames_intact * 2 / 5;
+            stats.frames_received = stats.frames_intact;
+            stats.frames_lost = stats.frames_sent - stats.frames_intact;
+        });
+    }
+    sample
+}
+
+/// A rate of a peer's link.
+pub(in crate::tests) fn rate(direction: Direction, kbit: u32) -> Fact {
+    Fact::Rate {
+        direction,
+        kbit: Some(kbit),
+        queue_ms: 200,
+        jitter_ms: 0.0,
+        port: 3478,
+    }
+}
+
+pub(in crate::tests) fn link_too_poor() -> Sample {
+    let mut sample = lossy();
+    attest(&mut sample, "bob", rate(Direction::In, 200));
+    count_at(
+        &mut sample,
+        "mobile-gateway",
+        "link/down-queue-dropped",
+        131,
+    );
     sample
 }
 

@@ -101,9 +101,18 @@ pub(super) fn offering(offers: &[Offer<'_>]) -> Sample {
 
 /// Lets a rule of the office's gateway have counted packets.
 fn count(sample: &mut Sample, rule: &str) {
-    sample.change_of("office-gateway", |event| {
+    count_at(sample, "office-gateway", rule, 4);
+}
+
+/// Lets a gateway's rule have counted so many packets during the call.
+pub(super) fn count_at(sample: &mut Sample, gateway: &str, rule: &str, packets: u64) {
+    sample.change_of(gateway, |event| {
         if let Event::Counters { moment, rules } = event {
-            let packets = if moment == "before-call" { 1 } else { 5 };
+            let packets = if moment == "before-call" {
+                1
+            } else {
+                1 + packets
+            };
             rules.push(RuleCounter {
                 rule: rule.to_owned(),
                 packets,

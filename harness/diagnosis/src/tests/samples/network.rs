@@ -151,11 +151,16 @@ pub(in crate::tests) fn no_turn_server() -> Sample {
 }
 
 pub(in crate::tests) fn tls_name_blocked() -> Sample {
+    tls_name_blocked_of(&[TLS_URL])
+}
+
+/// The same where these URLs are those over TLS.
+pub(in crate::tests) fn tls_name_blocked_of(urls: &[&str]) -> Sample {
     let reason = "the connection was reset during the TLS handshake";
-    let mut sample = offering(&[
-        blocked(UDP_URL),
-        (TLS_URL, Reset, reason, Some("tls-only/reset-not-tls-443")),
-    ]);
+    let reset = |url| (url, Reset, reason, Some("tls-only/reset-not-tls-443"));
+    let mut offers = vec![blocked(UDP_URL)];
+    offers.extend(urls.iter().copied().map(reset));
+    let mut sample = offering(&offers);
     attest(
         &mut sample,
         "alice",
