@@ -14,10 +14,12 @@ mod merge;
 mod result;
 mod seen;
 mod shard;
+mod shown;
 pub mod store;
 #[cfg(test)]
 mod testing;
 mod text;
+mod words;
 
 pub use bless::{BlessError, Blessing, Budget, Refusal, blessing, written};
 pub use calls::{CallsError, NetworkCalls, calls};
@@ -28,6 +30,7 @@ pub use result::{
     Answer, Entry, GATE_SCHEMA_VERSION, GateResult, Measured, PathEnd, Rerun, Shortfall, Subject,
     schema,
 };
-pub use seen::{Seen, with_shortfalls};
+pub use seen::Seen;
 pub use shard::{Shard, ShardError, cost_ms, divide};
+pub use shown::shown;
 pub use text::Text;
