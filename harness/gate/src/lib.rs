@@ -12,6 +12,7 @@ mod fingerprint;
 mod judge;
 mod merge;
 mod result;
+mod retry;
 mod seen;
 mod shard;
 mod shown;
@@ -30,6 +31,7 @@ pub use result::{
     Answer, Entry, GATE_SCHEMA_VERSION, GateResult, Measured, PathEnd, Rerun, Shortfall, Subject,
     schema,
 };
+pub use retry::due;
 pub use seen::Seen;
 pub use shard::{Shard, ShardError, cost_ms, divide};
 pub use shown::shown;
