@@ -259,6 +259,21 @@ mod tests {
     }
 
     #[test]
+    fn shortfalls_of_a_call_that_passed_its_scenario_are_on_the_page_of_all_calls() {
+        let keys = "connect_within_ms = 2000\npath.alice = { local = [\"host\"] }";
+        let no = gate(&[(keys, &[Verdict::Pass])]);
+        let calls = shown_of(&no, &Sample::good());
+        let page = index(&calls);
+        for said in [
+            "data-verdict=\"fail\"",
+            "<b>baseline/path.alice</b>: local relay over tcp (turn:t.example), remote prflx",
+            "also baseline/connect_within_ms",
+        ] {
+            assert!(page.contains(said), "{said} is missing:\n{page}");
+        }
+    }
+
+    #[test]
     fn reruns_are_told() {
         let again = gate(&[("", &[Verdict::Invalid, Verdict::Pass])]);
         let calls = shown_of(&again, &Sample::good());

@@ -2,6 +2,7 @@
 
 use super::document;
 use crate::call::Standing;
+use crate::explanation::wrong;
 use crate::format::markdown::total_ms;
 use crate::format::{cut, duration, media};
 use crate::{Call, ReportError};
@@ -147,6 +148,18 @@ fn inside(call: &Call) -> Markup {
             (None, Some(path)) => span.why { (path) },
             (None, None) => {},
         }
+        @if let Some(further) = further(call) { span.why { "also " (further) } }
         @for note in call.notes() { span.why.note { (note) } }
     }
+}
+
+/// The checks that did not hold beside the one that the cell explains. A diagnosis explains them all.
+fn further(call: &Call) -> Option<String> {
+    let run = call.run.as_ref().ok();
+    let run = run.filter(|run| run.result.diagnosis.is_none())?;
+    let names: Vec<&str> = wrong(run)
+        .skip(1)
+        .map(|check| check.name.as_str())
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
