@@ -87,11 +87,35 @@ fn a_shard_to_which_nothing_falls_needs_no_docker_and_its_merge_alone_is_no_yes(
     let gate = &["gate", "--shard", "2/2", "--out", "gates"];
     let output = without_docker(gate, directory.path());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let merged = without_docker(&["merge", "gates"], directory.path());
+    let merge = [
+        "merge",
+        "gates",
+        "--report",
+        "junit=junit.xml",
+        "--report",
+        "html=index.html",
+        "--report",
+        "github=summary.md",
+    ];
+    let merged = without_docker(&merge, directory.path());
     let stdout = text(&merged.stdout);
     assert_eq!(merged.status.code(), Some(3), "{stdout}");
     assert!(stdout.starts_with("UNDECIDED: "), "{stdout}");
     assert!(stdout.contains("missing: shard 1"), "{stdout}");
+    let annotation = "::warning title=NO RESULT same-network with production::";
+    assert!(stdout.contains(annotation), "{stdout}");
+    for (file, said) in [
+        (
+            "junit.xml",
+            "tests=\"1\" skipped=\"0\" failures=\"0\" errors=\"1\"",
+        ),
+        ("junit.xml", "no result: shard 1 is missing"),
+        ("index.html", "shard 1 is missing"),
+        ("summary.md", "NO RESULT same-network with production"),
+    ] {
+        let report = std::fs::read_to_string(directory.path().join(file)).unwrap();
+        assert!(report.contains(said), "{said} is missing:\n{report}");
+    }
 }
 
 #[test]
@@ -209,8 +233,13 @@ fn a_no_says_what_was_expected_what_came_why_and_what_to_do() {
     }
     let junit = std::fs::read_to_string(directory.path().join("junit.xml")).unwrap();
     assert!(
-        junit.contains("tests=\"3\" skipped=\"0\" failures=\"3\""),
+        junit.contains("tests=\"3\" skipped=\"1\" failures=\"2\" errors=\"0\""),
         "{junit}"
     );
-    assert!(junit.contains("baseline/path.alice"), "{junit}");
+    for said in [
+        "baseline/path.alice",
+        "message=\"quarantined until 9999-12-31, so it does not decide: nothing is so fast\"",
+    ] {
+        assert!(junit.contains(said), "{said} is missing:\n{junit}");
+    }
 }

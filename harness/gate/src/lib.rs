@@ -12,12 +12,15 @@ mod fingerprint;
 mod judge;
 mod merge;
 mod result;
+mod retry;
 mod seen;
 mod shard;
+mod shown;
 pub mod store;
 #[cfg(test)]
 mod testing;
 mod text;
+mod words;
 
 pub use bless::{BlessError, Blessing, Budget, Refusal, blessing, written};
 pub use calls::{CallsError, NetworkCalls, calls};
@@ -28,6 +31,8 @@ pub use result::{
     Answer, Entry, GATE_SCHEMA_VERSION, GateResult, Measured, PathEnd, Rerun, Shortfall, Subject,
     schema,
 };
-pub use seen::{Seen, with_shortfalls};
+pub use retry::due;
+pub use seen::Seen;
 pub use shard::{Shard, ShardError, cost_ms, divide};
+pub use shown::shown;
 pub use text::Text;

@@ -1,6 +1,6 @@
 //! What the gate looks at of a run.
 
-use crate::{Measured, PathEnd, Shortfall};
+use crate::{Measured, PathEnd};
 use farcall_report::{Explanation, StoredRun};
 use farcall_timeline::SelectedPair;
 use farcall_verdict::{Check, CheckVerdict, Figures, Verdict};
@@ -65,26 +65,4 @@ impl Seen {
             attempts: self.figures.attempts,
         }
     }
-}
-
-/// A run as reports show it: what is not as the baseline expects is a check that failed.
-#[must_use]
-pub fn with_shortfalls(mut run: StoredRun, shortfalls: &[Shortfall]) -> StoredRun {
-    if run.result.verdict != Verdict::Pass {
-        return run;
-    }
-    let checks = shortfalls.iter().map(|shortfall| Check {
-        name: format!("baseline/{}", shortfall.what),
-        verdict: CheckVerdict::Fail,
-        expected: shortfall.expected.clone(),
-        observed: shortfall.came.clone(),
-        evidence: Vec::new(),
-    });
-    run.result.checks.extend(checks);
-    if !shortfalls.is_empty() {
-        run.result.verdict = Verdict::Fail;
-        // It is of a call that falls short of its scenario.
-        run.result.diagnosis = None;
-    }
-    run
 }

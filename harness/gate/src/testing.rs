@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use crate::{Answer, Entry, Fingerprint, GATE_SCHEMA_VERSION, GateResult, Seen, judge};
-use farcall_report::Explanation;
-use farcall_scenario::{Baseline, BaselineNetwork, Scenario};
+use farcall_report::{About, Environment, Explanation, RunDirectory, StoredRun};
+use farcall_scenario::{Baseline, BaselineNetwork, IceTransportPolicy, Scenario};
 use farcall_timeline::{Candidate, CandidateType, IceTransport, SelectedPair};
+use farcall_verdict::sample::Sample;
 use farcall_verdict::{Figures, Verdict};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,6 +59,29 @@ pub(crate) fn seen(verdict: Verdict) -> Seen {
         failed_checks: 2,
         explanation,
     }
+}
+
+/// A sample as a run on disk.
+pub(crate) fn stored(out: &tempfile::TempDir, sample: &Sample) -> StoredRun {
+    let about = About {
+        scenario: "corporate-firewall".to_owned(),
+        written: None,
+        ice_configuration: "production".to_owned(),
+        policy: IceTransportPolicy::All,
+        seed: 1,
+        session: "a1b2c3".to_owned(),
+        started_at: datetime!(2026-06-15 10:00 UTC),
+        environment: Environment::default(),
+    };
+    let directory = RunDirectory::create(out.path(), &about).unwrap();
+    directory
+        .write_plan(&about, &sample.declared, None)
+        .unwrap();
+    let mut events = directory.events().unwrap();
+    for entry in &sample.entries {
+        events.append(entry).unwrap();
+    }
+    directory.finish().unwrap()
 }
 
 /// A yes of a scenario.

@@ -146,16 +146,10 @@ fn headed(paint: Paint, answer: Answer, text: &str) -> String {
     format!("{word} {text}")
 }
 
-/// Whether it decides, and until when not.
+/// Whether it decides, and until when not, on a line of its own.
 fn state_of(entry: &Entry) -> String {
-    let Some(quarantine) = &entry.expected.quarantine else {
-        return String::new();
-    };
-    let (reason, until) = (&quarantine.reason, quarantine.until);
-    match entry.decides {
-        true => format!("\n  quarantine has expired on {until}, so it decides again: {reason}"),
-        false => format!("\n  quarantined until {until}, so it does not decide: {reason}"),
-    }
+    let state = entry.quarantine_in_words();
+    state.map_or_else(String::new, |state| format!("\n  {state}"))
 }
 
 /// The same of one that is as expected, which needs no quarantine.
@@ -173,23 +167,11 @@ fn state(entry: &Entry, result: &GateResult) -> String {
 }
 
 fn footer(result: &GateResult, out: &mut dyn Write) -> std::io::Result<()> {
-    for entry in result.entries.iter().filter(|entry| entry.runs.len() > 1) {
-        let verdicts: Vec<String> = entry
-            .runs
-            .iter()
-            .map(|run| match (&run.cause, run.verdict) {
-                (_, Verdict::Pass) | (None, _) => run.verdict.to_string(),
-                (Some(cause), verdict) => format!("{verdict} ({cause})"),
-            })
-            .collect();
-        let again = entry.runs.len() - 1;
-        let line = format!(
-            "{} was run again {again} of at most {} times: {}",
-            entry.call,
-            result.retries,
-            verdicts.join(", then ")
-        );
-        writeln!(out, "{}", wrap("rerun     ", &line))?;
+    for entry in &result.entries {
+        if let Some(reruns) = entry.reruns_in_words(result.retries) {
+            let line = format!("{} was {reruns}", entry.call);
+            writeln!(out, "{}", wrap("rerun     ", &line))?;
+        }
     }
     let names = result
         .ice_configurations

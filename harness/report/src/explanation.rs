@@ -75,16 +75,6 @@ fn unsupported(run: &StoredRun) -> Option<Explanation> {
     })
 }
 
-/// How early a run comes where what is wrong comes first: the lower, the earlier.
-pub(crate) fn place(run: &StoredRun) -> u8 {
-    match run.result.verdict {
-        Verdict::Fail => 0,
-        Verdict::Invalid => 1,
-        Verdict::Unsupported => 2,
-        Verdict::Pass => 3,
-    }
-}
-
 /// The checks that failed, or that are invalid, in their order.
 pub(crate) fn wrong(run: &StoredRun) -> impl Iterator<Item = &Check> {
     let is_wrong =

@@ -17,6 +17,7 @@
 
 mod about;
 mod attestation;
+mod call;
 mod capture;
 mod compare;
 mod counters;
@@ -38,6 +39,7 @@ mod words;
 
 pub use about::{About, Environment};
 pub use attestation::Attestation;
+pub use call::{Call, Earlier, Weight};
 pub use capture::{CapturePoint, Merged, merge};
 pub use compare::{
     COMPARISON_SCHEMA_VERSION, Change, Comparison, ComparisonText, Direction, Figure, Group, Kind,

@@ -1,10 +1,11 @@
-//! Every format in which stored runs can be written, by one door.
+//! Every format in which calls can be written, by one door.
 
 use crate::format::{Json, Report, dump, github, junit, markdown, mermaid, pcapng, trace};
-use crate::{ReportError, StoredRun, html};
+use crate::{Call, ReportError, StoredRun, html};
 use std::io::Write;
 
-/// A format in which stored runs can be written. The same runs give the same bytes.
+/// A format in which calls can be written. The same calls give the same bytes. Those formats that tell of verdicts have all
+/// calls; the others have their runs, so that a call without one is not in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportFormat {
     /// A page that needs nothing beside itself. Of one run; [`html_index`](crate::html_index) is of several.
@@ -30,21 +31,26 @@ pub enum ReportFormat {
 }
 
 impl ReportFormat {
-    /// Writes runs in this format.
+    /// Writes calls in this format.
     ///
     /// # Errors
-    /// When `out` fails, the format is of one run and these are several, or a run lacks what the format shows.
-    pub fn render(self, runs: &[StoredRun], out: &mut dyn Write) -> Result<(), ReportError> {
+    /// When `out` fails, the format is of one run and these are several or none, or a run lacks what the format shows.
+    pub fn render(self, calls: &[Call], out: &mut dyn Write) -> Result<(), ReportError> {
         let written = match self {
-            Self::Html => html::page(one(runs, "html")?, out),
-            Self::Junit => junit::junit(runs, out),
-            Self::GithubSummary | Self::Markdown => markdown::markdown(runs, out),
-            Self::GithubAnnotations => github::annotations(runs, out),
-            Self::Json => runs.iter().try_for_each(|run| Json.render(run, out)),
-            Self::Dump => dump::dump(runs, None, out),
-            Self::Trace => trace::trace(runs, out),
-            Self::Pcapng => return pcapng::pcapng(runs, out),
-            Self::Mermaid => mermaid::mermaid(one(runs, "mermaid")?, out),
+            Self::Html => {
+                let (call, run) = one(calls, "html")?;
+                html::page(call, run, out)
+            }
+            Self::Junit => junit::junit(calls, out),
+            Self::GithubSummary | Self::Markdown => markdown::markdown(calls, out),
+            Self::GithubAnnotations => github::annotations(calls, out),
+            Self::Json => runs(calls)
+                .into_iter()
+                .try_for_each(|run| Json.render(run, out)),
+            Self::Dump => dump::dump(&runs(calls), None, out),
+            Self::Trace => trace::trace(&runs(calls), out),
+            Self::Pcapng => return pcapng::pcapng(&runs(calls), out),
+            Self::Mermaid => mermaid::mermaid(one(calls, "mermaid")?.1, out),
         };
         written.map_err(|source| ReportError::Render {
             format: self.name(),
@@ -71,11 +77,8 @@ impl ReportFormat {
 ///
 /// # Errors
 /// When no run has a peer of that name, or `out` fails.
-pub fn dump_of_peer(
-    runs: &[StoredRun],
-    peer: &str,
-    out: &mut dyn Write,
-) -> Result<(), ReportError> {
+pub fn dump_of_peer(calls: &[Call], peer: &str, out: &mut dyn Write) -> Result<(), ReportError> {
+    let runs = runs(calls);
     if !runs.iter().any(|run| run.result.peers.contains_key(peer)) {
         let peers = runs.iter().flat_map(|run| run.result.peers.keys());
         let known: std::collections::BTreeSet<&str> = peers.map(String::as_str).collect();
@@ -84,18 +87,28 @@ pub fn dump_of_peer(
             known: known.into_iter().collect::<Vec<_>>().join(", "),
         });
     }
-    dump::dump(runs, Some(peer), out).map_err(|source| ReportError::Render {
+    dump::dump(&runs, Some(peer), out).map_err(|source| ReportError::Render {
         format: "dump",
         source,
     })
 }
 
-fn one<'a>(runs: &'a [StoredRun], format: &'static str) -> Result<&'a StoredRun, ReportError> {
-    match runs {
-        [run] => Ok(run),
-        several => Err(ReportError::OneRunOnly {
+/// The runs of those calls that have one.
+fn runs(calls: &[Call]) -> Vec<&StoredRun> {
+    let runs = calls.iter().filter_map(|call| call.run.as_ref().ok());
+    runs.collect()
+}
+
+/// The only call, and its run.
+fn one<'a>(
+    calls: &'a [Call],
+    format: &'static str,
+) -> Result<(&'a Call, &'a StoredRun), ReportError> {
+    match (calls, runs(calls).as_slice()) {
+        ([call], [run]) => Ok((call, run)),
+        (_, runs) => Err(ReportError::OneRunOnly {
             format,
-            found: several.len(),
+            found: runs.len(),
         }),
     }
 }
@@ -126,7 +139,7 @@ mod tests {
             let render = || {
                 let mut bytes = Vec::new();
                 let run = StoredRun::load(&directory).unwrap();
-                format.render(&[run], &mut bytes).unwrap();
+                format.render(&[run.into()], &mut bytes).unwrap();
                 bytes
             };
             let first = render();
@@ -138,9 +151,9 @@ mod tests {
     #[test]
     fn a_diagram_of_several_runs_is_refused() {
         let out = tempfile::tempdir().unwrap();
-        let run = stored(&out, &about(), &Sample::good());
-        let runs = [run.clone(), run];
-        let error = ReportFormat::Mermaid.render(&runs, &mut Vec::new());
+        let call = Call::from(stored(&out, &about(), &Sample::good()));
+        let calls = [call.clone(), call];
+        let error = ReportFormat::Mermaid.render(&calls, &mut Vec::new());
         assert!(matches!(
             error,
             Err(ReportError::OneRunOnly { found: 2, .. })
@@ -151,7 +164,7 @@ mod tests {
     fn a_peer_that_nobody_has_is_named_with_those_that_there_are() {
         let out = tempfile::tempdir().unwrap();
         let run = stored(&out, &about(), &Sample::good());
-        let error = dump_of_peer(&[run], "carol", &mut Vec::new()).unwrap_err();
+        let error = dump_of_peer(&[run.into()], "carol", &mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains("alice, bob"), "{error}");
     }
 }

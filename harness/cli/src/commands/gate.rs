@@ -14,8 +14,8 @@ use crate::exit::{Exit, Failure};
 use crate::labs::{Labs, LabsOptions};
 use crate::{docker, input, output, signals};
 use farcall_gate::{
-    Answer, Entry, GATE_SCHEMA_VERSION, GateResult, NetworkCalls, Seen, Shard, Text, calls,
-    cost_ms, divide, fingerprint_of_baseline, fingerprint_of_ice, judge, store, with_shortfalls,
+    Answer, GATE_SCHEMA_VERSION, GateResult, NetworkCalls, Seen, Shard, Text, calls, cost_ms,
+    divide, fingerprint_of_baseline, fingerprint_of_ice, judge, shown, store,
 };
 use farcall_report::StoredRun;
 use farcall_scenario::{Baseline, IceConfiguration};
@@ -212,7 +212,7 @@ fn print(result: &GateResult, base: &Path, json: bool) -> Result<(), Failure> {
     })?)
 }
 
-/// Writes the reports that were asked for, of the runs that count.
+/// Writes the reports that were asked for, of all calls as the answer has them.
 fn write_reports(
     reports: Vec<Outlet>,
     result: &GateResult,
@@ -222,14 +222,9 @@ fn write_reports(
     if reports.is_empty() {
         return Ok(());
     }
-    let load = |entry: &Entry| {
-        let run = entry.runs.last()?;
-        let loaded = StoredRun::load(&base.join(&run.directory));
-        Some(loaded.map(|run| with_shortfalls(run, &entry.shortfalls)))
-    };
-    let runs = result.entries.iter().filter_map(load);
-    let runs = runs.collect::<Result<Vec<_>, _>>().map_err(failure)?;
-    Outlet::write_all(reports, &runs)
+    let load = |directory: &str| StoredRun::load(&base.join(directory));
+    let calls = shown(result, load).map_err(failure)?;
+    Outlet::write_all(reports, &calls)
 }
 
 fn exit_of(answer: Answer) -> Exit {

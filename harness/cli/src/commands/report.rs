@@ -6,13 +6,15 @@ pub(crate) use outlet::Outlet;
 
 use crate::args::ReportArgs;
 use crate::exit::{Exit, Failure};
-use farcall_report::{StoredRun, run_directories};
+use farcall_report::{Call, StoredRun, run_directories};
 use std::path::PathBuf;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     // A path that cannot be written fails before anything is read.
     let outlet = Outlet::open(args.format, args.out.as_deref())?;
-    outlet.write(&stored_runs(&args.directories)?, args.peer.as_deref())?;
+    let runs = stored_runs(&args.directories)?;
+    let calls: Vec<Call> = runs.into_iter().map(Call::from).collect();
+    outlet.write(&calls, args.peer.as_deref())?;
     Ok(Exit::Passed)
 }
 

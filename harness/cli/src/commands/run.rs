@@ -7,7 +7,7 @@ use crate::board::Board;
 use crate::exit::{Exit, Failure};
 use crate::labs::{Labs, LabsOptions};
 use crate::{docker, input, output, signals};
-use farcall_report::{Json, Report, StoredRun, Summary, Terminal};
+use farcall_report::{Call, Json, Report, StoredRun, Summary, Terminal};
 use farcall_scenario::{IceConfiguration, Scenario};
 use farcall_verdict::Verdict;
 use std::io::IsTerminal;
@@ -105,8 +105,9 @@ fn write_reports(reports: Vec<Outlet>, stored: &mut [Ended]) -> Result<(), Failu
     }
     stored.sort_by(|one, other| one.directory.cmp(&other.directory));
     let runs = stored.iter().map(|run| StoredRun::load(&run.directory));
-    let runs = runs.collect::<Result<Vec<_>, _>>();
-    Outlet::write_all(reports, &runs.map_err(Failure::infrastructure)?)
+    let calls = runs.map(|run| run.map(Call::from));
+    let calls = calls.collect::<Result<Vec<_>, _>>();
+    Outlet::write_all(reports, &calls.map_err(Failure::infrastructure)?)
 }
 
 /// What all runs have in common.

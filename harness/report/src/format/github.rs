@@ -1,21 +1,17 @@
 //! What GitHub Actions shows: annotations of a workflow's run. Its step summary is Markdown.
 
-use crate::StoredRun;
-use crate::explanation::Explanation;
-use crate::format::markdown::named;
-use farcall_verdict::Verdict;
+use crate::Call;
+use crate::call::Standing;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Writes a workflow command for each scenario that has a run which did not pass: an error for a failure, a warning
-/// for what says nothing of the call.
-pub(crate) fn annotations(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
-    let mut scenarios: BTreeMap<&str, Vec<&StoredRun>> = BTreeMap::new();
-    for run in runs {
-        if run.result.verdict != Verdict::Pass {
-            let of_scenario = scenarios.entry(&run.result.scenario).or_default();
-            of_scenario.push(run);
-        }
+/// Writes a workflow command for each scenario that has a call which did not pass: an error for a failure, a warning
+/// for what says nothing of the call, and a notice where all that did not pass is quarantined.
+pub(crate) fn annotations(calls: &[Call], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut scenarios: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
+    for call in calls.iter().filter(|call| !call.has_passed()) {
+        let of_scenario = scenarios.entry(&call.scenario).or_default();
+        of_scenario.push(call);
     }
     for of_scenario in scenarios.values() {
         annotation(of_scenario, out)?;
@@ -23,48 +19,46 @@ pub(crate) fn annotations(runs: &[StoredRun], out: &mut dyn Write) -> std::io::R
     Ok(())
 }
 
-fn annotation(runs: &[&StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
-    let Some(gravest) = runs
-        .iter()
-        .find(|run| run.result.verdict == Verdict::Fail)
-        .or(runs.first())
-    else {
+fn annotation(calls: &[&Call], out: &mut dyn Write) -> std::io::Result<()> {
+    let Some(gravest) = calls.iter().min_by_key(|call| call.standing()) else {
         return Ok(());
     };
-    let command = match gravest.result.verdict {
-        Verdict::Fail => "error",
-        _ => "warning",
+    let command = match gravest.standing() {
+        Standing::Failed => "error",
+        Standing::NoResult | Standing::Invalid | Standing::Unsupported => "warning",
+        Standing::Quarantined | Standing::Passed => "notice",
     };
-    let place = gravest.about.written.as_ref().map(|written| {
+    let place = gravest.written.as_ref().map(|written| {
         let file = property(&written.file);
         format!("file={file},line={},", written.line)
     });
-    let mut lines: Vec<String> = runs.iter().map(|run| line(run)).collect();
+    let mut lines: Vec<String> = calls.iter().map(|call| line(call)).collect();
     // Several runs may have failed in the same way.
     lines.dedup();
     writeln!(
         out,
         "::{command} {}title={}::{}",
         place.unwrap_or_default(),
-        property(&named(gravest)),
+        property(&gravest.named()),
         data(&lines.join("\n"))
     )
 }
 
-fn line(run: &StoredRun) -> String {
-    match Explanation::of(run) {
-        Some(explained) => {
-            let next = explained.next_step.map(|next| format!(" Next: {next}"));
-            format!(
-                "{}: {}: {}{}",
-                named(run),
-                explained.cause,
-                explained.sentence,
-                next.unwrap_or_default()
-            )
-        }
-        None => named(run),
+fn line(call: &Call) -> String {
+    let mut line = call.named();
+    if let Some(explained) = call.explanation() {
+        let next = explained.next_step.map(|next| format!(" Next: {next}"));
+        line = format!(
+            "{line}: {}: {}{}",
+            explained.cause,
+            explained.sentence,
+            next.unwrap_or_default()
+        );
     }
+    for note in call.notes() {
+        line = format!("{line} ({note})");
+    }
+    line
 }
 
 /// A workflow command's message (actions/toolkit, packages/core/src/command.ts).
@@ -84,6 +78,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::call::tests::{AGAIN, MISSING, WHY, again, call, missing, quarantined};
     use crate::stored::tests::{about, stored};
     use farcall_scenario::Written;
     use farcall_timeline::Event;
@@ -98,11 +93,14 @@ mod tests {
                 file: format!("net,works/100%: {scenario}.toml"),
                 line: 7,
             });
-            stored(&out, &about, sample)
+            stored(&out, &about, sample).into()
         });
-        let runs: Vec<StoredRun> = each.collect();
+        written(&each.collect::<Vec<_>>())
+    }
+
+    fn written(calls: &[Call]) -> String {
         let mut bytes = Vec::new();
-        annotations(&runs, &mut bytes).unwrap();
+        annotations(calls, &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -142,5 +140,35 @@ mod tests {
     #[test]
     fn what_passed_is_not_annotated() {
         assert_eq!(annotate(&[("a", Sample::good())]), "");
+    }
+
+    #[test]
+    fn what_is_quarantined_is_no_more_than_a_notice_that_says_why() {
+        let out = tempfile::tempdir().unwrap();
+        let failed = quarantined(call(&out, "a", &Sample::not_connected()));
+        let passed = quarantined(call(&out, "b", &Sample::good()));
+        let text = written(&[failed.clone(), passed]);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.starts_with("::notice "), "{text}");
+        assert!(text.contains(WHY), "{text}");
+        // Beside one that decides, that one is what the annotation is named after.
+        let text = written(&[failed, call(&out, "a", &Sample::not_connected())]);
+        assert!(text.starts_with("::error "), "{text}");
+        assert!(text.contains("title=FAIL a with production::"), "{text}");
+    }
+
+    #[test]
+    fn a_call_without_a_run_is_warned_of() {
+        let text = written(&[missing("a")]);
+        let start = "::warning title=NO RESULT a with production::";
+        assert!(text.starts_with(start), "{text}");
+        assert!(text.contains(MISSING), "{text}");
+    }
+
+    #[test]
+    fn what_was_run_again_says_so() {
+        let out = tempfile::tempdir().unwrap();
+        let text = written(&[again(call(&out, "a", &Sample::not_connected()))]);
+        assert!(text.contains(AGAIN), "{text}");
     }
 }

@@ -4,29 +4,30 @@
 //! `testsuites`, which quick-junit always writes, and `file` and `line` of `testcase`, by which GitLab and GitHub find the
 //! scenario.
 
-use crate::StoredRun;
+use crate::call::{NO_RESULT, Standing};
 use crate::explanation::{Explanation, wrong};
 use crate::format::markdown::total_ms;
 use crate::format::{Report as _, Terminal};
-use farcall_verdict::Verdict;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use crate::{Call, Earlier, Weight};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 
-/// Writes runs as JUnit XML. A broken expectation is a failure, an INVALID run an error, an UNSUPPORTED one is skipped.
-pub(crate) fn junit(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
+/// Writes calls as JUnit XML. A broken expectation is a failure; an INVALID run and a call without a run are errors; what
+/// is quarantined is skipped, and so is an UNSUPPORTED run, unless it decides.
+pub(crate) fn junit(calls: &[Call], out: &mut dyn Write) -> std::io::Result<()> {
     let mut suites: Vec<TestSuite> = Vec::new();
-    for run in runs {
-        let scenario = run.result.scenario.as_str();
+    for call in calls {
+        let scenario = call.scenario.as_str();
         let known = suites
             .iter()
             .position(|suite| suite.name.as_str() == scenario);
         let index = known.unwrap_or_else(|| {
-            suites.push(suite(run));
+            suites.push(suite(call));
             suites.len() - 1
         });
-        suites[index].add_test_case(case(run)?);
+        suites[index].add_test_case(case(call)?);
     }
     for suite in &mut suites {
         let times = suite.test_cases.iter().filter_map(|case| case.time);
@@ -39,48 +40,78 @@ pub(crate) fn junit(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<
     report.serialize(out).map_err(std::io::Error::other)
 }
 
-fn suite(run: &StoredRun) -> TestSuite {
-    let mut suite = TestSuite::new(&*run.result.scenario);
-    if let Some(written) = &run.about.written {
+fn suite(call: &Call) -> TestSuite {
+    let mut suite = TestSuite::new(&*call.scenario);
+    if let Some(written) = &call.written {
         suite.extra.insert("file".into(), (&*written.file).into());
     }
     suite
 }
 
-fn case(run: &StoredRun) -> std::io::Result<TestCase> {
-    let result = &run.result;
-    let name = format!("{} with {}", result.scenario, result.ice_configuration);
-    let mut case = TestCase::new(name, status(run));
-    case.set_classname(format!("farcall.{}", result.scenario));
-    case.set_time(Duration::try_from_secs_f64(total_ms(run) / 1e3).unwrap_or_default());
-    if let Some(written) = &run.about.written {
+fn case(call: &Call) -> std::io::Result<TestCase> {
+    let mut case = TestCase::new(call.subject(), status(call));
+    case.set_classname(format!("farcall.{}", call.scenario));
+    if let Some(written) = &call.written {
         case.extra.insert("file".into(), (&*written.file).into());
         case.extra
             .insert("line".into(), written.line.to_string().into());
     }
     let mut text = Vec::new();
-    Terminal { colour: false }.render(run, &mut text)?;
+    for note in call.notes() {
+        writeln!(text, "{note}")?;
+    }
+    if let Ok(run) = &call.run {
+        case.set_time(Duration::try_from_secs_f64(total_ms(run) / 1e3).unwrap_or_default());
+        Terminal { colour: false }.render(run, &mut text)?;
+    }
     case.set_system_out_lossy(text);
     Ok(case)
 }
 
-fn status(run: &StoredRun) -> TestCaseStatus {
-    let mut status = match run.result.verdict {
-        Verdict::Pass => return TestCaseStatus::success(),
-        Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Verdict::Invalid => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Verdict::Unsupported => TestCaseStatus::skipped(),
+fn status(call: &Call) -> TestCaseStatus {
+    let mut status = match call.standing() {
+        Standing::Passed => TestCaseStatus::success(),
+        Standing::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Standing::NoResult | Standing::Invalid => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
+        Standing::Unsupported if call.weight == Weight::Decides => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
+        Standing::Unsupported | Standing::Quarantined => TestCaseStatus::skipped(),
     };
-    if let Some(explained) = Explanation::of(run) {
+    if let Some(explained) = call.explanation() {
+        let message = match &call.run {
+            Ok(_) => explained.sentence.clone(),
+            Err(why) => format!("{NO_RESULT}: {why}"),
+        };
         status.set_type(&*explained.cause);
-        status.set_message(&*explained.sentence);
-        status.set_description(description(run, &explained));
+        status.set_message(message);
+        status.set_description(description(call, &explained));
     }
+    if let Weight::Quarantined(why) = &call.weight {
+        status.set_type("quarantined");
+        status.set_message(why.as_str());
+    }
+    status.add_reruns(call.earlier.iter().map(rerun));
     status
 }
 
-/// The explanation and every check that did not hold.
-fn description(run: &StoredRun, explained: &Explanation) -> String {
+/// A run that does not count is `flakyError` of a test that passed in the end, and else `rerunError`.
+fn rerun(earlier: &Earlier) -> TestRerun {
+    let mut rerun = TestRerun::new(NonSuccessKind::Error);
+    let cause = earlier.cause.as_deref().unwrap_or_default();
+    rerun.set_type(format!("{} {cause}", earlier.verdict).trim_end());
+    if let Some(sentence) = &earlier.sentence {
+        rerun.set_message(sentence.as_str());
+    }
+    // Surefire's schema asks for one.
+    rerun.set_stack_trace(earlier.sentence.as_deref().unwrap_or_default());
+    rerun
+}
+
+/// The explanation, every check that did not hold, and what else is to be said.
+fn description(call: &Call, explained: &Explanation) -> String {
     let mut text = format!("{}: {}\n", explained.cause, explained.sentence);
     // Writing to a string cannot fail.
     for line in &explained.evidence {
@@ -89,7 +120,7 @@ fn description(run: &StoredRun, explained: &Explanation) -> String {
     if let Some(next) = &explained.next_step {
         let _ = writeln!(text, "next: {next}");
     }
-    for check in wrong(run) {
+    for check in call.run.iter().flat_map(wrong) {
         let _ = writeln!(
             text,
             "\n{} {}\n  expected {}\n  observed {}",
@@ -99,6 +130,9 @@ fn description(run: &StoredRun, explained: &Explanation) -> String {
             let _ = writeln!(text, "  evidence {line}");
         }
     }
+    for remark in &call.remarks {
+        let _ = writeln!(text, "\n{remark}");
+    }
     text
 }
 
@@ -107,11 +141,10 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
-    use crate::stored::tests::{about, stored};
-    use farcall_scenario::Written;
+    use crate::call::tests::{AGAIN, MISSING, WHY, again, call, missing, quarantined};
     use farcall_timeline::Event;
     use farcall_verdict::sample::Sample;
-    use junit_parser::{TestStatus, TestSuites};
+    use junit_parser::{RerunOrFlakyKind, TestCase, TestStatus, TestSuites};
 
     fn render() -> Vec<u8> {
         let out = tempfile::tempdir().unwrap();
@@ -126,19 +159,24 @@ mod tests {
             ("hotel", invalid),
             ("vpn", unsupported),
         ];
-        let runs = samples.iter().map(|(scenario, sample)| {
-            let mut about = about();
-            about.scenario = (*scenario).into();
-            about.written = Some(Written {
-                file: format!("scenarios/{scenario}.toml"),
-                line: 29,
-            });
-            stored(&out, &about, sample)
+        let calls = samples.iter().map(|(scenario, sample)| Call {
+            weight: Weight::Alone,
+            ..call(&out, scenario, sample)
         });
-        let runs: Vec<StoredRun> = runs.collect();
+        written(&calls.collect::<Vec<_>>())
+    }
+
+    fn written(calls: &[Call]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        junit(&runs, &mut bytes).unwrap();
+        junit(calls, &mut bytes).unwrap();
         bytes
+    }
+
+    /// What a reader makes of the only call.
+    fn read_one(call: Call) -> TestCase {
+        let bytes = written(&[call]);
+        let mut read: TestSuites = junit_parser::from_reader(bytes.as_slice()).unwrap();
+        read.suites.remove(0).cases.remove(0)
     }
 
     /// By a reader that has nothing in common with the writer but the format.
@@ -178,6 +216,68 @@ mod tests {
             Some("scenarios/corporate-firewall.toml")
         );
         assert_eq!(cases[1].line, Some(29));
+    }
+
+    #[test]
+    fn what_is_quarantined_is_skipped_with_its_reason_and_says_why_it_failed() {
+        let out = tempfile::tempdir().unwrap();
+        let failed = quarantined(call(&out, "vpn", &Sample::not_connected()));
+        let read = read_one(failed);
+        let TestStatus::Skipped(skipped) = &read.status else {
+            panic!("{:?}", read.status);
+        };
+        assert_eq!(skipped.message, WHY);
+        assert!(
+            skipped.text.contains("no connectivity check came through"),
+            "{skipped:?}"
+        );
+        let passed = read_one(quarantined(call(&out, "vpn", &Sample::good())));
+        assert!(passed.status.is_skipped(), "{passed:?}");
+    }
+
+    #[test]
+    fn a_call_without_a_run_is_an_error() {
+        let read = read_one(missing("vpn"));
+        let TestStatus::Error(error) = &read.status else {
+            panic!("{:?}", read.status);
+        };
+        assert_eq!(error.message, format!("no result: {MISSING}"));
+        assert_eq!(read.original_name, "vpn with production");
+    }
+
+    #[test]
+    fn what_decides_and_could_not_be_tried_is_an_error() {
+        let out = tempfile::tempdir().unwrap();
+        let mut unsupported = Sample::good();
+        let reason = "no tun".into();
+        unsupported.add(1.0, "harness", Event::Unsupported { reason });
+        let decides = call(&out, "vpn", &unsupported);
+        let alone = Call {
+            weight: Weight::Alone,
+            ..decides.clone()
+        };
+        assert!(read_one(decides).status.is_error());
+        assert!(read_one(alone).status.is_skipped());
+    }
+
+    #[test]
+    fn runs_that_do_not_count_are_told() {
+        let out = tempfile::tempdir().unwrap();
+        let passed = read_one(again(call(&out, "vpn", &Sample::good())));
+        assert!(passed.status.is_success());
+        assert_eq!(passed.reruns.len(), 1);
+        assert!(matches!(
+            passed.reruns[0].kind,
+            RerunOrFlakyKind::FlakyError
+        ));
+        assert_eq!(passed.reruns[0].rerun_type, "INVALID lab-invalid");
+        assert!(passed.system_out.unwrap().starts_with(AGAIN));
+        let failed = read_one(again(call(&out, "vpn", &Sample::not_connected())));
+        assert!(matches!(
+            failed.reruns[0].kind,
+            RerunOrFlakyKind::RerunError
+        ));
+        assert!(failed.status.failure_as_ref().text.contains(AGAIN));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// When there is no capture, as of runs that passed; or one cannot be read.
-pub(crate) fn pcapng(runs: &[StoredRun], out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn pcapng(runs: &[&StoredRun], out: &mut dyn Write) -> Result<(), ReportError> {
     let mut all = Captured::default();
     let mut files = 0_usize;
     for run in runs {
@@ -62,7 +62,7 @@ fn captures(run: &StoredRun) -> Vec<PathBuf> {
     captured.map(Path::to_owned).collect()
 }
 
-fn write(runs: &[StoredRun], captured: Captured, out: &mut dyn Write) -> Result<(), PcapError> {
+fn write(runs: &[&StoredRun], captured: Captured, out: &mut dyn Write) -> Result<(), PcapError> {
     let names = runs.iter().map(|run| {
         let result = &run.result;
         format!(
@@ -178,7 +178,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let run = run_with_captures(&out);
         let mut bytes = Vec::new();
-        pcapng(&[run], &mut bytes).unwrap();
+        pcapng(&[&run], &mut bytes).unwrap();
         let mut reader = PcapNgReader::new(bytes.as_slice()).unwrap();
         let mut packets = Vec::new();
         while let Some(block) = reader.next_block() {
@@ -211,7 +211,7 @@ mod tests {
     fn a_run_without_captures_says_so() {
         let out = tempfile::tempdir().unwrap();
         let run = stored(&out, &about(), &Sample::good());
-        let error = pcapng(&[run], &mut Vec::new()).unwrap_err().to_string();
+        let error = pcapng(&[&run], &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("did not pass"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Writes runs as one trace. The time of each begins at the same zero where several are compared.
-pub(crate) fn trace(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
+pub(crate) fn trace(runs: &[&StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
     let mut events = Vec::new();
     let mut next_process = 1;
     for run in runs {
@@ -203,7 +203,7 @@ mod tests {
         let runs = samples.iter().map(|sample| stored(&out, &about(), sample));
         let runs: Vec<StoredRun> = runs.collect();
         let mut bytes = Vec::new();
-        trace(&runs, &mut bytes).unwrap();
+        trace(&runs.iter().collect::<Vec<_>>(), &mut bytes).unwrap();
         let file: Value = serde_json::from_slice(&bytes).unwrap();
         file["traceEvents"].as_array().unwrap().clone()
     }

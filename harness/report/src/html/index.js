@@ -30,7 +30,7 @@
     let count = 0;
     for (const row of rows) {
       let any = false;
-      for (const cell of row.querySelectorAll("a.cell")) {
+      for (const cell of row.querySelectorAll(".cell")) {
         const about = `${row.dataset.scenario} ${cell.textContent}`.toLowerCase();
         const is = verdicts.includes(cell.dataset.verdict) && about.includes(text)
           && (!configuration || cell.closest("td").dataset.configuration === configuration);

@@ -1,20 +1,20 @@
 //! The page of one run.
 
 use super::{class, document, log, plots, tables, time_line, topology};
-use crate::StoredRun;
 use crate::explanation::Explanation;
-use crate::format::markdown::{named, total_ms};
+use crate::format::markdown::total_ms;
 use crate::format::{duration, media};
+use crate::{Call, StoredRun};
 use maud::{Markup, html};
 use std::io::Write;
 
 const SCRIPT: &str = include_str!("page.js");
 
-/// Writes the page of a run.
-pub(crate) fn page(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
+/// Writes the page of a call that has a run.
+pub(crate) fn page(call: &Call, run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> {
     let body = html! {
         a.skip href="#main" { "Skip to the content" }
-        (header(run))
+        (header(call, run))
         main #main {
             section #network aria-labelledby="network-title" {
                 h2 #network-title { "The network" }
@@ -39,12 +39,12 @@ pub(crate) fn page(run: &StoredRun, out: &mut dyn Write) -> std::io::Result<()> 
         }
         (footer(run))
     };
-    let title = format!("{} - farcall", named(run));
+    let title = format!("{} - farcall", call.named());
     let page = document(&title, SCRIPT, &body);
     out.write_all(page.into_string().as_bytes())
 }
 
-fn header(run: &StoredRun) -> Markup {
+fn header(call: &Call, run: &StoredRun) -> Markup {
     let result = &run.result;
     let started = result.started_at;
     html! {
@@ -57,6 +57,7 @@ fn header(run: &StoredRun) -> Markup {
             @if let Some(explained) = Explanation::of(run) {
                 (explanation(&explained))
             }
+            @for note in call.notes() { p.note { (note) } }
             p.facts {
                 @if let Some(pair) = media::pair(run) { span { "path " b { (pair) } } }
                 @else { span { b { "no pair was selected" } } }
@@ -133,9 +134,10 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::in_words;
+    use crate::call::tests::{AGAIN, MISSING, WHY, again, call, missing, quarantined};
     use crate::html::html_index;
     use crate::stored::tests::{about, stored};
-    use crate::{ReportFormat, StoredRun};
+    use crate::{Call, ReportFormat};
     use farcall_timeline::{Event, Level};
     use farcall_verdict::sample::{Sample, UDP_URL};
     use scraper::{Html, Selector};
@@ -155,7 +157,9 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let run = stored(&out, &about(), sample);
         let mut bytes = Vec::new();
-        ReportFormat::Html.render(&[run], &mut bytes).unwrap();
+        ReportFormat::Html
+            .render(&[run.into()], &mut bytes)
+            .unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -164,12 +168,17 @@ mod tests {
         let runs = samples.iter().map(|(scenario, sample)| {
             let mut about = about();
             about.scenario = (*scenario).into();
-            stored(&out, &about, sample)
+            stored(&out, &about, sample).into()
         });
-        let runs: Vec<StoredRun> = runs.collect();
-        let links: Vec<String> = (1..=runs.len()).map(|n| format!("runs/{n}.html")).collect();
+        index_of(&runs.collect::<Vec<_>>())
+    }
+
+    fn index_of(calls: &[Call]) -> String {
+        let links: Vec<String> = (1..=calls.len())
+            .map(|n| format!("runs/{n}.html"))
+            .collect();
         let mut bytes = Vec::new();
-        html_index(&runs, &links, &mut bytes).unwrap();
+        html_index(calls, &links, &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -330,5 +339,55 @@ mod tests {
             .filter_map(|cell| cell.attr("href"))
             .collect();
         assert_eq!(links, ["runs/2.html", "runs/1.html", "runs/3.html"]);
+    }
+
+    #[test]
+    fn an_index_shows_what_has_no_run_and_what_does_not_decide() {
+        let out = tempfile::tempdir().unwrap();
+        let calls = [
+            call(&out, "a", &Sample::good()),
+            missing("b"),
+            quarantined(call(&out, "c", &Sample::not_connected())),
+            again(call(&out, "d", &Sample::good())),
+        ];
+        let page = Html::parse_document(&index_of(&calls));
+        let cells: Vec<(&str, Option<&str>, String)> = all(&page, ".cell")
+            .iter()
+            .map(|cell| {
+                let verdict = cell.attr("data-verdict").unwrap();
+                (verdict, cell.attr("href"), cell.text().collect())
+            })
+            .collect();
+        let places: Vec<_> = cells
+            .iter()
+            .map(|(verdict, link, _)| (*verdict, *link))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                ("no-result", None),
+                ("quarantined", Some("runs/2.html")),
+                ("pass", Some("runs/1.html")),
+                ("pass", Some("runs/3.html")),
+            ]
+        );
+        for (cell, said) in [(0, MISSING), (1, WHY), (3, AGAIN)] {
+            assert!(cells[cell].2.contains(said), "{cells:#?}");
+        }
+        assert_eq!(all(&page, "header.top.no-result").len(), 1);
+        // What is quarantined does not colour the whole.
+        let page = Html::parse_document(&index_of(&[calls[0].clone(), calls[2].clone()]));
+        assert_eq!(all(&page, "header.top.pass").len(), 1);
+    }
+
+    #[test]
+    fn the_page_of_a_run_says_that_it_does_not_decide() {
+        let out = tempfile::tempdir().unwrap();
+        let call = quarantined(call(&out, "a", &Sample::not_connected()));
+        let mut bytes = Vec::new();
+        ReportFormat::Html.render(&[call], &mut bytes).unwrap();
+        let page = Html::parse_document(&String::from_utf8(bytes).unwrap());
+        let header = all(&page, "header.top")[0].text().collect::<String>();
+        assert!(header.contains(WHY), "{header}");
     }
 }

@@ -3,7 +3,7 @@
 use super::targets::{Bound, Target};
 use super::{median, milliseconds};
 use crate::exit::Failure;
-use farcall_report::{ReportFormat, StoredRun};
+use farcall_report::{Call, ReportFormat, StoredRun};
 use farcall_timeline::{Entry, Event};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -74,14 +74,15 @@ pub(super) fn measure(run: &Path) -> Result<Figures, Failure> {
     let (mut events, mut identical) = (0, true);
     for _ in 0..MEASUREMENTS {
         let began = Instant::now();
-        let run = [StoredRun::load(long.path()).map_err(Failure::infrastructure)?];
+        let run = StoredRun::load(long.path()).map_err(Failure::infrastructure)?;
         judged.push(Some(milliseconds(began)));
-        events = run[0].timeline.entries().len();
+        events = run.timeline.entries().len();
+        let call = [Call::from(run)];
         for (name, format) in formats {
             let mut bytes = Vec::new();
             let began = Instant::now();
             format
-                .render(&run, &mut bytes)
+                .render(&call, &mut bytes)
                 .map_err(Failure::infrastructure)?;
             rendered.entry(name).or_default().push(milliseconds(began));
             identical &= *first.entry(name).or_insert_with(|| bytes.clone()) == bytes;

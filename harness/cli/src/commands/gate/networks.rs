@@ -2,10 +2,9 @@
 
 use crate::exit::Failure;
 use crate::labs::Labs;
-use farcall_gate::{NetworkCalls, Seen};
+use farcall_gate::{NetworkCalls, Seen, due};
 use farcall_report::duration;
 use farcall_scenario::IceConfiguration;
-use farcall_verdict::Verdict;
 
 /// A call: the number of its network in the baseline, and of its configuration.
 type Call = (usize, usize);
@@ -64,21 +63,17 @@ impl Networks<'_> {
 
     /// A call with each configuration in one lab, and those that are INVALID again in another.
     async fn one(&self, network: &NetworkCalls<'_>) -> Result<Vec<(Call, Vec<Seen>)>, Failure> {
-        let calls = network.calls.iter();
-        let mut placed: Vec<(Call, Vec<Seen>)> = calls.map(|call| (*call, Vec::new())).collect();
-        for attempt in 0..=self.retries {
-            let is_open = |(_, runs): &&mut (Call, Vec<Seen>)| {
-                let last = runs.last();
-                last.is_none_or(|run| run.verdict == Verdict::Invalid)
-            };
-            let open: Vec<&mut (Call, Vec<Seen>)> = placed.iter_mut().filter(is_open).collect();
-            if open.is_empty() || (attempt > 0 && self.labs.halt.is_cancelled()) {
+        let mut placed: Vec<Vec<Seen>> = vec![Vec::new(); network.calls.len()];
+        for attempt in 0_u32.. {
+            let due = due(&placed, attempt, self.retries);
+            if due.is_empty() || (attempt > 0 && self.labs.halt.is_cancelled()) {
                 break;
             }
-            let configurations = open
-                .iter()
-                .map(|((_, number), _)| &self.configurations[*number]);
-            let configurations: Vec<IceConfiguration> = configurations.cloned().collect();
+            let configurations = due.iter().map(|index| {
+                let (_, number) = network.calls[*index];
+                self.configurations[number].clone()
+            });
+            let configurations: Vec<IceConfiguration> = configurations.collect();
             let name = &network.scenario.name;
             let runs = match attempt {
                 0 => {
@@ -94,7 +89,7 @@ impl Networks<'_> {
                         .await?
                 }
             };
-            for ((_, seen), run) in open.into_iter().zip(&runs) {
+            for (index, run) in due.into_iter().zip(&runs) {
                 self.labs.board.keep(&format!(
                     "{} {name} with {} in {}",
                     run.result.verdict,
@@ -108,9 +103,9 @@ impl Networks<'_> {
                             .sum()
                     )
                 ));
-                seen.push(Seen::of(run));
+                placed[index].push(Seen::of(run));
             }
         }
-        Ok(placed)
+        Ok(network.calls.iter().copied().zip(placed).collect())
     }
 }

@@ -3,9 +3,7 @@
 use crate::args::{ReportKind, RequestedReport};
 use crate::exit::Failure;
 use crate::output;
-use farcall_report::{
-    ReportError, ReportFormat, StoredRun, dump_of_peer, html_index, replace_file,
-};
+use farcall_report::{Call, ReportError, ReportFormat, dump_of_peer, html_index, replace_file};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
@@ -44,9 +42,9 @@ impl Outlet {
     }
 
     /// Writes all of them.
-    pub(crate) fn write_all(reports: Vec<Self>, runs: &[StoredRun]) -> Result<(), Failure> {
+    pub(crate) fn write_all(reports: Vec<Self>, calls: &[Call]) -> Result<(), Failure> {
         let mut reports = reports.into_iter();
-        reports.try_for_each(|report| report.write(runs, None))
+        reports.try_for_each(|report| report.write(calls, None))
     }
 
     /// Opens the file, and leaves what is there until [`write`](Self::write).
@@ -67,17 +65,17 @@ impl Outlet {
         })
     }
 
-    /// Writes the report of these runs; of a dump, only what is about `peer` where one is named.
-    pub(crate) fn write(self, runs: &[StoredRun], peer: Option<&str>) -> Result<(), Failure> {
+    /// Writes the report of these calls; of a dump, only what is about `peer` where one is named.
+    pub(crate) fn write(self, calls: &[Call], peer: Option<&str>) -> Result<(), Failure> {
         let annotations = match self.kind {
-            ReportKind::Github => Some(rendered(ReportFormat::GithubAnnotations, runs)?),
+            ReportKind::Github => Some(rendered(ReportFormat::GithubAnnotations, calls)?),
             _ => None,
         };
         let report = match (self.kind, peer) {
-            (ReportKind::Html, _) if runs.len() != 1 => self.index(runs)?,
+            (ReportKind::Html, _) if !is_one_run(calls) => self.index(calls)?,
             (ReportKind::Dump, Some(peer)) => {
                 let mut bytes = Vec::new();
-                dump_of_peer(runs, peer, &mut bytes).map_err(failure)?;
+                dump_of_peer(calls, peer, &mut bytes).map_err(failure)?;
                 bytes
             }
             (_, Some(_)) if self.kind != ReportKind::Dump => {
@@ -85,7 +83,7 @@ impl Outlet {
                     "--peer is for --format dump alone"
                 )));
             }
-            (kind, _) => rendered(format(kind), runs)?,
+            (kind, _) => rendered(format(kind), calls)?,
         };
         match self.target {
             Some(target) => target.write(&report)?,
@@ -97,8 +95,8 @@ impl Outlet {
         }
     }
 
-    /// The index of several runs, with the page of each in a directory beside it.
-    fn index(&self, runs: &[StoredRun]) -> Result<Vec<u8>, Failure> {
+    /// The index of all calls, with the page of each that has a run in a directory beside it.
+    fn index(&self, calls: &[Call]) -> Result<Vec<u8>, Failure> {
         let Some(Target { path, .. }) = &self.target else {
             return Err(Failure::Usage(miette::miette!(
                 help = "add --out FILE, or name one run",
@@ -111,17 +109,23 @@ impl Outlet {
         std::fs::create_dir_all(&directory)
             .map_err(|error| cannot("create", &directory, &error))?;
         let mut links = Vec::new();
-        for (number, run) in (1_usize..).zip(runs) {
+        let with_a_run = calls.iter().filter(|call| call.run.is_ok());
+        for (number, call) in (1_usize..).zip(with_a_run) {
             let name = format!("run-{number}.html");
-            let page = rendered(ReportFormat::Html, std::slice::from_ref(run))?;
+            let page = rendered(ReportFormat::Html, std::slice::from_ref(call))?;
             let page_path = directory.join(&name);
             replace_file(&page_path, &page).map_err(Failure::usage)?;
             links.push(format!("{}/{name}", directory_name.to_string_lossy()));
         }
         let mut bytes = Vec::new();
-        html_index(runs, &links, &mut bytes).map_err(failure)?;
+        html_index(calls, &links, &mut bytes).map_err(failure)?;
         Ok(bytes)
     }
+}
+
+/// Whether a page can show all of it.
+fn is_one_run(calls: &[Call]) -> bool {
+    matches!(calls, [call] if call.run.is_ok())
 }
 
 fn open(path: &Path, appends: bool) -> std::io::Result<Sink> {
@@ -152,9 +156,9 @@ impl Target {
     }
 }
 
-fn rendered(format: ReportFormat, runs: &[StoredRun]) -> Result<Vec<u8>, Failure> {
+fn rendered(format: ReportFormat, calls: &[Call]) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    format.render(runs, &mut bytes).map_err(failure)?;
+    format.render(calls, &mut bytes).map_err(failure)?;
     Ok(bytes)
 }
 

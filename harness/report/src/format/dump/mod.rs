@@ -18,7 +18,7 @@ use std::io::Write;
 
 /// Writes the connections of all peers, or of one, as a webrtc-internals dump.
 pub(crate) fn dump(
-    runs: &[StoredRun],
+    runs: &[&StoredRun],
     peer: Option<&str>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
@@ -100,7 +100,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let run = stored(&out, &about(), sample);
         let mut bytes = Vec::new();
-        dump(&[run], peer, &mut bytes).unwrap();
+        dump(&[&run], peer, &mut bytes).unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 

@@ -1,20 +1,21 @@
-//! Runs as Markdown: a table of all, and of each that did not pass, why.
+//! Calls as Markdown: a table of all, what is to be said of some, and of each that did not pass, why.
 
 mod document;
 
-use crate::StoredRun;
-use crate::explanation::{Explanation, place, wrong};
+use crate::call::Standing;
+use crate::explanation::{Explanation, wrong};
 use crate::format::{duration, media};
+use crate::{Call, StoredRun};
 pub(crate) use document::Document;
-use farcall_verdict::{PeerResult, Verdict};
+use farcall_verdict::PeerResult;
 use std::io::Write;
 
-/// Writes runs as Markdown (CommonMark, with GitHub's tables), what is wrong first.
-pub(crate) fn markdown(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Result<()> {
-    let mut ordered: Vec<&StoredRun> = runs.iter().collect();
-    ordered.sort_by_key(|run| place(run));
+/// Writes calls as Markdown (CommonMark, with GitHub's tables), what is wrong first.
+pub(crate) fn markdown(calls: &[Call], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut ordered: Vec<&Call> = calls.iter().collect();
+    ordered.sort_by_key(|call| call.standing());
     let mut document = Document::default();
-    document.heading(1, &title(runs));
+    document.heading(1, &title(calls));
     document.table(
         &[
             "verdict",
@@ -24,38 +25,47 @@ pub(crate) fn markdown(runs: &[StoredRun], out: &mut dyn Write) -> std::io::Resu
             "time",
             "seed",
         ],
-        ordered.iter().map(|run| row(run)),
+        ordered.iter().map(|call| row(call)),
     );
-    let is_told = |run: &&StoredRun| runs.len() == 1 || run.result.verdict != Verdict::Pass;
-    for run in ordered.into_iter().filter(is_told) {
-        if runs.len() > 1 {
-            document.heading(2, &named(run));
+    let notes = ordered.iter().flat_map(|call| {
+        let notes = call.notes().into_iter();
+        notes.map(|note| format!("{}: {note}", call.subject()))
+    });
+    document.list(&notes.collect::<Vec<_>>());
+    let is_told = |call: &&Call| calls.len() == 1 || !call.has_passed();
+    for call in ordered.into_iter().filter(is_told) {
+        if calls.len() > 1 {
+            document.heading(2, &call.named());
         }
-        section(&mut document, run);
+        section(&mut document, call);
     }
     out.write_all(document.text()?.as_bytes())
 }
 
-/// `farcall: 2 of 3 calls passed`.
-pub(crate) fn title(runs: &[StoredRun]) -> String {
-    let passed = |run: &&StoredRun| run.result.verdict == Verdict::Pass;
-    match runs {
-        [run] => named(run),
-        several => format!(
-            "farcall: {} of {} calls passed",
-            several.iter().filter(passed).count(),
-            several.len()
-        ),
+/// `farcall: 2 of 3 calls passed; 1 without a result; 1 quarantined`. Those that are quarantined are none of the three.
+fn title(calls: &[Call]) -> String {
+    if let [call] = calls {
+        return call.named();
     }
-}
-
-/// `FAIL corporate-firewall with production`.
-pub(crate) fn named(run: &StoredRun) -> String {
-    let result = &run.result;
-    format!(
-        "{} {} with {}",
-        result.verdict, result.scenario, result.ice_configuration
-    )
+    let count = |standing| {
+        let of_standing = calls.iter().filter(|call| call.standing() == standing);
+        of_standing.count()
+    };
+    let quarantined = count(Standing::Quarantined);
+    let mut title = format!(
+        "farcall: {} of {} calls passed",
+        count(Standing::Passed),
+        calls.len() - quarantined
+    );
+    for (some, what) in [
+        (count(Standing::NoResult), "without a result"),
+        (quarantined, "quarantined"),
+    ] {
+        if some > 0 {
+            title = format!("{title}; {some} {what}");
+        }
+    }
+    title
 }
 
 /// How long all phases of a run took together, in milliseconds.
@@ -64,22 +74,26 @@ pub(crate) fn total_ms(run: &StoredRun) -> f64 {
     phases.iter().filter_map(|(_, ms)| *ms).sum()
 }
 
-fn row(run: &StoredRun) -> Vec<String> {
-    let result = &run.result;
+fn row(call: &Call) -> Vec<String> {
+    let run = call.run.as_ref();
+    let none = || "none".to_owned();
     vec![
-        result.verdict.to_string(),
-        result.scenario.clone(),
-        result.ice_configuration.clone(),
-        media::pair(run).unwrap_or_else(|| "none".to_owned()),
-        duration(total_ms(run)),
-        result.seed.to_string(),
+        call.word(),
+        call.scenario.clone(),
+        call.ice_configuration.clone(),
+        run.ok().and_then(media::pair).unwrap_or_else(none),
+        run.map_or_else(|_| none(), |run| duration(total_ms(run))),
+        run.map_or_else(|_| none(), |run| run.result.seed.to_string()),
     ]
 }
 
-fn section(document: &mut Document, run: &StoredRun) {
-    if let Some(explained) = Explanation::of(run) {
+fn section(document: &mut Document, call: &Call) {
+    if let Some(explained) = call.explanation() {
         explanation(document, &explained);
     }
+    let Ok(run) = &call.run else {
+        return;
+    };
     let checks: Vec<Vec<String>> = wrong(run)
         .map(|check| {
             let cells = [&check.name, &check.expected, &check.observed];
@@ -146,17 +160,23 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::call::tests::{AGAIN, MISSING, WHY, again, call, missing, quarantined};
     use crate::stored::tests::{about, stored};
     use farcall_verdict::sample::{Sample, UDP_URL};
 
     fn render(samples: &[Sample]) -> String {
         let out = tempfile::tempdir().unwrap();
-        let each = samples.iter().map(|sample| stored(&out, &about(), sample));
-        let runs: Vec<StoredRun> = each.collect();
-        let mut bytes = Vec::new();
-        markdown(&runs, &mut bytes).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
+        let each = samples
+            .iter()
+            .map(|sample| stored(&out, &about(), sample).into());
+        let text = written(&each.collect::<Vec<_>>());
         text.replace(out.path().to_str().unwrap(), "OUT")
+    }
+
+    fn written(calls: &[Call]) -> String {
+        let mut bytes = Vec::new();
+        markdown(calls, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]
@@ -170,6 +190,30 @@ mod tests {
         assert!(text.starts_with("# farcall: 1 of 2 calls passed"), "{text}");
         assert!(text.contains("## FAIL"), "{text}");
         assert!(!text.contains("## PASS"), "{text}");
+    }
+
+    #[test]
+    fn what_does_not_decide_and_what_is_missing_is_said_to_be() {
+        let out = tempfile::tempdir().unwrap();
+        let text = written(&[
+            quarantined(call(&out, "a", &Sample::not_connected())),
+            again(call(&out, "b", &Sample::good())),
+            missing("c"),
+        ]);
+        let title = "# farcall: 1 of 2 calls passed; 1 without a result; 1 quarantined\n";
+        assert!(text.starts_with(title), "{text}");
+        for said in [
+            "|NO RESULT|c|production|none|none|none|",
+            "|FAIL, quarantined|a|",
+            &format!("* a with production: {WHY}"),
+            &format!("* b with production: {AGAIN}"),
+            MISSING,
+        ] {
+            assert!(text.contains(said), "{said} is missing:\n{text}");
+        }
+        let rows = ["NO RESULT", "FAIL, quarantined", "PASS"];
+        let places = rows.map(|word| text.find(&format!("|{word}|")).unwrap());
+        assert!(places.is_sorted(), "{text}");
     }
 
     #[test]
