@@ -2,11 +2,12 @@
 //! and its link decide. Nothing else than what was changed fails to hold.
 
 use crate::support::{configuration, harness};
-use farcall::plan::{Datapath, Gateway, Plan, Role, plan};
+use farcall::plan::{Datapath, Gateway, GatewayService, Node, Plan, Role, plan};
 use farcall::report::Attestation;
 use farcall::scenario::{
-    Link, LinkDirection, LinkDirectionOverride, LinkOverride, LinkPreset, Loss, NatOverride,
-    NatPreset, Rate,
+    Action, Behaviour, Direction, FirewallOverride, FirewallPreset, Link, LinkDirection,
+    LinkDirectionOverride, LinkOverride, LinkPreset, Loss, NatOverride, NatPreset, Protocol, Rate,
+    Rule,
 };
 use farcall::timeline::Aspect;
 use farcall::{RunOptions, Scenario};
@@ -52,6 +53,11 @@ async fn attested(scenario: Scenario, deep: bool, tamper: impl FnOnce(&mut Plan)
 
 /// Exactly what is about these things does not hold, and is Alice's.
 fn found_out(lab: &Attestation, what: &[&str]) {
+    found_out_at("alice", lab, what);
+}
+
+/// Exactly what this node measures of these things does not hold.
+fn found_out_at(node: &str, lab: &Attestation, what: &[&str]) {
     assert!(lab.faults.is_empty(), "{:#?}", lab.faults);
     assert!(!lab.holds, "{:#?}", lab.attestation);
     let broken: Vec<String> = lab
@@ -64,7 +70,7 @@ fn found_out(lab: &Attestation, what: &[&str]) {
         })
         .collect();
     for what in what {
-        let start = format!("alice: {what}");
+        let start = format!("{node}: {what}");
         assert!(
             broken.iter().any(|line| line.starts_with(&start)),
             "{what} is not among {broken:#?}"
@@ -73,13 +79,55 @@ fn found_out(lab: &Attestation, what: &[&str]) {
     assert_eq!(broken.len(), what.len(), "{broken:#?}");
 }
 
+fn node<'a>(plan: &'a mut Plan, name: &str) -> &'a mut Node {
+    let mut nodes = plan.nodes.iter_mut();
+    nodes.find(|node| node.name == name).unwrap()
+}
+
 fn gateway<'a>(plan: &'a mut Plan, name: &str) -> &'a mut Gateway {
-    let nodes = plan.nodes.iter_mut().filter(|node| node.name == name);
-    let mut gateways = nodes.filter_map(|node| match &mut node.role {
-        Role::Gateway(gateway) => Some(gateway),
-        _ => None,
+    match &mut node(plan, name).role {
+        Role::Gateway(gateway) => gateway,
+        _ => panic!("{name} is no gateway"),
+    }
+}
+
+/// The node has something else in its rules.
+fn rewrite(plan: &mut Plan, name: &str, rule: &str, other: &str) {
+    let rules = &mut node(plan, name).nftables;
+    assert!(rules.contains(rule), "{rule} is not in {rules}");
+    *rules = rules.replace(rule, other);
+}
+
+/// The node lacks the rules that count under this name.
+fn remove(plan: &mut Plan, name: &str, counter: &str) {
+    let rules = &mut node(plan, name).nftables;
+    let rule = format!("counter name \"{counter}\"");
+    assert!(rules.contains(&rule), "{rule} is not in {rules}");
+    let kept = rules.lines().filter(|line| !line.contains(&rule));
+    *rules = kept.map(|line| format!("{line}\n")).collect();
+}
+
+/// The scenario with a rule of one's own in front of this site.
+fn ruled(name: &str, site: &str, firewall: FirewallPreset, rule: Rule) -> Scenario {
+    let mut scenario = Scenario::builtin(name).unwrap();
+    let gateway = &mut scenario.sites.get_mut(site).unwrap().gateway;
+    gateway.firewall = firewall;
+    gateway.firewall_override = Some(FirewallOverride {
+        rules: vec![rule],
+        ..FirewallOverride::default()
     });
-    gateways.next().unwrap()
+    scenario
+}
+
+fn own(direction: Direction, protocol: Protocol, action: Action) -> Rule {
+    Rule {
+        name: "own/rule".to_owned(),
+        direction,
+        protocol: Some(protocol),
+        port: None,
+        address: None,
+        action,
+    }
 }
 
 fn datapath<'a>(plan: &'a mut Plan, gateway_name: &str) -> &'a mut Datapath {
@@ -321,4 +369,236 @@ async fn a_mapping_that_a_collision_changes_is_found_out() {
     for what in broken {
         assert!(what.contains("at every peer"), "{what}");
     }
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_nat_that_filters_more_than_declared_is_found_out() {
+    let scenario = translated(NatPreset::FullCone, NatOverride::default());
+    let lab = attested(scenario, false, |plan| {
+        let nat = &mut datapath(plan, "alice-home-gateway").nat;
+        nat.as_mut().unwrap().filtering = Behaviour::AddressAndPortDependent;
+    });
+    let filtering =
+        "NAT filtering, over udp 53: endpoint-independent, found address-and-port-dependent";
+    found_out(&lab.await, &[filtering]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_refuses_instead_of_dropping_is_found_out() {
+    let scenario = Scenario::builtin("corporate-firewall").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        for (protocol, refusal) in [("tcp", "tcp reset"), ("udp", "icmpx admin-prohibited")] {
+            let counted = format!("counter name \"corporate/drop-{protocol}\"");
+            rewrite(
+                plan,
+                "office-gateway",
+                &format!("{counted} drop"),
+                &format!("{counted} reject with {refusal}"),
+            );
+        }
+    });
+    let dropped = [
+        "tcp 22",
+        "tcp 3478",
+        "tcp 5349",
+        "udp 53",
+        "udp 80",
+        "udp 443",
+        "udp 3478",
+        "udp 19302",
+    ];
+    let refused = dropped.map(|what| format!("{what} to the internet: dropped, found refused"));
+    found_out(&lab.await, &refused.each_ref().map(String::as_str));
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_does_not_look_for_tls_is_found_out() {
+    let scenario = Scenario::builtin("corporate-tls-only").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        let (inspected, accepted) = ("tcp dport 443 jump tls-1", "tcp dport 443 accept");
+        rewrite(plan, "office-gateway", inspected, accepted);
+    });
+    found_out(
+        &lab.await,
+        &["tcp 443 to the internet: reset, found passes"],
+    );
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_passes_other_server_names_is_found_out() {
+    let scenario = Scenario::builtin("corporate-tls-names").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        for service in &mut gateway(plan, "office-gateway").services {
+            if let GatewayService::TlsFilter { server_names, .. } = service {
+                *server_names = vec!["other.example".to_owned()];
+            }
+        }
+    });
+    let name = "tcp 443 to the internet, with TLS for turn.example.net: passes, found reset";
+    found_out(&lab.await, &[name]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_does_not_intercept_is_found_out() {
+    let scenario = Scenario::builtin("corporate-tls-intercept").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        remove(plan, "office-gateway", "services/redirect-tcp-443");
+        let counted = "counter name \"tls-intercept/allow-tcp-80\"";
+        let (web, also_443) = ("tcp dport 80 ", "tcp dport { 80, 443 } ");
+        rewrite(
+            plan,
+            "office-gateway",
+            &format!("{web}{counted}"),
+            &format!("{also_443}{counted}"),
+        );
+    });
+    let tls =
+        "tcp 443 to the internet, with TLS: intercepted by Company TLS inspection CA, found passes";
+    found_out(
+        &lab.await,
+        &["tcp 443 to the internet: reset, found passes", tls],
+    );
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_hotel_without_its_portal_is_found_out() {
+    let scenario = Scenario::builtin("captive-portal").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        for counter in ["portal/redirect-dns", "captive-portal/redirect-http-80"] {
+            remove(plan, "hotel-gateway", counter);
+        }
+    });
+    found_out(
+        &lab.await,
+        &[
+            "tcp 80 to the internet: redirected, found dropped",
+            "the name openrelay.metered.ca: 10.30.0.1, found 203.0.113.",
+            "the name relay.backups.cz: 10.30.0.1, found 203.0.113.",
+            "the name stun.l.google.com: 10.30.0.1, found 203.0.113.",
+            "the name stun1.l.google.com: 10.30.0.1, found 203.0.113.",
+        ],
+    );
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_proxy_that_connects_to_a_port_too_many_is_found_out() {
+    let scenario = Scenario::builtin("corporate-proxy").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        for service in &mut gateway(plan, "office-gateway").services {
+            if let GatewayService::HttpProxy { ports, .. } = service {
+                ports.push(22);
+            }
+        }
+    });
+    let ssh = "tcp 22 to the internet, through the proxy 10.20.0.1:3128: refused, found passes";
+    found_out(&lab.await, &[ssh]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn an_office_without_its_proxy_is_found_out() {
+    let scenario = Scenario::builtin("corporate-proxy").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        gateway(plan, "office-gateway").services.clear();
+    });
+    let passed = [
+        "tcp 80 to the internet",
+        "tcp 443 to the internet",
+        "tcp 443 to the internet, with TLS",
+    ];
+    let refused = passed
+        .map(|what| format!("{what}, through the proxy 10.20.0.1:3128: passes, found refused"));
+    found_out(&lab.await, &refused.each_ref().map(String::as_str));
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_signalling_server_that_is_not_there_is_found_out() {
+    let scenario = Scenario::builtin("open-internet").unwrap();
+    let lab = attested(scenario, false, |plan| {
+        let Role::Signalling(server) = &mut node(plan, "signalling").role else {
+            panic!("there is no signalling server");
+        };
+        server.port += 1;
+    });
+    found_out_at("probe", &lab.await, &["signalling.test"]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_lets_tcp_in_is_found_out() {
+    let drop = own(Direction::In, Protocol::Tcp, Action::Drop);
+    let scenario = ruled("open-internet", "east", FirewallPreset::UdpBlocked, drop);
+    let lab = attested(scenario, false, |plan| {
+        remove(plan, "east-gateway", "own/rule");
+    });
+    let tcp = "tcp 29002 from the internet: dropped, found passes";
+    found_out(&lab.await, &[tcp]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_firewall_that_lets_no_tcp_in_is_found_out() {
+    let refuse = Rule {
+        port: Some(22),
+        ..own(Direction::In, Protocol::Tcp, Action::Reject)
+    };
+    let scenario = ruled("open-internet", "east", FirewallPreset::UdpBlocked, refuse);
+    let lab = attested(scenario, false, |plan| {
+        for counter in ["udp-blocked/allow-tcp-in", "own/rule"] {
+            remove(plan, "east-gateway", counter);
+        }
+    });
+    found_out(
+        &lab.await,
+        &[
+            "tcp 22 from the internet: refused, found dropped",
+            "tcp 29002 from the internet: passes, found dropped",
+        ],
+    );
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_rule_of_ones_own_that_is_missing_is_found_out() {
+    let accept = Rule {
+        port: Some(8443),
+        ..own(Direction::Out, Protocol::Tcp, Action::Accept)
+    };
+    let firewall = FirewallPreset::Corporate;
+    let scenario = ruled("corporate-firewall", "office", firewall, accept);
+    let lab = attested(scenario, false, |plan| {
+        remove(plan, "office-gateway", "own/rule");
+    });
+    let port = "tcp 8443 to the internet: passes, found dropped";
+    found_out(&lab.await, &[port]);
+}
+
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn a_rule_for_a_server_that_is_missing_is_found_out() {
+    let host = "relay.backups.cz";
+    let scenario = Scenario::builtin("corporate-firewall").unwrap();
+    let address = plan(&scenario, &configuration("production"), 1)
+        .unwrap()
+        .names[host];
+    let accept = Rule {
+        address: Some(format!("{address}/32").parse().unwrap()),
+        ..own(Direction::Out, Protocol::Udp, Action::Accept)
+    };
+    let firewall = FirewallPreset::Corporate;
+    let scenario = ruled("corporate-firewall", "office", firewall, accept);
+    let lab = attested(scenario, false, |plan| {
+        remove(plan, "office-gateway", "own/rule");
+    });
+    let dropped =
+        [443, 3478].map(|port| format!("{host} ({address}) on udp {port}: passes, found dropped"));
+    found_out(&lab.await, &dropped.each_ref().map(String::as_str));
 }
