@@ -56,7 +56,15 @@ fn check(case: &Case<'_>, from: &str, to: &str, kind: MediaKind) -> Check {
         "at least {least} of the {} {unit} that {from} sent arrive {}, no others",
         arrival.sent, arrival.quality
     );
-    let (verdict, observed) = if arrival.sent == 0 {
+    let never_opened =
+        kind == MediaKind::Data && case.first_state(from, "data-channel", "open").is_none();
+    let (verdict, observed) = if arrival.sent == 0 && never_opened {
+        // Its handshake goes over the network too (RFC 8832, SCTP's in RFC 9260).
+        (
+            CheckVerdict::Fail,
+            format!("the data channel of {from} did not open"),
+        )
+    } else if arrival.sent == 0 {
         // The harness's own peers are the source: without it, the network was not asked anything.
         (
             CheckVerdict::Invalid,
@@ -257,7 +265,17 @@ mod tests {
         sample.change_media("alice", Audio, |stats| stats.frames_sent = 0);
         assert_eq!(sample.check(AUDIO).verdict, Invalid);
         sample.change_data("alice", |stats| stats.messages_sent = 0);
+        sample.add_state(6_700.0, "alice", "data-channel", "open");
         assert_eq!(sample.check(DATA).verdict, Invalid);
+    }
+
+    #[test]
+    fn a_data_channel_that_did_not_open_could_send_nothing() {
+        let mut sample = Sample::good();
+        sample.change_data("alice", |stats| stats.messages_sent = 0);
+        let check = sample.check(DATA);
+        assert_eq!(check.verdict, Fail);
+        assert_eq!(check.observed, "the data channel of alice did not open");
     }
 
     #[test]
