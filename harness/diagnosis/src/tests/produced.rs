@@ -460,6 +460,15 @@ fn a_link_is_blamed_for_what_it_does() {
     assert_eq!(cause(&sample), Some(Cause::Undecided));
 
     // Data wait for what is sent again.
+    // A data channel that did not open sent nothing.
+    let mut sample = samples::link_too_poor();
+    for peer in ["alice", "bob"] {
+        sample.change_data(peer, |data| {
+            (data.messages_sent, data.messages_intact) = (0, 0)
+        });
+    }
+    assert_eq!(cause(&sample), Some(Cause::LinkTooPoor));
+
     for (rtt_ms, expected) in [(1_000.0, Cause::LinkTooPoor), (200.0, Cause::Undecided)] {
         let far = Fact::RoundTrip {
             rtt_ms,
