@@ -121,6 +121,22 @@ fn every_cause_but_the_labs_own_has_two_witnesses_of_different_kinds() {
     }
 }
 
+/// A configuration without a TURN server tries no TLS that could be intercepted.
+#[test]
+fn interception_has_two_witnesses_without_a_turn_server_too() {
+    let url = "stun:stun.example.net:3478";
+    let mut sample = samples::offering(&[samples::blocked(url)]);
+    samples::attest(
+        &mut sample,
+        "alice",
+        samples::passage((Tcp, 443, Tls), Passage::Intercepted),
+    );
+    let found = of(&sample).unwrap();
+    assert_eq!(found.cause, Cause::TlsIntercepted);
+    let kinds: BTreeSet<Witness> = found.evidence.iter().map(|one| one.witness).collect();
+    assert!(kinds.contains(&Witness::Transport), "{found:#?}");
+}
+
 #[test]
 fn nothing_is_said_that_is_no_sentence() {
     for (expected, sample) in each() {
