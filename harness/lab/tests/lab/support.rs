@@ -28,7 +28,7 @@ while IFS= read -r line; do
   *'"do":"counters"'*) ;;
   *'"do":"end-call"'*) exit 4 ;;
   *'"do":"stop-media"'*)
-    say '"signal","connection":1,"incarnation":1,"body":{"kind":"answer","sdp":"v=0 secret"}'
+    say '"signal","connection":1,"incarnation":1,"body":{"kind":"answer","sdp":"v=0 secret","attempt":0}'
     echo 'no message at all'
     reply '{"is":"done"}' ;;
   *) reply '{"is":"done"}' ;;
