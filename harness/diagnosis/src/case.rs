@@ -121,11 +121,6 @@ impl<'a> Case<'a> {
         all?.into_iter().max_by(f64::total_cmp)
     }
 
-    /// When the call ended, as the first peer has it.
-    pub(crate) fn ended_ms(&self) -> f64 {
-        self.run.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms)
-    }
-
     /// Whether signalling goes over the network.
     pub(crate) fn has_signalling(&self) -> bool {
         !self.run.declared.expect.signalling.is_empty()
@@ -330,7 +325,7 @@ impl<'a> Case<'a> {
         kind: MediaKind,
         total: fn(&MediaStats) -> u64,
     ) -> Option<(f64, u64)> {
-        let ended_ms = self.ended_ms();
+        let ended_ms = self.run.ended_ms();
         let mut last: Option<(f64, u64)> = None;
         for (at_ms, stats) in self.run.media_reports(peer, kind) {
             let now = total(stats);
@@ -376,7 +371,7 @@ impl<'a> Case<'a> {
 
     /// Whether the call was not what it had been when it ended.
     pub(crate) fn is_lost(&self) -> bool {
-        let ended_ms = self.ended_ms();
+        let ended_ms = self.run.ended_ms();
         let is_down = |peer: &str| {
             let state = self.run.state_at(peer, "connection", ended_ms);
             state.is_some_and(|state| state != "connected")

@@ -160,6 +160,12 @@ impl<'a> Case<'a> {
             .min_by(|left, right| left.0.total_cmp(&right.0))
     }
 
+    /// When the call ended; for ever where it did not.
+    #[must_use]
+    pub fn ended_ms(&self) -> f64 {
+        self.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms)
+    }
+
     /// The last report of each URL of a peer.
     #[must_use]
     pub fn servers(&self, peer: &str) -> BTreeMap<&'a str, &'a IceServerReport> {

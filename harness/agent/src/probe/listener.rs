@@ -30,18 +30,13 @@ pub(super) async fn measure(
     ca_pem: &str,
     declared: &str,
 ) -> String {
-    let Listener { port, transport } = listener;
-    let at = SocketAddr::from((address, port));
-    // Servers and probe are both on the internet: no link lies between them.
-    let settled = Patience::new(Duration::ZERO).settle(declared, async |_| {
-        match listener_answers(host, at, transport, ca_pem).await {
-            Ok(()) => Reading::Found("answers".to_owned()),
-            // Not final where an answer is declared: it may be starting.
-            Err(error) if is_refusal(&error) => Reading::Silence("refuses".to_owned()),
-            Err(error) => Reading::Silence(error.to_string()),
-        }
-    });
-    settled.await
+    let read = |answer: io::Result<()>| match answer {
+        Ok(()) => Reading::Found("answers".to_owned()),
+        // Not final where an answer is declared: it may be starting.
+        Err(error) if is_refusal(&error) => Reading::Silence("refuses".to_owned()),
+        Err(error) => Reading::Silence(error.to_string()),
+    };
+    settled(host, address, listener, ca_pem, declared, read).await
 }
 
 /// What becomes of a question to a listener that answers whoever reaches it.
@@ -52,22 +47,35 @@ pub(super) async fn passage(
     ca_pem: &str,
     declared: &str,
 ) -> String {
+    let read = |answer: io::Result<()>| match answer {
+        Ok(()) => Reading::Found(Passage::Passes.to_string()),
+        Err(error) => match error.kind() {
+            ErrorKind::TimedOut => Reading::Silence(Passage::Dropped.to_string()),
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable => Reading::Found(Passage::Refused.to_string()),
+            _ => Reading::impossible(error),
+        },
+    };
+    settled(host, address, listener, ca_pem, declared, read).await
+}
+
+/// Asks a listener until what is read of its answers is final. No link delays that: servers and probe are both on the
+/// internet, and a peer asks while links are eased.
+async fn settled(
+    host: &str,
+    address: IpAddr,
+    listener: Listener,
+    ca_pem: &str,
+    declared: &str,
+    read: impl Fn(io::Result<()>) -> Reading,
+) -> String {
     let Listener { port, transport } = listener;
     let at = SocketAddr::from((address, port));
-    // Measured while links are eased.
-    let settled =
-        Patience::new(Duration::ZERO).settle(declared, async |_| {
-            match listener_answers(host, at, transport, ca_pem).await {
-                Ok(()) => Reading::Found(Passage::Passes.to_string()),
-                Err(error) => match error.kind() {
-                    ErrorKind::TimedOut => Reading::Silence(Passage::Dropped.to_string()),
-                    ErrorKind::ConnectionRefused
-                    | ErrorKind::HostUnreachable
-                    | ErrorKind::NetworkUnreachable => Reading::Found(Passage::Refused.to_string()),
-                    _ => Reading::impossible(error),
-                },
-            }
-        });
+    let patience = Patience::new(Duration::ZERO);
+    let settled = patience.settle(declared, async |_| {
+        read(listener_answers(host, at, transport, ca_pem).await)
+    });
     settled.await
 }
 

@@ -53,7 +53,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
 
 /// How many packets of media arrived at a peer after the connection was no longer up, over that connection.
 fn after_loss(case: &Case<'_>, peer: &str, lost_ms: f64) -> u64 {
-    let ended_ms = case.ended_ms();
+    let ended_ms = case.run.ended_ms();
     let mut events = case.run.of(peer).iter();
     let anew_ms = events.find_map(|(at_ms, event)| {
         (matches!(event, Event::CallStarted { .. }) && *at_ms > lost_ms).then_some(*at_ms)

@@ -56,6 +56,6 @@ fn only_ice(case: &Case<'_>, peer: &str) -> bool {
             _ => {}
         }
     }
-    let ended_ms = case.ended_ms();
+    let ended_ms = case.run.ended_ms();
     !is_whole && ice_ms.is_some_and(|ice_ms| ended_ms - ice_ms >= HANDSHAKE_MS)
 }

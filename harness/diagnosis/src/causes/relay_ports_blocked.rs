@@ -22,7 +22,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         .flat_map(|peer| case.turn_attempts(peer))
         .filter(|one| one.came_to(&[Allocated]))
         .collect();
-    if case.ended_ms() - checked_ms < PATIENCE_MS {
+    if case.run.ended_ms() - checked_ms < PATIENCE_MS {
         return None;
     }
     let hosts: BTreeSet<&str> = attempts.iter().map(|one| one.url().host.as_str()).collect();

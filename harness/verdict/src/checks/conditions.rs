@@ -56,7 +56,7 @@ fn of_condition(case: &Case<'_>, condition: ServerCondition) -> Option<Check> {
 
 /// A TURN server wrote this in the call.
 fn in_log(case: &Case<'_>, what: &str, wanted: &str) -> Check {
-    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    let ended_ms = case.ended_ms();
     let lines: Vec<String> = case
         .all()
         .filter_map(|(node, at_ms, event)| match event {

@@ -70,7 +70,7 @@ fn check(case: &Case<'_>, from: &str, to: &str, kind: MediaKind, expected: Expec
 /// What becomes of one kind of media in one direction, from the beginning of the last fault on, by what the two peers
 /// tell of their states, of what they sent and of what came.
 pub(super) fn seen(case: &Case<'_>, from: &str, to: &str, kind: MediaKind) -> Seen {
-    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    let ended_ms = case.ended_ms();
     let state = |peer, machine| case.state_at(peer, machine, ended_ms).unwrap_or("new");
     let had = |machine, states: &[&str]| {
         let peers = [from, to].into_iter();

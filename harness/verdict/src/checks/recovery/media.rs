@@ -25,7 +25,7 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
     // A link that is bad may deliver packets twice.
     let may_repeat = case.declared.expect.media == MediaQuality::Degraded;
     // What is mended at the call's end lets through what is sent again after it.
-    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    let ended_ms = case.ended_ms();
     let mut checks = Vec::new();
     for kind in [MediaKind::Audio, MediaKind::Video] {
         for (from, to) in case.directions() {
@@ -67,7 +67,7 @@ pub(crate) fn media_again(case: &Case<'_>) -> Vec<Check> {
 /// a second, so both are true to a second.
 fn standstill(case: &Case<'_>, kind: MediaKind, (from, to): (&str, &str)) -> Option<String> {
     let broke_ms = first_fault(case)?;
-    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    let ended_ms = case.ended_ms();
     let received = growths(case, to, kind, |stats| {
         stats.frames_intact + stats.frames_silent
     });

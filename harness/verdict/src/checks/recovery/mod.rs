@@ -22,7 +22,7 @@ use farcall_timeline::{Event, FaultEdge, FaultEvent};
 /// first fault if the connection was never lost.
 pub(crate) fn connected_again(case: &Case<'_>) -> Option<f64> {
     let begun_ms = first_fault(case)?;
-    let ended_ms = case.call_ended().map_or(f64::MAX, |(at_ms, _)| at_ms);
+    let ended_ms = case.ended_ms();
     let mut again_ms = begun_ms;
     for peer in &case.peers {
         let mut since = None;
