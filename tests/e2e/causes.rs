@@ -169,6 +169,23 @@ async fn a_sender_that_sends_silence_is_told_from_a_network_that_loses() {
     assert_eq!(cause(&run), Some(Cause::SenderSilent), "{run}");
 }
 
+/// Docker Engine 26.0 does that to every interface.
+#[tokio::test]
+async fn a_machine_without_ipv6_is_told_from_a_configuration_that_fails() {
+    let run = tampered("dual-stack", |plan| {
+        for node in &mut plan.nodes {
+            for (name, value) in &mut node.sysctls {
+                if name.ends_with(".disable_ipv6") {
+                    "1".clone_into(value);
+                }
+            }
+        }
+    });
+    let run = run.await;
+    assert_eq!(run.result.verdict, farcall::Verdict::Unsupported, "{run}");
+    assert_eq!(cause(&run), Some(Cause::MachineUnsupported), "{run}");
+}
+
 #[tokio::test]
 async fn a_call_that_connects_late_is_told_from_one_that_does_not() {
     let mut scenario = Scenario::builtin("link-3g").unwrap();

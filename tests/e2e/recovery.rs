@@ -1,11 +1,12 @@
 //! What breaks in mid-call and what the client makes of it, on real containers; and controls, in which the fault is
 //! absent or recovery is off, that must turn out the other way.
 
-use crate::support::{call, configuration};
-use farcall::scenario::{Direction, Fault, FaultKind, Milestone, Moment};
+use crate::support::{call, call_with, configuration, out};
+use farcall::plan::{FaultAction, plan};
+use farcall::scenario::{Direction, Fault, FaultKind, LinkPreset, Milestone, Moment};
 use farcall::timeline::{Event, FaultEdge};
 use farcall::verdict::CheckVerdict;
-use farcall::{Cause, Scenario, StoredRun, Verdict};
+use farcall::{Cause, RunOptions, Scenario, StoredRun, Verdict};
 use rstest::rstest;
 
 /// What is said of a run.
@@ -121,6 +122,28 @@ async fn a_client_that_gives_up_early_is_found_out() {
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
     assert!(failed(&run).contains(&"recovery/attempts"), "{run}");
     assert_eq!(cause(&run), Some(Cause::RecoveryExhausted), "{run}");
+}
+
+#[tokio::test]
+async fn a_link_that_is_changed_into_what_it_was_is_no_fault() {
+    let scenario = Scenario::builtin("recovery-link-worse").unwrap();
+    let ice = configuration("production");
+    let mut raised = plan(&scenario, &ice, 1).unwrap();
+    let FaultAction::ChangeLink { link, .. } = &mut raised.faults[0].action else {
+        panic!("{:?}", raised.faults);
+    };
+    *link = LinkPreset::Lte.expand().unwrap();
+    let options = RunOptions {
+        out: out(),
+        raise_instead: Some(raised),
+        ..RunOptions::default()
+    };
+    let run = call_with(&scenario, &ice, &options).await;
+    assert_eq!(run.result.verdict, Verdict::Invalid, "{run}");
+    let checks = run.result.checks.iter();
+    let invalid = checks.filter(|check| check.verdict == CheckVerdict::Invalid);
+    let names: Vec<&str> = invalid.map(|check| check.name.as_str()).collect();
+    assert_eq!(names, ["faults/1"], "{run}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A node's moves on the network: a peer into another site, a gateway to another public address.
 
-use crate::mappings;
+use crate::mappings::{self, ForgetError};
 use crate::node::{RunningNode, RunningRole};
 use crate::setup::{SetupError, resolver_file, write};
 use crate::tool::{self, ToolError, Waiting};
@@ -14,6 +14,9 @@ pub(crate) enum MoveError {
     /// A tool failed.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// Connections were not forgotten.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// A file could not be written.
     #[error(transparent)]
     File(#[from] SetupError),
@@ -67,7 +70,7 @@ fn moving(off: &Attachment, on: &Attachment) -> String {
 }
 
 /// Gives a gateway another address outside, as a provider does with a new lease: everything that went by the old one
-/// ends there.
+/// ends there. The gateway has been [made ready](mappings::prepare) to forget its connections.
 pub(crate) async fn readdress(
     node: &RunningNode,
     change: &Readdressing,

@@ -98,7 +98,6 @@ fn is_of_call(command: &Command) -> bool {
         | Command::TellSessions
         | Command::BeginFault { .. }
         | Command::EndFault { .. }
-        | Command::ForgetMappings
         | Command::LogIn { .. }
         | Command::Collect { .. } => false,
     }
@@ -212,15 +211,13 @@ impl Agent {
                 let Mended {
                     at_ns,
                     dropped_packets,
+                    crossed,
                 } = mended.map_err(in_words)?;
                 Ok(Reply::Mended {
                     at_ns,
                     dropped_packets,
+                    crossed,
                 })
-            }
-            Command::ForgetMappings => {
-                let forgotten = mappings::forget(self.node()?).await;
-                forgotten.map(|()| Reply::Done).map_err(in_words)
             }
             Command::LogIn { portal } => done(self.peer()?.log_in(portal).await),
             Command::StartCall(call) => {

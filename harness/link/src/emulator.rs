@@ -26,6 +26,7 @@ pub struct Emulator<T> {
     last_ordered_due: Duration,
     held_bytes: usize,
     stats: Stats,
+    crossing: Crossing,
 }
 
 #[derive(Debug)]
@@ -57,6 +58,16 @@ pub struct Stats {
     pub reordered: u64,
 }
 
+/// What has come to the link since its conditions are what they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Crossing {
+    /// Packets, whatever became of them.
+    pub packets: u64,
+    /// The shortest time from arrival at the link to its other end, of those that reach it and overtake none; `None`:
+    /// there is none.
+    pub shortest: Option<Duration>,
+}
+
 impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     /// A link without packets. Both directions of a link need seeds of their own, or they share their fate.
     #[must_use]
@@ -71,6 +82,7 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
             last_ordered_due: Duration::ZERO,
             held_bytes: 0,
             stats: Stats::default(),
+            crossing: Crossing::default(),
         }
     }
 
@@ -80,6 +92,7 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
         self.fates = Fates::new(direction, seed);
         self.transmitter = Transmitter::new(&direction.rate);
         self.longest_wait = Duration::from_millis(direction.queue_ms.into());
+        self.crossing = Crossing::default();
     }
 
     /// Takes an IP packet that arrives at the link now. A time before that of an earlier packet counts as
@@ -87,6 +100,7 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     pub fn push(&mut self, packet: T, now: Duration) {
         self.now = self.now.max(now);
         self.stats.pushed += 1;
+        self.crossing.packets += 1;
         let fate = self.fates.next();
         let len = packet.as_ref().len();
         let sent = self.transmitter.transmit(len, self.now, self.longest_wait);
@@ -108,6 +122,11 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
             self.last_ordered_due = self.last_ordered_due.max(sent + fate.delay);
             self.last_ordered_due
         };
+        if !skips {
+            let took = due.saturating_sub(self.now);
+            let shortest = self.crossing.shortest.unwrap_or(took);
+            self.crossing.shortest = Some(shortest.min(took));
+        }
         for packet in [Some(packet), copy].into_iter().flatten() {
             self.hold(packet, due, skips);
         }
@@ -161,5 +180,11 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// What has come to it since it is the link that it is.
+    #[must_use]
+    pub fn crossing(&self) -> Crossing {
+        self.crossing
     }
 }

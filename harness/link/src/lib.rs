@@ -30,4 +30,4 @@ mod emulator;
 mod fate;
 mod transmitter;
 
-pub use emulator::{Emulator, MEMORY_LIMIT_BYTES, Stats};
+pub use emulator::{Crossing, Emulator, MEMORY_LIMIT_BYTES, Stats};

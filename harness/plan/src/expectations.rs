@@ -96,6 +96,7 @@ fn expected_fault(fault: &Fault) -> ExpectedFault {
         drops: fault.kind.drops(),
         kind: fault.kind,
         target: fault.target.clone(),
+        least_delay: crate::faults::least_delay(fault),
     }
 }
 

@@ -6,12 +6,16 @@ use crate::dns::SLOW_MS;
 use crate::error::PlanError;
 use crate::layout::{Layout, Port, Router, SiteLayout, within};
 use crate::model::{
-    DELAYED_DNS_PORT, FaultAction, GatewayAction, Node, PlannedFault, Readdressing, Role,
+    DELAYED_DNS_PORT, FaultAction, GatewayAction, LeastDelay, Node, PlannedFault, Readdressing,
+    Role,
 };
 use crate::nodes::NOBODYS_ADDRESS;
 use crate::place::next_address;
 use crate::signalling::{SIGNALLING, SIGNALLING_HOST};
-use farcall_scenario::{Direction, Fault, FaultKind, Protocol, Scenario, Victim};
+use farcall_scenario::{
+    Direction, Fault, FaultKind, JitterDistribution, Link, LinkDirection, Protocol, Scenario,
+    TraceNotLoaded, Victim,
+};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -142,15 +146,39 @@ fn at_site(
 }
 
 fn change_link(fault: &Fault, seed: u64) -> Result<FaultAction, PlanError> {
-    let preset = fault.link.unwrap_or_default();
-    let link = preset.overridden(fault.link_override.as_ref());
-    let link = link.map_err(|source| PlanError::Link {
+    let link = changed_link(fault).map_err(|source| PlanError::Link {
         site: fault.target.clone(),
         source,
     })?;
     Ok(FaultAction::ChangeLink {
         link: link.ok_or_else(|| nobody(fault))?,
         seed: seed_for(seed, &in_words(fault)),
+    })
+}
+
+/// What the link becomes.
+fn changed_link(fault: &Fault) -> Result<Option<Link>, TraceNotLoaded> {
+    let preset = fault.link.unwrap_or_default();
+    preset.overridden(fault.link_override.as_ref())
+}
+
+/// The least that a packet takes to cross the link that this fault makes of the site's, if it changes that.
+pub(crate) fn least_delay(fault: &Fault) -> Option<LeastDelay> {
+    let changes = fault.kind == FaultKind::LinkChange;
+    // One that no link can be made of is no plan.
+    let link = changed_link(fault).ok().flatten().filter(|_| changes)?;
+    let least_us = |line: &LinkDirection| {
+        let spread_ms = match line.jitter_distribution {
+            JitterDistribution::Uniform => line.jitter_ms,
+            // Has no end.
+            JitterDistribution::Normal if line.jitter_ms > 0.0 => line.delay_ms,
+            JitterDistribution::Normal => 0.0,
+        };
+        ((line.delay_ms - spread_ms).max(0.0) * 1e3) as u64
+    };
+    Some(LeastDelay {
+        up_us: least_us(&link.up),
+        down_us: least_us(&link.down),
     })
 }
 

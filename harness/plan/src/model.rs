@@ -9,7 +9,7 @@ pub use fact::{
     Declaration, Fact, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME,
     Passage, Payload, ProbeProtocol,
 };
-pub use fault::{ExpectedFault, FaultAction, GatewayAction, PlannedFault};
+pub use fault::{ExpectedFault, FaultAction, GatewayAction, LeastDelay, PlannedFault};
 pub use gateway::{
     COMPANY_AUTHORITY, DATAPATH_DEVICES, DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Gateway,
     GatewayService, LOGGED_IN_SET, NAT64_DEVICE, Nat64, PORTAL_DNS_PORT,

@@ -10,7 +10,7 @@ pub use traffic::{Carried, Delays, Traffic};
 
 use farcall_plan::{Fact, FaultAction, Node};
 use farcall_scenario::{CertificateFlaw, IceTransportPolicy, IceUrl, Recovery};
-use farcall_timeline::{Event, Measured, RuleCounter};
+use farcall_timeline::{Crossed, Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
 
@@ -82,9 +82,6 @@ pub enum Command {
         /// When, as of [`BeginFault`](Self::BeginFault).
         at_ns: Option<u64>,
     },
-    /// Forget all connections and mappings, as a router does that restarts (gateways). Answered by
-    /// [`Reply::Done`].
-    ForgetMappings,
     /// Answer the login page of a captive portal as a person does (peers). Answered by [`Reply::Done`]
     /// when the portal no longer redirects.
     LogIn {
@@ -273,6 +270,8 @@ pub enum Reply {
         at_ns: u64,
         /// What the fault dropped, in packets, as far as it drops any.
         dropped_packets: Option<u64>,
+        /// What crossed the link whose conditions it changed.
+        crossed: Option<Crossed>,
     },
     /// Files to keep with the run, by name.
     Files {

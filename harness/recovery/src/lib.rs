@@ -27,4 +27,4 @@ mod policy;
 mod recovery;
 
 pub use policy::{Policy, Strategy};
-pub use recovery::{Action, ConnectionState, Recovery, Trigger};
+pub use recovery::{Action, ClientState, ConnectionState, Recovery, Trigger};

@@ -28,6 +28,23 @@ pub enum Trigger {
     OtherPeer,
 }
 
+/// What a client is in, as a person who uses it would be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientState {
+    /// It has not begun.
+    New,
+    /// A connection forms.
+    Connecting,
+    /// It is up.
+    Connected,
+    /// It is disconnected, and may come back by itself.
+    Disconnected,
+    /// It has failed, and an attempt will be made.
+    Retrying,
+    /// It has failed, and no attempt is left. There is no way out of this state.
+    Failed,
+}
+
 /// What the driver is to do, or to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -180,6 +197,19 @@ impl Recovery {
         true
     }
 
+    /// What the client is in.
+    #[must_use]
+    pub fn state(&self) -> ClientState {
+        match self.phase {
+            Phase::Idle => ClientState::New,
+            Phase::Forming { .. } => ClientState::Connecting,
+            Phase::Connected => ClientState::Connected,
+            Phase::Disconnected { .. } => ClientState::Disconnected,
+            Phase::Waiting { .. } => ClientState::Retrying,
+            Phase::GivenUp => ClientState::Failed,
+        }
+    }
+
     /// Attempts since the connection was last up.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -232,6 +262,19 @@ impl Recovery {
         Phase::Forming {
             until: timeout.map(|timeout| now.saturating_add(timeout)),
         }
+    }
+}
+
+impl std::fmt::Display for ClientState {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::New => "new",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every order of events up to a bound, against what a client promises: each promise by itself.
 
-use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy, Trigger};
+use farcall_recovery::{Action, ClientState, ConnectionState, Policy, Recovery, Strategy, Trigger};
 use std::time::Duration;
 
 const MAX_ATTEMPTS: u32 = 3;
@@ -256,6 +256,31 @@ fn a_failure_never_goes_unnoticed() {
             if given_up {
                 return;
             }
+        }
+    });
+}
+
+#[test]
+fn what_the_client_is_in_follows_from_what_it_did_last() {
+    every_history(|history| {
+        let mut recovery = Recovery::new(policy());
+        recovery.begin(Duration::ZERO);
+        let mut now = Duration::ZERO;
+        assert_eq!(recovery.state(), ClientState::Connecting);
+        for step in history {
+            let before = recovery.state();
+            (now, ..) = happen(&mut recovery, now, step.input);
+            let state = recovery.state();
+            let expected = match step.action {
+                Some(Action::Schedule { .. }) => ClientState::Retrying,
+                Some(Action::Attempt { .. }) => ClientState::Connecting,
+                Some(Action::Recovered { .. }) => ClientState::Connected,
+                Some(Action::GiveUp { .. }) => ClientState::Failed,
+                // Failed for good.
+                None if before == ClientState::Failed => before,
+                None => continue,
+            };
+            assert_eq!(state, expected, "{step:?} of {history:#?}");
         }
     });
 }

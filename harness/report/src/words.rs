@@ -181,9 +181,12 @@ fn data_in_words(stats: &DataStats) -> String {
 pub(crate) fn fault_in_words(fault: &FaultEvent) -> String {
     let dropped = fault.dropped_packets;
     let dropped = dropped.map_or(String::new(), |packets| format!(", {packets} dropped"));
+    let crossed = fault.crossed.map_or(String::new(), |Crossed { up, down }| {
+        format!(", {} packets crossed it", up.packets + down.packets)
+    });
     match fault.edge {
         FaultEdge::Begun => format!("{} begins", fault.what),
-        FaultEdge::Mended => format!("{} is mended{dropped}", fault.what),
+        FaultEdge::Mended => format!("{} is mended{dropped}{crossed}", fault.what),
     }
 }
 

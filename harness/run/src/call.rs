@@ -5,7 +5,7 @@ use crate::faults::{self, Breaking, Broken, Course};
 use crate::recorder::{HARNESS, Position, Recorder};
 use crate::states::{Seen, States};
 use farcall_lab::{Lab, NodeError, NodeHandle};
-use farcall_plan::{CallPlan, Plan};
+use farcall_plan::{CallPlan, Plan, PlannedFault};
 use farcall_protocol::{
     CallSetup, Command, PlainAccount, PlainSecret, RestAuthority, SignallingAccess,
 };
@@ -45,20 +45,18 @@ pub(crate) struct Placement<'a> {
 }
 
 impl<'a> Placement<'a> {
-    /// The one call of a plan.
-    pub fn of(plan: &'a Plan) -> Self {
+    /// The one call of a plan, in which this breaks.
+    pub fn of(plan: &'a Plan, faults: &'a [PlannedFault]) -> Self {
         Self {
             call: &plan.call,
             configuration: &plan.ice_configuration,
             within_ms: plan.expect.within_ms,
             connects: plan.expect.connects,
             reporter: HARNESS,
-            breaking: (!plan.faults.is_empty() || plan.expect.recovery.is_some()).then(|| {
-                Breaking {
-                    faults: &plan.faults,
-                    turn_nodes: &plan.expect.turn_nodes,
-                    expected: plan.expect.recovery.as_ref(),
-                }
+            breaking: (!faults.is_empty() || plan.expect.recovery.is_some()).then(|| Breaking {
+                faults,
+                turn_nodes: &plan.expect.turn_nodes,
+                expected: plan.expect.recovery.as_ref(),
             }),
         }
     }

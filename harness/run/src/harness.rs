@@ -270,7 +270,9 @@ impl Run<'_> {
         let counters =
             |moment| collect::counters(lab, collect::gateways(plan), self.recorder, moment);
         counters(Moment::BeforeCall).await?;
-        call::place(lab, Placement::of(plan), self.recorder).await?;
+        let raised = self.options.raise_instead.as_ref().unwrap_or(plan);
+        let placement = Placement::of(plan, &raised.faults);
+        call::place(lab, placement, self.recorder).await?;
         counters(Moment::AfterCall).await?;
         if !is_last {
             // Those of the last call are told when the servers end.

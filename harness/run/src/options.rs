@@ -21,8 +21,8 @@ pub struct RunOptions {
     pub keep: bool,
     /// Capture every network's packets; they are kept only of runs that do not pass.
     pub capture: bool,
-    /// Raise this plan instead of the scenario's own, which is still what is attested: to prove that
-    /// a lab that is not as declared is found out.
+    /// Raise this plan instead of the scenario's own, and break what it says, while the scenario's own is what is attested
+    /// and expected: to prove that a lab that is not as declared is found out, and a fault that is none.
     pub raise_instead: Option<Plan>,
     /// Shows events as they come.
     pub on_event: Option<EventSink>,

@@ -1,6 +1,8 @@
 //! The events of a run.
 
-use crate::{Candidate, DataStats, IceServerReport, MediaKind, MediaStats, SelectedPair};
+use crate::{
+    Candidate, DataStats, FaultEvent, IceServerReport, MediaKind, MediaStats, SelectedPair,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -186,38 +188,12 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallState {
-    /// `signaling`, `ice-gathering`, `ice-connection`, `connection` or `data-channel` (W3C `RTCDataChannelState`).
+    /// `signaling`, `ice-gathering`, `ice-connection`, `connection` or `data-channel` (W3C `RTCDataChannelState`), or
+    /// `recovery`, the client's own.
     pub machine: String,
-    /// The state's W3C name, such as `connected`.
+    /// The state's W3C name, such as `connected`; of `recovery` one of `new`, `connecting`, `connected`, `disconnected`,
+    /// `retrying` and `failed`.
     pub state: String,
-}
-
-/// A fault's beginning or end, as it really was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FaultEvent {
-    /// Its place among the scenario's faults, 1 being the first.
-    pub number: u32,
-    /// What it is, in words: `link-down at office`.
-    pub what: String,
-    /// Whether it began or was mended.
-    pub edge: FaultEdge,
-    /// How much later than declared that was in effect, in milliseconds; below zero where it was early, by less than what
-    /// is known of the node's clock. `None` where no moment was declared: what stood before the call, and what is mended
-    /// because the call is over.
-    pub late_ms: Option<f64>,
-    /// What it dropped, in packets, as far as it drops any; told when it is mended.
-    pub dropped_packets: Option<u64>,
-}
-
-/// Which end of a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum FaultEdge {
-    /// It took effect.
-    Begun,
-    /// It was mended.
-    Mended,
 }
 
 /// What a peer's process holds.

@@ -5,15 +5,17 @@
 //! so a stored run can be judged again without Docker.
 
 mod event;
+mod fault;
 mod ice;
 mod media;
 mod store;
 mod tls;
 
 pub use event::{
-    Aspect, CallState, Entry, Event, FaultEdge, FaultEvent, Holdings, Level, Measured, Phase,
-    RecoveryEvent, RuleCounter, SignallingEvent, TurnSession,
+    Aspect, CallState, Entry, Event, Holdings, Level, Measured, Phase, RecoveryEvent, RuleCounter,
+    SignallingEvent, TurnSession,
 };
+pub use fault::{Crossed, Crossing, FaultEdge, FaultEvent};
 pub use ice::{
     Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
 };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use farcall_timeline::{Event, RuleCounter};
+use farcall_timeline::{Crossed, Event, RuleCounter};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Outlet;
@@ -77,6 +77,11 @@ impl Datapath {
     /// From now on the link is another one.
     pub(crate) fn change_link(&self, link: &farcall_scenario::Link, seed: u64) {
         pump::lock(&self.way).change_link(link, seed);
+    }
+
+    /// What has crossed the link since its conditions are what they are; `None` where there is no link.
+    pub(crate) fn crossed(&self) -> Option<Crossed> {
+        pump::lock(&self.way).crossed()
     }
 
     /// From now on the link is the planned one.

@@ -8,7 +8,7 @@ use farcall_link::{Emulator, Stats};
 use farcall_nat::{Translator, Verdict};
 use farcall_plan::{Datapath, seed_for};
 use farcall_scenario::{LinkDirection, Nat};
-use farcall_timeline::RuleCounter;
+use farcall_timeline::{Crossed, Crossing, RuleCounter};
 
 use super::ttl;
 
@@ -154,6 +154,14 @@ impl Way {
         }
     }
 
+    /// What has crossed the link since its conditions are what they are; `None` where there is no link.
+    pub(super) fn crossed(&self) -> Option<Crossed> {
+        self.link.as_ref().map(|link| Crossed {
+            up: crossing(&link.up),
+            down: crossing(&link.down),
+        })
+    }
+
     /// From now on the link delays, loses and limits nothing. Nothing where there is no link.
     pub(super) fn ease_link(&mut self) {
         let wire = farcall_scenario::Link {
@@ -193,6 +201,14 @@ fn inward(
     match translator.as_mut().map(|nat| nat.inbound(packet, now)) {
         Some(Verdict::Drop(_)) => Ok(()),
         Some(Verdict::Forward | Verdict::Hairpin) | None => out.write(Device::Down, packet),
+    }
+}
+
+fn crossing(direction: &Emulated) -> Crossing {
+    let crossing = direction.crossing();
+    Crossing {
+        packets: crossing.packets,
+        shortest_ms: crossing.shortest.map(|took| took.as_secs_f64() * 1e3),
     }
 }
 

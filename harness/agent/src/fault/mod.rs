@@ -12,7 +12,7 @@ use crate::counters::CountersError;
 use crate::datapath::Datapath;
 use crate::gateway::{Gateway, resolves};
 use crate::handover::MoveError;
-use crate::mappings;
+use crate::mappings::{self, ForgetError};
 use crate::node::{RunningNode, RunningRole};
 use crate::service::ServiceError;
 use crate::setup::SetupError;
@@ -21,6 +21,7 @@ use crate::tool::ToolError;
 use crate::turn::TurnServer;
 use change::{breaking, mending};
 use farcall_plan::FaultAction;
+use farcall_timeline::Crossed;
 
 /// A fault could not be brought about or mended.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub(crate) enum FaultError {
     /// A tool failed.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// Connections were not forgotten.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// What was dropped could not be read.
     #[error(transparent)]
     Counters(#[from] CountersError),
@@ -74,6 +78,8 @@ pub(crate) struct Mended {
     pub(crate) at_ns: u64,
     /// How many packets it dropped, as far as it drops any.
     pub(crate) dropped_packets: Option<u64>,
+    /// What crossed the link whose conditions it changed.
+    pub(crate) crossed: Option<Crossed>,
 }
 
 /// Breaks the node when that is due. Returns since when what was before is no more, on the node's clock; when this
@@ -105,6 +111,7 @@ pub(crate) async fn begin(
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(true).await?,
         FaultAction::FreezeServer => server(node)?.is_silent().await?,
         FaultAction::StopSignalling => signalling(node)?.refuses().await?,
+        FaultAction::ForgetMappings | FaultAction::Readdress(_) => mappings::is_forgotten().await?,
         _ => {}
     }
     Ok(at_ns)
@@ -118,14 +125,22 @@ pub(crate) async fn end(
 ) -> Result<Mended, FaultError> {
     if let FaultAction::Restart { .. } = action {
         // Nothing passes until it is back: it forgets in the meantime.
+        mappings::prepare().await?;
         mappings::forget(node).await?;
+        mappings::is_forgotten().await?;
     }
-    let mending = mending(node, action)?;
+    let mending = mending(node, action).await?;
     due.come().await;
+    let crossed = match action {
+        // When the link is as it was, it counts anew.
+        FaultAction::ChangeLink { .. } => datapath(node)?.crossed(),
+        _ => None,
+    };
     mending.await?;
     let mut mended = Mended {
         at_ns: due.now_ns(),
         dropped_packets: None,
+        crossed,
     };
     match action {
         FaultAction::Drop { table, .. } | FaultAction::Restart { table, .. } => {
@@ -134,6 +149,7 @@ pub(crate) async fn end(
         FaultAction::KillServer | FaultAction::FreezeServer => server(node)?.ready().await?,
         FaultAction::ChangeCredentials => server(node)?.takes_credentials(true).await?,
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(false).await?,
+        FaultAction::Readdress(_) => mappings::is_forgotten().await?,
         _ => {}
     }
     Ok(mended)

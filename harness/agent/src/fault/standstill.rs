@@ -67,6 +67,7 @@ impl Standstill {
                     Reply::Mended {
                         at_ns: outlet.now_ns(),
                         dropped_packets: None,
+                        crossed: None,
                     },
                 );
             }

@@ -16,9 +16,9 @@ use crate::ice_transport::TlsWay;
 use crate::rest;
 use crate::signalling::SignallingClient;
 use farcall_protocol::{CallSetup, RemoteCandidate, Signal, SignalBody};
-use farcall_recovery::{Action, ConnectionState, Policy, Recovery, Strategy};
+use farcall_recovery::{Action, ClientState, ConnectionState, Policy, Recovery, Strategy};
 use farcall_scenario::{IceTransportPolicy, Scheme};
-use farcall_timeline::{Event, RecoveryEvent};
+use farcall_timeline::{CallState, Event, RecoveryEvent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::net::{IpAddr, SocketAddr};
@@ -71,6 +71,7 @@ impl Session {
             started: Instant::now(),
             recovers: setup.recovery.is_some(),
             recovery: Recovery::new(policy).with_randoms(randoms(setup.seed)),
+            told: None,
             speaker: Speaker {
                 way: match &signalling {
                     Some(client) => Way::Network(client.voice()),
@@ -93,6 +94,7 @@ impl Session {
         };
         state.connect(1, role, setup.policy).await?;
         state.recovery.begin(Duration::ZERO);
+        state.tell_state();
         if setup.offerer {
             state.offer(0).await?;
         }
@@ -140,6 +142,8 @@ struct State {
     started: Instant,
     recovers: bool,
     recovery: Recovery,
+    /// The state of the recovery that was last told.
+    told: Option<ClientState>,
     /// The voice of the current connection.
     speaker: Speaker,
     /// The signalling over the network; `None`: it goes through the harness.
@@ -224,6 +228,7 @@ impl State {
     }
 
     async fn perform(&mut self, action: Option<Action>) -> Result<(), PeerError> {
+        self.tell_state();
         let Some(action) = action.filter(|_| self.recovers) else {
             return Ok(());
         };
@@ -370,6 +375,17 @@ impl State {
         if let Some(attempt) = self.attempting.take() {
             let outcome = outcome.to_owned();
             self.tell(RecoveryEvent::Ended { attempt, outcome });
+        }
+    }
+
+    /// Tells what the client is in, unless that was told.
+    fn tell_state(&mut self) {
+        let state = self.recovery.state();
+        if self.recovers && self.told.replace(state) != Some(state) {
+            self.outlet.event(Event::State(CallState {
+                machine: "recovery".to_owned(),
+                state: state.to_string(),
+            }));
         }
     }
 

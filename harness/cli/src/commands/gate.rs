@@ -38,9 +38,7 @@ pub(crate) async fn gate(args: GateArgs, scenarios: Option<&Path>) -> Result<Exi
     for network in &all {
         input::plan_each(network.scenario, &configurations, seed)?;
     }
-    if !args.json {
-        lint::tell(&sources);
-    }
+    lint::tell(&sources);
     let reports = Outlet::open_all(&args.runs.reports)?;
 
     let mine = of_shard(&all, args.shard);

@@ -19,9 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     let (plan, source) = plan(&args)?;
-    if !args.json {
-        lint::tell(&[source]);
-    }
+    lint::tell(&[source]);
 
     let harness = docker::prepare_unless(&stop).await?;
 

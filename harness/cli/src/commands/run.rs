@@ -22,9 +22,7 @@ pub(crate) async fn run(args: RunArgs, scenarios: Option<&Path>) -> Result<Exit,
     for scenario in &selected {
         input::plan_each(scenario, &configurations, seed)?;
     }
-    if !args.json {
-        lint::tell(&sources);
-    }
+    lint::tell(&sources);
     let reports = Outlet::open_all(&args.runs.reports)?;
 
     let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);

@@ -307,7 +307,6 @@ fn answer_to(command: &Command) -> &'static str {
         Command::TellSessions => "end of its allocations",
         Command::BeginFault { .. } => "beginning of a fault",
         Command::EndFault { .. } => "end of a fault",
-        Command::ForgetMappings => "word that it has forgotten",
         Command::LogIn { .. } => "end of the login",
         Command::StartCall(_) => "peer connection",
         Command::Signal(_) => "acceptance of what the other peer says",

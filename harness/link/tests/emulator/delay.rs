@@ -3,8 +3,8 @@
 use crate::support::{
     Arrival, assert_within_99_percent, ms, packet, send, send_steadily, share_error,
 };
-use farcall_link::Emulator;
-use farcall_scenario::{JitterDistribution, LinkDirection, Rate};
+use farcall_link::{Crossing, Emulator};
+use farcall_scenario::{JitterDistribution, LinkDirection, Loss, Rate};
 use rstest::rstest;
 use std::time::Duration;
 
@@ -216,4 +216,36 @@ fn a_link_that_changes_keeps_what_is_on_its_way_and_its_order() {
     emulator.push(packet(3, 100), ms(100));
     assert_eq!(emulator.next_due(), Some(ms(140)));
     assert_eq!((emulator.stats().pushed, emulator.stats().passed), (4, 3));
+}
+
+#[test]
+fn it_tells_what_has_crossed_since_it_changed() {
+    let slow = direction(40.0, 0.0, JitterDistribution::Uniform);
+    let fast = direction(5.0, 0.0, JitterDistribution::Uniform);
+    let mut emulator = Emulator::new(&slow, 1);
+    emulator.push(packet(0, 100), ms(0));
+    let crossing = |packets, shortest| Crossing { packets, shortest };
+    assert_eq!(emulator.crossing(), crossing(1, Some(ms(40))));
+    emulator.change(&fast, 2);
+    assert_eq!(emulator.crossing(), crossing(0, None));
+    // Behind the one that is on its way, and then alone.
+    emulator.push(packet(1, 100), ms(10));
+    assert_eq!(emulator.crossing(), crossing(1, Some(ms(30))));
+    emulator.push(packet(2, 100), ms(50));
+    assert_eq!(emulator.crossing(), crossing(2, Some(ms(5))));
+}
+
+#[test]
+fn what_is_lost_has_come_and_taken_no_time() {
+    let lossy = LinkDirection {
+        loss: Loss::Random { percent: 100.0 },
+        ..LinkDirection::default()
+    };
+    let mut emulator = Emulator::new(&lossy, 1);
+    emulator.push(packet(0, 100), ms(0));
+    let crossing = Crossing {
+        packets: 1,
+        shortest: None,
+    };
+    assert_eq!(emulator.crossing(), crossing);
 }

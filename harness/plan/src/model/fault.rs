@@ -18,6 +18,19 @@ pub struct ExpectedFault {
     pub kind: FaultKind,
     /// The site or TURN server that it befalls.
     pub target: String,
+    /// The least that a packet takes to cross the link whose conditions it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_delay: Option<LeastDelay>,
+}
+
+/// The least that a packet takes to cross a link, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeastDelay {
+    /// Towards the internet.
+    pub up_us: u64,
+    /// Towards the site.
+    pub down_us: u64,
 }
 
 /// A fault with everything that it needs.

@@ -151,6 +151,7 @@ fn break_link(sample: &mut Sample, attempts: u32) {
         edge: FaultEdge::Begun,
         late_ms: Some(3.0),
         dropped_packets: None,
+        crossed: None,
     };
     sample.add(7_000.0, "harness", Event::Fault(fault));
     for attempt in 1..=attempts {

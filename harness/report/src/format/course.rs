@@ -17,9 +17,17 @@ pub(super) fn lines(run: &StoredRun) -> Vec<String> {
     };
     let peers = run.result.peers.keys().map(String::len);
     let width = peers.chain(["fault 1".len()]).max().unwrap_or(0);
+    let ended = entries
+        .iter()
+        .find(|entry| matches!(entry.event, Event::CallEnded { .. }));
+    let ended_ms = ended.map_or(f64::INFINITY, |entry| entry.at_ms);
     let mut media: BTreeMap<&str, Incoming> = BTreeMap::new();
     let mut lines = Vec::new();
     for entry in entries {
+        // Peers that have stopped to send are no news.
+        if matches!(entry.event, Event::Media { .. }) && entry.at_ms > ended_ms {
+            continue;
+        }
         let Some((who, what)) = told(entry, &mut media) else {
             continue;
         };
@@ -106,5 +114,45 @@ fn told<'a>(entry: &'a Entry, media: &mut BTreeMap<&'a str, Incoming>) -> Option
             (now != before).then(|| (entry.node.clone(), words.to_owned()))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::stored::tests::{about, stored};
+    use farcall_timeline::{FaultEdge, FaultEvent};
+    use farcall_verdict::sample::Sample;
+
+    /// A call with a fault, in which Bob tells at this time that nothing more has come in.
+    fn nothing_more_at(at_ms: f64) -> Vec<String> {
+        let mut sample = Sample::good();
+        let fault = Event::Fault(FaultEvent {
+            number: 1,
+            what: "link-down at office".to_owned(),
+            edge: FaultEdge::Begun,
+            late_ms: None,
+            dropped_packets: None,
+            crossed: None,
+        });
+        sample.add(6_400.0, "harness", fault);
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let stats = MediaStats::default();
+            sample.add(at_ms, "bob", Event::Media { kind, stats });
+        }
+        let out = tempfile::tempdir().unwrap();
+        lines(&stored(&out, &about(), &sample))
+    }
+
+    #[test]
+    fn what_no_longer_comes_in_when_the_call_is_over_is_no_news() {
+        let is_told = |lines: &[String]| lines.iter().any(|line| line.contains("no more media"));
+        // The sample's call ends at 9,900 ms.
+        let before = nothing_more_at(9_890.0);
+        assert!(is_told(&before), "{before:#?}");
+        let after = nothing_more_at(9_910.0);
+        assert!(!is_told(&after), "{after:#?}");
     }
 }

@@ -289,6 +289,7 @@ mod tests {
                 edge,
                 late_ms: Some(0.0),
                 dropped_packets,
+                crossed: None,
             })
         };
         sample.add(7_000.0, "harness", fault(FaultEdge::Begun, None));

@@ -217,6 +217,7 @@ mod tests {
                 edge,
                 late_ms: Some(0.0),
                 dropped_packets: Some(9),
+                crossed: None,
             };
             sample.add(at_ms, "harness", Event::Fault(fault));
         }

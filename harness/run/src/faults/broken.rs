@@ -1,6 +1,6 @@
 //! What is broken at the moment.
 
-use super::place::{Place, begin, end};
+use super::place::{Mended, Place, begin, end};
 use crate::recorder::Recorder;
 use farcall_lab::NodeError;
 use farcall_plan::{FaultAction, PlannedFault};
@@ -32,7 +32,7 @@ impl<'a> Broken<'a> {
             number,
             begun,
         };
-        broken.tell(recorder, FaultEdge::Begun, begun, due, None);
+        broken.tell(recorder, (FaultEdge::Begun, begun), due, None);
         Ok(broken)
     }
 
@@ -47,8 +47,7 @@ impl<'a> Broken<'a> {
     /// Mends it when that is due, without a moment at once, and records it.
     pub async fn mend(self, recorder: &Recorder, due: Option<Instant>) -> Result<(), NodeError> {
         let mended = end(&self.places, due).await?;
-        let dropped_packets = mended.dropped_packets;
-        self.tell(recorder, FaultEdge::Mended, mended.at, due, dropped_packets);
+        self.tell(recorder, (FaultEdge::Mended, mended.at), due, Some(&mended));
         Ok(())
     }
 
@@ -56,10 +55,9 @@ impl<'a> Broken<'a> {
     fn tell(
         &self,
         recorder: &Recorder,
-        edge: FaultEdge,
-        at: Instant,
+        (edge, at): (FaultEdge, Instant),
         due: Option<Instant>,
-        dropped_packets: Option<u64>,
+        mended: Option<&Mended>,
     ) {
         let late_ms = due.map(|due| {
             let late = at.saturating_duration_since(due);
@@ -71,7 +69,8 @@ impl<'a> Broken<'a> {
             what: self.fault.what.clone(),
             edge,
             late_ms,
-            dropped_packets,
+            dropped_packets: mended.and_then(|mended| mended.dropped_packets),
+            crossed: mended.and_then(|mended| mended.crossed),
         });
         recorder.record_at(at, event);
     }

@@ -3,6 +3,7 @@
 use farcall_lab::{Lab, NodeError, NodeHandle};
 use farcall_plan::{FaultAction, PlannedFault};
 use farcall_protocol::{Command, Reply};
+use farcall_timeline::Crossed;
 use futures::future::try_join_all;
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,8 @@ pub(crate) struct Mended {
     pub at: Instant,
     /// How many packets were dropped, as far as the fault drops any.
     pub dropped_packets: Option<u64>,
+    /// What crossed the link whose conditions it changed.
+    pub crossed: Option<Crossed>,
 }
 
 /// Mends them when that is due; `None`: at once.
@@ -83,16 +86,22 @@ pub(crate) async fn end(places: &[Place<'_>], due: Option<Instant>) -> Result<Me
             Reply::Mended {
                 at_ns,
                 dropped_packets,
-            } => Ok((moment(node, at_ns), dropped_packets)),
+                crossed,
+            } => Ok(Mended {
+                at: moment(node, at_ns),
+                dropped_packets,
+                crossed,
+            }),
             reply => Err(node.unexpected(&reply)),
         }
     });
     let ends = try_join_all(all).await?;
-    let at = ends.iter().map(|(at, _)| *at).max();
-    let dropped = ends.into_iter().filter_map(|(_, dropped)| dropped);
+    let at = ends.iter().map(|end| end.at).max();
+    let dropped = ends.iter().filter_map(|end| end.dropped_packets);
     Ok(Mended {
         at: at.unwrap_or_else(Instant::now),
         dropped_packets: dropped.reduce(|one, other| one + other),
+        crossed: ends.iter().find_map(|end| end.crossed),
     })
 }
 

@@ -173,6 +173,7 @@ mod tests {
                 edge: FaultEdge::Mended,
                 late_ms: Some(0.0),
                 dropped_packets: Some(9),
+                crossed: None,
             };
             sample.add(mended_ms, "harness", Event::Fault(fault));
             assert_eq!(sample.check(CHECK).verdict, verdict, "{mended_ms}");
@@ -188,6 +189,7 @@ mod tests {
                 edge,
                 late_ms,
                 dropped_packets: None,
+                crossed: None,
             })
         };
         for (kind, late_ms, verdict) in [
@@ -203,6 +205,7 @@ mod tests {
                 drops: false,
                 kind,
                 target: "hotspot".to_owned(),
+                least_delay: None,
             }];
             sample.add(4_100.0, "harness", edge(FaultEdge::Begun, Some(1.0)));
             sample.add(9_000.0, "harness", edge(FaultEdge::Mended, late_ms));

@@ -366,6 +366,7 @@ mod tests {
                 edge: FaultEdge::Begun,
                 late_ms: Some(0.0),
                 dropped_packets: None,
+                crossed: None,
             }),
         );
         sample.remove(|entry| entry.at_ms > begun_ms && matches!(entry.event, Event::Media { .. }));

@@ -36,7 +36,8 @@ pub(crate) use pair::selected_pairs;
 pub use pair::{fits_pair, pair_seen, pair_wanted};
 pub(crate) use peers::peers_agree;
 pub(crate) use recovery::{
-    attempts, attempts_made, connected_again, faults, first_fault, media_again, outcome, policy,
+    attempts, attempts_made, connected_again, faults, final_state, first_fault, media_again,
+    outcome, policy,
 };
 pub(crate) use released::released;
 pub(crate) use servers::servers_agree;

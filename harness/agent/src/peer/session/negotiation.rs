@@ -53,6 +53,7 @@ impl State {
             SignalBody::Restart { attempt } if is_current && self.setup.offerer => {
                 if self.offering.is_none() && self.recovery.on_attempt_of_other(self.now(), attempt)
                 {
+                    self.tell_state();
                     return self.restart_ice(attempt).await;
                 }
                 Ok(())
@@ -78,6 +79,7 @@ impl State {
         if attempt > 0 && !self.recovery.on_attempt_of_other(self.now(), attempt) {
             return Ok(());
         }
+        self.tell_state();
         if number > self.speaker.connection || is_glare {
             self.attempt_ended("replaced");
             self.connect(number, Purpose::Answer, self.setup.policy)

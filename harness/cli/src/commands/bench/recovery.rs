@@ -254,6 +254,7 @@ mod tests {
             edge: FaultEdge::Begun,
             late_ms: Some(2.0),
             dropped_packets: None,
+            crossed: None,
         };
         let scheduled = RecoveryEvent::Scheduled {
             attempt: 1,

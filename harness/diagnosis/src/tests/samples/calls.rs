@@ -82,6 +82,7 @@ pub(in crate::tests) fn break_by(
         drops,
         kind,
         target: target.to_owned(),
+        least_delay: None,
     });
     for (at_ms, edge) in [(7_000.0, FaultEdge::Begun), (mended_ms, FaultEdge::Mended)] {
         let dropped_packets = (drops && edge == FaultEdge::Mended).then_some(212);
@@ -91,6 +92,7 @@ pub(in crate::tests) fn break_by(
             edge,
             late_ms: Some(1.0),
             dropped_packets,
+            crossed: None,
         });
         sample.add(at_ms, "harness", event);
     }

@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use attempts::{attempts, attempts_made};
 pub(crate) use faults::faults;
 pub(crate) use media::media_again;
-pub(crate) use outcome::outcome;
+pub(crate) use outcome::{final_state, outcome};
 pub(crate) use policy::policy;
 
 use crate::CheckVerdict;

@@ -2,8 +2,8 @@
 
 use super::attempts::count;
 use super::{connected_again, first_fault, pass_if};
-use crate::Check;
 use crate::case::Case;
+use crate::{Check, CheckVerdict};
 use farcall_timeline::{Event, RecoveryEvent};
 
 /// Both peers are connected again, or both have given up, in time.
@@ -57,6 +57,34 @@ pub(crate) fn outcome(case: &Case<'_>) -> Vec<Check> {
         Check::new(name, pass_if(is_right), expected, observed.join(", "))
             .with_evidence(noticed(case, begun_ms)),
     ]
+}
+
+/// What a client's recovery is in at the end is what its user is left with: `connected`, or for good `failed`.
+pub(crate) fn final_state(case: &Case<'_>) -> Vec<Check> {
+    let Some(expected) = case.declared.expect.recovery.as_ref() else {
+        return Vec::new();
+    };
+    let wanted = if expected.recovers {
+        "connected"
+    } else {
+        "failed"
+    };
+    let state = |peer: &str| case.state_at(peer, "recovery", case.ended_ms());
+    let states: Vec<Option<&str>> = case.peers.iter().map(|peer| state(peer)).collect();
+    let verdict = match states.iter().all(Option::is_none) {
+        // A client whose recovery is not farcall's library may have none.
+        true => CheckVerdict::Skipped,
+        false => pass_if(states.iter().all(|state| *state == Some(wanted))),
+    };
+    let observed: Vec<String> = case
+        .peers
+        .iter()
+        .zip(&states)
+        .map(|(peer, state)| format!("{peer} {}", state.unwrap_or("told none")))
+        .collect();
+    let name = "recovery/final-state";
+    let expected = format!("both clients are {wanted} in the end");
+    vec![Check::new(name, verdict, expected, observed.join(", "))]
 }
 
 /// When each peer first called its connection something else than connected after the first fault.

@@ -1,11 +1,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use crate::CheckVerdict::{Fail, Invalid, Pass};
+use crate::CheckVerdict::{Fail, Invalid, Pass, Skipped};
 use crate::sample::Sample;
 use crate::{Figures, Verdict};
-use farcall_plan::ExpectedFault;
+use farcall_plan::{ExpectedFault, LeastDelay};
 use farcall_scenario::{ExpectedRecovery, FaultKind, MediaQuality, Recovery, RecoveryStrategy};
-use farcall_timeline::{Event, FaultEdge, FaultEvent, Level, MediaKind, MediaStats, RecoveryEvent};
+use farcall_timeline::{
+    Crossed, Crossing, Event, FaultEdge, FaultEvent, Level, MediaKind, MediaStats, RecoveryEvent,
+};
 
 const RETRY: &str = "Connection failed. Retrying... (1/3)";
 
@@ -16,6 +18,7 @@ fn fault(edge: FaultEdge, dropped_packets: Option<u64>) -> Event {
         edge,
         late_ms: Some(3.0),
         dropped_packets,
+        crossed: None,
     })
 }
 
@@ -66,6 +69,7 @@ fn recovered() -> Sample {
         drops: true,
         kind: FaultKind::LinkDown,
         target: "office".to_owned(),
+        least_delay: None,
     }];
     sample.add(6_000.0, "harness", fault(FaultEdge::Begun, None));
     sample.add(7_400.0, "harness", fault(FaultEdge::Mended, Some(40)));
@@ -80,6 +84,9 @@ fn recovered() -> Sample {
     for peer in ["alice", "bob"] {
         sample.add_state(6_500.0, peer, "connection", "failed");
         sample.add_state(8_000.0, peer, "connection", "connected");
+        sample.add_state(5_000.0, peer, "recovery", "connected");
+        sample.add_state(6_550.0, peer, "recovery", "retrying");
+        sample.add_state(8_001.0, peer, "recovery", "connected");
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let last = sample.timeline();
             let mut last = last.of(peer).filter_map(|event| match event {
@@ -260,6 +267,69 @@ fn giving_up_is_judged_by_both_peers_and_their_time() {
         }
     });
     assert_eq!(sample.check("recovery/outcome").verdict, Fail);
+}
+
+#[test]
+fn a_client_that_gave_up_is_failed_in_the_end_and_one_that_did_not_is_connected() {
+    let mut sample = recovered();
+    assert_eq!(sample.check("recovery/final-state").verdict, Pass);
+    let mut hopeless = recovered();
+    hopeless.declared.expect.recovery.as_mut().unwrap().recovers = false;
+    let check = hopeless.check("recovery/final-state");
+    assert_eq!(check.verdict, Fail);
+    assert_eq!(check.observed, "alice connected, bob connected");
+    for peer in ["alice", "bob"] {
+        hopeless.add_state(9_000.0, peer, "recovery", "failed");
+    }
+    assert_eq!(hopeless.check("recovery/final-state").verdict, Pass);
+    sample.add_state(9_000.0, "bob", "recovery", "retrying");
+    let check = sample.check("recovery/final-state");
+    assert_eq!(check.verdict, Fail);
+    assert_eq!(check.observed, "alice connected, bob retrying");
+    sample
+        .remove(|entry| matches!(&entry.event, Event::State(state) if state.machine == "recovery"));
+    assert_eq!(sample.check("recovery/final-state").verdict, Skipped);
+}
+
+/// The link is changed to one whose packets take 250 ms and more up and 40 and more down.
+fn changed(crossed: Option<Crossed>) -> Sample {
+    let mut sample = recovered();
+    let fault = &mut sample.declared.expect.faults[0];
+    fault.drops = false;
+    fault.least_delay = Some(LeastDelay {
+        up_us: 250_000,
+        down_us: 40_000,
+    });
+    sample.change(|event| {
+        if let Event::Fault(fault) = event
+            && fault.edge == FaultEdge::Mended
+        {
+            fault.crossed = crossed;
+        }
+    });
+    sample
+}
+
+#[test]
+fn a_changed_link_that_packets_cross_too_fast_or_not_at_all_was_not_changed() {
+    let crossing = |packets, shortest_ms| Crossing {
+        packets,
+        shortest_ms,
+    };
+    let check = |up, down| changed(Some(Crossed { up, down })).check("faults/1");
+    let (slow, as_slow) = (crossing(90, Some(250.0)), crossing(80, Some(41.5)));
+    let right = check(slow, as_slow);
+    assert_eq!(right.verdict, Pass, "{right:?}");
+    assert_eq!(
+        right.observed,
+        "up 90 packets, the fastest in 250.0 ms; down 80 packets, the fastest in 41.5 ms"
+    );
+    assert_eq!(check(crossing(90, Some(249.0)), as_slow).verdict, Invalid);
+    assert_eq!(check(slow, crossing(80, Some(39.0))).verdict, Invalid);
+    assert_eq!(check(crossing(0, None), as_slow).verdict, Invalid);
+    // A link that loses everything delays nothing.
+    assert_eq!(check(crossing(90, None), as_slow).verdict, Pass);
+    assert_eq!(changed(None).check("faults/1").verdict, Invalid);
 }
 
 #[test]
