@@ -8,6 +8,7 @@ mod cli;
 mod gate;
 mod ipv6;
 mod library;
+mod links;
 mod lint;
 mod matrix;
 mod media;

@@ -50,6 +50,49 @@ fn a_cell_that_cannot_connect_fails_for_its_own_reason_and_no_other_does() {
 }
 
 #[test]
+#[ignore = "one of the long ones: just test-long"]
+fn networks_are_called_by_their_names_with_what_their_peers_do_there() {
+    let networks = [
+        "home",
+        "corporate-proxy",
+        "captive-portal-logged-in",
+        "link-lte",
+    ];
+    let names = networks.join(",");
+    let output = farcall(&["matrix", "--networks", &names, "--json"]);
+    let matrix = json(&output).remove(0);
+    assert_eq!(matrix["networks"], serde_json::json!(networks));
+    let cells = matrix["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), networks.len() * networks.len());
+    for cell in cells {
+        assert_eq!(cell["verdict"], "pass", "{cell:#}");
+        for (network, pair) in [("offerer", "offerer_pair"), ("answerer", "answerer_pair")] {
+            // Nothing but a relay behind the proxy, which carries TCP.
+            if cell[network] == "corporate-proxy" {
+                let local = &cell[pair]["local"];
+                assert_eq!(local["type"], "relay", "{cell:#}");
+                assert_ne!(local["relay_protocol"], "udp", "{cell:#}");
+            }
+        }
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}
+
+#[test]
+#[ignore = "one of the long ones: just test-long"]
+fn where_nothing_can_connect_nothing_may() {
+    let output = farcall(&["matrix", "--networks", "home,captive-portal", "--json"]);
+    let matrix = json(&output).remove(0);
+    for cell in matrix["cells"].as_array().unwrap() {
+        assert_eq!(cell["verdict"], "pass", "{cell:#}");
+        let pair = [&cell["offerer"], &cell["answerer"]];
+        let is_home = pair.iter().all(|network| **network == "home");
+        assert_eq!(cell["path"].is_object(), is_home, "{cell:#}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}
+
+#[test]
 fn runs_are_selected_by_tag_and_text_repeated_and_summed_up() {
     let output = farcall(&[
         "run", "--tag", "direct", "--filter", "same", "--repeat", "2", "--jobs", "2", "--json",

@@ -248,6 +248,26 @@ async fn loss_that_is_missing_and_loss_too_much_are_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn packets_that_are_not_duplicated_and_too_many_that_overtake_are_found_out() {
+    let mut scenario = linked(LinkPreset::Transatlantic);
+    let up = LinkDirectionOverride {
+        duplicate_percent: Some(2.0),
+        reorder_percent: Some(2.0),
+        ..LinkDirectionOverride::default()
+    };
+    scenario.sites.get_mut("east").unwrap().link_override = Some(LinkOverride {
+        up,
+        ..LinkOverride::default()
+    });
+    let lab = attested(scenario, true, |plan| {
+        link(plan).up.duplicate_percent = 0.0;
+        link(plan).up.reorder_percent = 5.0;
+    });
+    found_out(&lab.await, &["duplicates up", "overtaking up"]);
+}
+
+#[tokio::test]
 async fn a_firewall_without_a_rule_is_found_out() {
     let scenario = Scenario::builtin("udp-throttled").unwrap();
     let lab = attested(scenario, false, |plan| {

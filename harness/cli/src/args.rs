@@ -299,7 +299,8 @@ pub(crate) enum Deny {
 
 #[derive(Debug, Args)]
 pub(crate) struct MatrixArgs {
-    /// Only these networks, in this order.
+    /// Only these networks, in this order. The matrix of the catalogue has all networks of its scenarios, most of which
+    /// are called only when they are named here, such as corporate-proxy, captive-portal-logged-in or link-lte.
     #[arg(long, value_delimiter = ',', value_name = "A,B,...")]
     pub networks: Vec<String>,
     /// The ten networks of libwebrtc's p2p_transport_channel_unittest.cc, and what that expects of them.

@@ -39,9 +39,11 @@ impl Fact {
             | Self::NatUdpTimeout { .. } => Aspect::Nat,
             Self::RoundTrip { .. }
             | Self::Rate { .. }
+            | Self::TracedRate { .. }
             | Self::PolicedRate { .. }
             | Self::Mtu { .. }
-            | Self::LossRatio { .. } => Aspect::Link,
+            | Self::LossRatio { .. }
+            | Self::DisorderRatio { .. } => Aspect::Link,
             Self::Passage { .. }
             | Self::IncomingTcp { .. }
             | Self::ServerPassage { .. }

@@ -8,8 +8,8 @@ use crate::compute::lab;
 use crate::error::PlanError;
 use crate::model::{CallPlan, Expectations, Plan, Role};
 use farcall_scenario::{
-    Call, CellSource, Expect, ExpectedPair, ExpectedPath, IceConfiguration, Matrix, NatPreset,
-    Network, Peer, Scenario, Servers, Signalling, Site,
+    Call, CellSource, Expect, ExpectedPair, ExpectedPath, IceConfiguration, Matrix, MediaQuality,
+    NatPreset, Network, Peer, Scenario, Servers, Signalling, Site,
 };
 use farcall_timeline::{CandidateType, IceTransport};
 use ipnet::Ipv4Net;
@@ -59,7 +59,7 @@ pub struct Cell {
     pub nodes: BTreeSet<String>,
 }
 
-/// How each call of a matrix is placed.
+/// How each call of a matrix is placed, but for what a network takes beyond that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MatrixCall {
     /// As [`Call::media_ms`].
@@ -211,7 +211,16 @@ fn cell(matrix: &Matrix, plan: &Plan, row: usize, column: usize) -> Cell {
     let (offerer, answerer) = (peer_name(0, from), peer_name(1, to));
     let written = matrix.cell(&from.name, &to.name);
     let peers = [offerer.as_str(), answerer.as_str()];
+    let both = [from, to];
     let mut expect = among(&plan.expect, peers);
+    expect.connects = both.iter().all(|network| network.connects);
+    expect.within_ms = longer(expect.within_ms, both.map(|network| network.within_ms));
+    if both
+        .map(|network| network.media)
+        .contains(&MediaQuality::Degraded)
+    {
+        expect.media = MediaQuality::Degraded;
+    }
     if let Some(written) = written {
         let path = written.expected();
         expect.relayed = Some(is_relayed(path));
@@ -233,9 +242,21 @@ fn cell(matrix: &Matrix, plan: &Plan, row: usize, column: usize) -> Cell {
         call: CallPlan {
             offerer,
             answerer,
+            media_ms: longer(plan.call.media_ms, both.map(|network| network.media_ms)),
+            gathering_timeout_ms: longer(
+                plan.call.gathering_timeout_ms,
+                both.map(|network| network.gathering_timeout_ms),
+            ),
             ..plan.call.clone()
         },
     }
+}
+
+/// A time of a call, with what each of its networks takes beyond that: what is sent crosses both.
+fn longer(ms: u32, taken: [Option<u32>; 2]) -> u32 {
+    let beyond = taken.into_iter().flatten();
+    let beyond = beyond.map(|taken_ms| taken_ms.saturating_sub(ms));
+    beyond.fold(ms, u32::saturating_add)
 }
 
 /// What is expected of these two peers.
@@ -425,6 +446,96 @@ mod tests {
             protocol: IceTransport::Udp,
         };
         assert!(pairs(path, ["alice", "bob"]).is_empty());
+    }
+
+    fn catalogue(names: &[&str], call: MatrixCall) -> MatrixPlan {
+        let matrix = Matrix::catalogue().only(names).unwrap();
+        plan_matrix(&matrix, &IceConfiguration::production(), call, 1).unwrap()
+    }
+
+    fn between<'a>(matrix: &'a MatrixPlan, offerer: &str, answerer: &str) -> &'a Cell {
+        let mut cells = matrix.cells.iter();
+        let cell = cells.find(|cell| cell.offerer == offerer && cell.answerer == answerer);
+        cell.unwrap()
+    }
+
+    #[test]
+    fn every_peer_has_what_its_network_gives_it() {
+        let networks = ["home", "corporate-proxy", "captive-portal-logged-in"];
+        let matrix = catalogue(&networks, MatrixCall::default());
+        let call = &matrix.plan.call;
+        let proxies: Vec<&String> = call.proxies.keys().collect();
+        assert_eq!(proxies, ["alice-corporate-proxy", "bob-corporate-proxy"]);
+        let logins: Vec<&String> = call.logins.keys().collect();
+        assert_eq!(
+            logins,
+            [
+                "alice-captive-portal-logged-in",
+                "bob-captive-portal-logged-in"
+            ]
+        );
+        assert!(matrix.cells.iter().all(|cell| cell.expect.connects));
+    }
+
+    #[test]
+    fn a_call_connects_where_both_networks_let_it() {
+        let matrix = catalogue(&["home", "captive-portal"], MatrixCall::default());
+        let mut connecting = matrix.cells.iter().filter(|cell| cell.expect.connects);
+        let cell = connecting.next().unwrap();
+        assert_eq!(
+            (cell.offerer.as_str(), cell.answerer.as_str()),
+            ("home", "home")
+        );
+        assert_eq!(connecting.next(), None);
+    }
+
+    #[test]
+    fn what_two_networks_take_beyond_others_adds_up() {
+        let matrix = catalogue(
+            &["home", "link-edge", "link-satellite-geo"],
+            MatrixCall::default(),
+        );
+        let times = |offerer, answerer| {
+            let cell = between(&matrix, offerer, answerer);
+            let call = &cell.call;
+            (
+                cell.expect.within_ms,
+                call.gathering_timeout_ms,
+                call.media_ms,
+            )
+        };
+        assert_eq!(times("home", "home"), (15_000, 5_000, 2_000));
+        assert_eq!(times("home", "link-edge"), (30_000, 15_000, 10_000));
+        assert_eq!(times("link-edge", "link-edge"), (45_000, 25_000, 18_000));
+        assert_eq!(
+            times("link-satellite-geo", "link-edge"),
+            (35_000, 15_000, 14_000)
+        );
+        let patient = MatrixCall {
+            within_ms: 60_000,
+            ..MatrixCall::default()
+        };
+        let matrix = catalogue(&["link-edge"], patient);
+        assert_eq!(matrix.cells[0].expect.within_ms, 60_000);
+    }
+
+    #[test]
+    fn media_that_one_network_degrades_are_degraded() {
+        let matrix = catalogue(&["home", "link-3g"], MatrixCall::default());
+        for cell in &matrix.cells {
+            let is_slow = [&cell.offerer, &cell.answerer].contains(&&"link-3g".to_owned());
+            let degraded = cell.expect.media == MediaQuality::Degraded;
+            assert_eq!(degraded, is_slow, "{} {}", cell.offerer, cell.answerer);
+        }
+    }
+
+    #[test]
+    fn all_networks_of_the_catalogue_can_be_in_one_lab() {
+        let matrix = Matrix::catalogue();
+        let count = matrix.networks.len();
+        let ice = IceConfiguration::production();
+        let plan = plan_matrix(&matrix, &ice, MatrixCall::default(), 1).unwrap();
+        assert_eq!(plan.cells.len(), count * count);
     }
 
     #[test]

@@ -19,6 +19,13 @@ const MEASUREMENT_DEADLINE: Duration = Duration::from_secs(20);
 /// How many of the longest round trips a single measurement may need.
 const ROUND_TRIPS: u32 = 20;
 
+/// How many trains that take long a node may have to send before one is sent, that one included: for what is lost, what
+/// is duplicated and what overtakes, either way.
+const LONG_TRAINS: u32 = 6;
+
+/// How many windows of a recorded rate may be looked at, to say that it is another one.
+const WINDOWS: u32 = 12;
+
 /// When a fact is measured: those of one stage all at once, and one stage after the other, so that none
 /// changes what another measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,9 +184,11 @@ async fn measure(
 fn stage(fact: &Fact) -> Stage {
     match fact {
         Fact::NoEmbeddedResolver => Stage::Aside,
-        Fact::RoundTrip { .. } | Fact::Rate { .. } => Stage::Links,
+        Fact::RoundTrip { .. } | Fact::Rate { .. } | Fact::TracedRate { .. } => Stage::Links,
         Fact::PolicedRate { .. } => Stage::Policers,
-        Fact::LossRatio { .. } | Fact::NatUdpTimeout { .. } => Stage::Deep,
+        Fact::LossRatio { .. } | Fact::DisorderRatio { .. } | Fact::NatUdpTimeout { .. } => {
+            Stage::Deep
+        }
         _ => Stage::Behaviour,
     }
 }
@@ -191,8 +200,16 @@ fn turn(fact: &Fact) -> u8 {
         Fact::Rate {
             direction: Direction::In,
             ..
+        }
+        | Fact::TracedRate {
+            direction: Direction::In,
+            ..
         } => 1,
         Fact::Rate {
+            direction: Direction::Out,
+            ..
+        }
+        | Fact::TracedRate {
             direction: Direction::Out,
             ..
         } => 2,
@@ -208,7 +225,13 @@ fn by_nature(fact: &Fact) -> Duration {
             packets,
             per_second,
             ..
-        } => packets / (*per_second).max(1),
+        }
+        | Fact::DisorderRatio {
+            packets,
+            per_second,
+            ..
+        } => LONG_TRAINS * packets / (*per_second).max(1),
+        Fact::TracedRate { window_ms, .. } => WINDOWS * window_ms.div_ceil(1_000),
         _ => 0,
     };
     Duration::from_secs(seconds.into())
@@ -236,6 +259,18 @@ mod tests {
             jitter_ms: 0.0,
             port: 53,
         };
+        let traced = |direction| Fact::TracedRate {
+            direction,
+            window_ms: 500,
+            least_kbit: 3_000,
+            most_kbit: 5_000,
+            port: 53,
+        };
+        for direction in [Direction::Out, Direction::In] {
+            let (recorded, steady) = (traced(direction), rate(direction));
+            assert_eq!(stage(&recorded), stage(&steady));
+            assert_eq!(turn(&recorded), turn(&steady));
+        }
         let lifetime = Fact::NatUdpTimeout {
             timeout_s: 30,
             port: 53,

@@ -5,7 +5,7 @@ mod read;
 
 use crate::document::parse_toml;
 use crate::file;
-use crate::model::Site;
+use crate::model::{MediaQuality, Site};
 use crate::problem::{InputError, Problems};
 use crate::read::{Source, did_you_mean, unplaced};
 use farcall_timeline::{CandidateType, IceTransport};
@@ -46,6 +46,29 @@ pub struct Network {
     /// Whether the peer answers the login page of the site's captive portal before its calls.
     #[serde(default)]
     pub logs_in: bool,
+    /// Whether it is called only when it is asked for by name.
+    #[serde(default)]
+    pub on_request: bool,
+    /// Whether a call from or to it can connect at all. `false` only where no configuration can succeed; a
+    /// call that connects is the failure then.
+    #[serde(default = "yes")]
+    pub connects: bool,
+    /// How well media arrive once a call is connected.
+    #[serde(default)]
+    pub media: MediaQuality,
+    /// How long a call may take to connect, where that is longer than elsewhere, in milliseconds, 1000 to
+    /// 120000. What one network takes beyond the others, and what the other one takes, add up.
+    pub within_ms: Option<u32>,
+    /// How long gathering may take, where that is longer than elsewhere, in milliseconds, 500 to 60000. It
+    /// adds up like `within_ms`.
+    pub gathering_timeout_ms: Option<u32>,
+    /// How long media flow, where that must be longer than elsewhere, in milliseconds, 500 to 600000. It adds
+    /// up like `within_ms`.
+    pub media_ms: Option<u32>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What must come of the call between two networks.
@@ -98,7 +121,8 @@ impl ExpectedCell {
 }
 
 impl Matrix {
-    /// The networks of the catalogue, `scenarios/matrices/catalogue.toml`.
+    /// The networks of the catalogue, `scenarios/matrices/catalogue.toml`: all of them, of which many are on
+    /// request.
     #[must_use]
     pub fn catalogue() -> Self {
         builtin(
@@ -156,11 +180,12 @@ impl Matrix {
         unplaced(format!("matrix {}", self.name), check::check(self))
     }
 
-    /// Only these networks, in this order, with the cells that are among them.
+    /// Only these networks, in this order, with the cells that are among them. None of them is on request any
+    /// more: it has been asked for.
     ///
     /// # Errors
     /// With the first name that no network has, and what was probably meant.
-    pub fn only<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self, UnknownNetwork> {
+    pub fn only<S: AsRef<str>>(self, names: &[S]) -> Result<Self, UnknownNetwork> {
         let mut seen = BTreeSet::new();
         let mut networks = Vec::new();
         for name in names.iter().map(AsRef::as_ref) {
@@ -169,19 +194,36 @@ impl Matrix {
                 let known = self.networks.iter().map(|network| network.name.as_str());
                 return Err(UnknownNetwork {
                     name: name.to_owned(),
-                    matrix: self.name,
                     hint: did_you_mean(name, known),
+                    matrix: self.name,
                 });
             };
             if seen.insert(name) {
-                networks.push(network.clone());
+                networks.push(Network {
+                    on_request: false,
+                    ..network.clone()
+                });
             }
         }
-        let has = |name: &String| seen.contains(name.as_str());
+        Ok(self.with(networks))
+    }
+
+    /// The networks that are called without being asked for by name, with the cells that are among them.
+    #[must_use]
+    pub fn unasked(self) -> Self {
+        let networks = self.networks.iter();
+        let networks = networks.filter(|network| !network.on_request).cloned();
+        let networks = networks.collect();
+        self.with(networks)
+    }
+
+    /// These networks in the place of those that there are, with the cells that are among them.
+    fn with(mut self, networks: Vec<Network>) -> Self {
+        let has = |name: &str| networks.iter().any(|network| network.name == name);
         self.cells
             .retain(|cell| has(&cell.offerer) && has(&cell.answerer));
         self.networks = networks;
-        Ok(self)
+        self
     }
 
     /// What must come of the call between two networks, if that is written.

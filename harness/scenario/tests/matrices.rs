@@ -3,7 +3,9 @@
 
 mod support;
 
-use farcall_scenario::{Action, CellSource, Direction, Firewall, Matrix, Network, Protocol};
+use farcall_scenario::{
+    Action, Call, CellSource, Direction, Firewall, Matrix, Network, Peer, Protocol, Scenario, Site,
+};
 use farcall_timeline::CandidateType;
 use std::collections::BTreeSet;
 use support::render;
@@ -108,6 +110,131 @@ fn only_some_networks_keep_the_cells_among_them() {
     some.validate().unwrap();
     let unknown = some.only(&["symetric"]).unwrap_err();
     insta::assert_snapshot!(unknown, @"failed to find the network `symetric` in the matrix libwebrtc: did you mean `symmetric`? There are: `symmetric`, `open`");
+}
+
+/// Scenarios whose networks are those of others: what is special about them is something else.
+const NOT_ABOUT_NETWORKS: [&str; 4] = ["recovery", "server", "media", "signalling"];
+
+/// Scenarios with the network of another, by which it is called in the matrix.
+const NAMED_OTHERWISE: [(&str, &str); 3] = [
+    ("home-to-home", "home"),
+    ("mobile-hotspot-both-sides", "mobile-hotspot"),
+    ("same-network", "home"),
+];
+
+fn scenarios_about_networks() -> impl Iterator<Item = Scenario> {
+    let all = Scenario::builtin_names().into_iter();
+    let all = all.map(|name| Scenario::builtin(name).unwrap());
+    all.filter(|scenario| {
+        let mut tags = scenario.tags.iter();
+        !tags.any(|tag| NOT_ABOUT_NETWORKS.contains(&tag.as_str()))
+    })
+}
+
+/// What the network of a scenario's first peer is called.
+fn name_of_network(scenario: &Scenario) -> &str {
+    let mut otherwise = NAMED_OTHERWISE.into_iter();
+    let named = otherwise.find(|(name, _)| *name == scenario.name);
+    named.map_or(scenario.name.as_str(), |(_, network)| network)
+}
+
+/// Whether a peer of the scenario finds what one in the network does. Only the LAN's addresses may differ.
+fn is_network_of(network: &Network, scenario: &Scenario, peer: &Peer) -> bool {
+    let site = Site {
+        lan: network.site.lan,
+        ..scenario.sites[&peer.site].clone()
+    };
+    let does = (peer.uses_proxy, peer.logs_in);
+    network.site == site && (network.uses_proxy, network.logs_in) == does
+}
+
+#[test]
+fn every_network_of_a_scenario_is_in_the_matrix_of_the_catalogue() {
+    let matrix = Matrix::catalogue();
+    for scenario in scenarios_about_networks() {
+        let named = |peer: &Peer| {
+            let mut networks = matrix.networks.iter();
+            let network = networks.find(|network| is_network_of(network, &scenario, peer));
+            let network = network.map(|network| network.name.as_str());
+            network.unwrap_or_else(|| panic!("{}: no network of {}", scenario.name, peer.name))
+        };
+        let names: Vec<&str> = scenario.peers.iter().map(named).collect();
+        assert_eq!(names[0], name_of_network(&scenario), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn every_network_of_the_matrix_of_the_catalogue_is_that_of_a_scenario() {
+    let scenarios: Vec<Scenario> = scenarios_about_networks().collect();
+    let known: BTreeSet<&str> = scenarios.iter().map(name_of_network).collect();
+    for network in Matrix::catalogue().networks {
+        assert!(known.contains(network.name.as_str()), "{}", network.name);
+    }
+}
+
+#[test]
+fn a_network_says_of_its_calls_what_its_scenario_does() {
+    // Without a word a call of a matrix has as long to connect.
+    let usual_ms = 15_000;
+    let usual = Call::default();
+    let matrix = Matrix::catalogue();
+    for scenario in scenarios_about_networks() {
+        let Scenario { call, expect, .. } = &scenario;
+        let mut networks = matrix.networks.iter();
+        let name = name_of_network(&scenario);
+        let network = networks.find(|network| network.name == name).unwrap();
+        let otherwise = |ms: u32, usual: u32| (ms != usual).then_some(ms);
+        assert_eq!(network.connects, expect.connects, "{name}");
+        assert_eq!(network.media, expect.media, "{name}");
+        let within_ms = Some(expect.within_ms).filter(|ms| *ms > usual_ms);
+        assert_eq!(network.within_ms, within_ms, "{name}");
+        let media_ms = otherwise(call.media_ms, usual.media_ms);
+        assert_eq!(network.media_ms, media_ms, "{name}");
+        let gathering_ms = otherwise(call.gathering_timeout_ms, usual.gathering_timeout_ms);
+        assert_eq!(network.gathering_timeout_ms, gathering_ms, "{name}");
+    }
+}
+
+#[test]
+fn thirteen_networks_are_called_unasked_and_any_when_it_is_named() {
+    let unasked = Matrix::catalogue().unasked();
+    assert_eq!(unasked.networks.len(), 13);
+    unasked.validate().unwrap();
+    let named = Matrix::catalogue().only(&["corporate-proxy"]).unwrap();
+    named.validate().unwrap();
+    assert_eq!(named.unasked().networks.len(), 1);
+    let libwebrtc = Matrix::libwebrtc();
+    assert_eq!(libwebrtc.clone().unasked(), libwebrtc);
+}
+
+#[test]
+fn what_contradicts_itself_is_reported_at_its_place() {
+    let text = r#"description = "Networks with contradictions"
+cells = [
+  { offerer = "hotel", answerer = "hotel", path = { local = "host", remote = "srflx", protocol = "udp" }, source = "libwebrtc" },
+]
+[[networks]]
+name = "hotel"
+description = "A hotel"
+on_request = true
+connects = false
+within_ms = 900
+gathering_timeout_ms = 100_000
+media_ms = 1
+site = { lan = "10.30.0.0/24", gateway = { nat = "home-router" } }
+"#;
+    let mistakes = Matrix::parse("contradictory", text).unwrap_err();
+    let text = render(&mistakes);
+    for said in [
+        "failed to read matrix contradictory: 5 problems",
+        "every network is there on request alone",
+        "a call that does not connect has no path",
+        "within_ms = 900",
+        "gathering_timeout_ms = 100_000",
+        "media_ms = 1",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
     packets: Vec<Arrived>,
-    highest: Option<u32>,
+    distinct: BTreeSet<u32>,
 }
 
 /// A packet that arrived.
@@ -38,6 +38,10 @@ pub(super) struct Window {
 pub(super) struct Summary {
     /// How many packets arrived; of several copies one counts.
     pub(super) arrived: u32,
+    /// How many copies arrived beside them.
+    pub(super) copies: u32,
+    /// How many packets arrived before one that was sent earlier.
+    pub(super) overtaking: u32,
     /// From the first to the last arrival, in microseconds.
     pub(super) span_us: u64,
     /// How long it took from the arrival of one packet to that of the next, in nanoseconds, in the median part of
@@ -54,12 +58,12 @@ impl Arrivals {
     /// Takes a packet with its index that was sent and arrived at these moments of one clock.
     pub(super) fn push(&mut self, index: u32, sent: Duration, at: Duration) {
         self.packets.push(Arrived { index, sent, at });
-        self.highest = self.highest.max(Some(index));
+        self.distinct.insert(index);
     }
 
-    /// The highest index that has arrived.
-    pub(super) fn highest(&self) -> Option<u32> {
-        self.highest
+    /// Whether so many packets have arrived, of which copies count once.
+    pub(super) fn are(&self, packets: u32) -> bool {
+        count(self.distinct.len()) >= packets
     }
 
     /// Tells what arrived.
@@ -68,7 +72,6 @@ impl Arrivals {
             return Summary::default();
         };
         let begin = first.at + Duration::from_micros(window.settling_us);
-        let distinct: BTreeSet<u32> = self.packets.iter().map(|packet| packet.index).collect();
         let pairs = self.packets.iter().zip(self.packets.iter().skip(1));
         let pairs: Vec<_> = pairs
             .filter(|(before, packet)| {
@@ -82,12 +85,26 @@ impl Arrivals {
             median_gap_ns(&gaps.collect::<Vec<_>>(), window.parts)
         };
         Summary {
-            arrived: u32::try_from(distinct.len()).unwrap_or(u32::MAX),
+            arrived: count(self.distinct.len()),
+            copies: count(self.packets.len() - self.distinct.len()),
+            overtaking: self.overtaking(),
             span_us: micros(last.at.saturating_sub(first.at)),
             gap_ns: gap_ns(|packet| packet.at),
             sent_gap_ns: gap_ns(|packet| packet.sent),
             delays: self.delays(),
         }
+    }
+
+    fn overtaking(&self) -> u32 {
+        let mut least_after = u32::MAX;
+        let mut overtaking = BTreeSet::new();
+        for packet in self.packets.iter().rev() {
+            if packet.index > least_after {
+                overtaking.insert(packet.index);
+            }
+            least_after = least_after.min(packet.index);
+        }
+        count(overtaking.len())
     }
 
     fn delays(&self) -> Option<Delays> {
@@ -144,6 +161,15 @@ impl Summary {
         kbit(ip_bytes, gap_ns)
     }
 
+    /// The rate at which packets of this size arrived in all, in kbit/s: that of a place whose rate varies.
+    pub(super) fn mean_kbit(&self, ip_bytes: u16) -> Option<f64> {
+        let span_ns = self.span_us as f64 * 1_000.0;
+        kbit(
+            ip_bytes,
+            span_ns / f64::from(self.arrived.checked_sub(1).filter(|gaps| *gaps > 0)?),
+        )
+    }
+
     /// The rate at which packets of this size were sent, in kbit/s; `None` where hardly any followed each other.
     pub(super) fn sent_kbit(&self, ip_bytes: u16) -> Option<f64> {
         kbit(ip_bytes, self.sent_gap_ns? as f64)
@@ -153,6 +179,10 @@ impl Summary {
 fn kbit(ip_bytes: u16, gap_ns: f64) -> Option<f64> {
     let kbit = f64::from(ip_bytes) * 8.0 * 1e6 / gap_ns;
     kbit.is_finite().then_some(kbit)
+}
+
+fn count(packets: usize) -> u32 {
+    u32::try_from(packets).unwrap_or(u32::MAX)
 }
 
 fn micros(time: Duration) -> u64 {
@@ -194,6 +224,32 @@ mod tests {
         let kept = (0..40).filter(|index| index % 3 != 0);
         let summary = arrivals(kept.zip(0..).map(|(index, place)| (index, place * 10)));
         assert_eq!(summary.kbit(1_250).unwrap(), 1_000.0);
+    }
+
+    #[test]
+    fn who_arrives_before_an_earlier_one_overtakes() {
+        let arrived = |order: &[u32]| arrivals(order.iter().map(|index| (*index, 0))).overtaking;
+        assert_eq!(arrived(&[0, 1, 2, 3]), 0);
+        // A packet is lost, and another one arrives twice.
+        assert_eq!(arrived(&[0, 2, 2, 3]), 0);
+        // One overtakes two, and takes its copy along.
+        assert_eq!(arrived(&[0, 3, 3, 1, 2, 4]), 1);
+        // Two overtake one.
+        assert_eq!(arrived(&[0, 2, 3, 1, 4]), 2);
+    }
+
+    #[test]
+    fn a_rate_that_varies_has_a_mean() {
+        // Ten packets 5 ms apart, and ten 15 ms apart.
+        let moment = |index: u32| match index {
+            0..10 => u64::from(index) * 5,
+            _ => 45 + (u64::from(index) - 9) * 15,
+        };
+        let summary = arrivals((0..20).map(|index| (index, moment(index))));
+        assert_eq!(summary.span_us, 195_000);
+        let kbit = summary.mean_kbit(1_250).unwrap();
+        assert!((kbit - 974.4).abs() < 0.1, "{kbit}");
+        assert_eq!(arrivals([(3, 5)]).mean_kbit(1_250), None);
     }
 
     #[test]
@@ -273,7 +329,7 @@ mod tests {
     #[test]
     fn copies_count_once_and_nothing_has_no_rate() {
         let summary = arrivals([(0, 0), (0, 1), (1, 2)]);
-        assert_eq!(summary.arrived, 2);
+        assert_eq!((summary.arrived, summary.copies), (2, 1));
         assert_eq!(arrivals([]).kbit(1_250), None);
         assert_eq!(arrivals([(3, 5)]).kbit(1_250), None);
     }

@@ -1,10 +1,11 @@
-//! How much the link loses in the long run.
+//! How much the link loses in the long run, and how much it duplicates and lets overtake.
 
 use std::net::SocketAddr;
 
+use farcall_plan::Disorder;
 use farcall_scenario::Direction;
 
-use super::arrivals::Window;
+use super::arrivals::{Summary, Window};
 use super::outcome::Outcome;
 use super::patience::Patience;
 use super::traffic;
@@ -23,8 +24,9 @@ pub(super) struct Declared {
     pub(super) per_second: u32,
 }
 
-/// Sends as many packets as declared and counts those that arrive.
+/// Sends as many packets as declared and counts those that are lost, or else those that arrive in this disorder.
 pub(super) async fn measure(
+    disorder: Option<Disorder>,
     direction: Direction,
     declared: Declared,
     to: SocketAddr,
@@ -37,17 +39,22 @@ pub(super) async fn measure(
         gap_ns: 1_000_000_000 / u64::from(declared.per_second.max(1)),
     };
     match traffic::send(direction, to, train, Window::default(), patience, turn).await {
-        Ok(summary) => judge(declared, summary.arrived),
+        Ok(summary) => judge(disorder, declared, summary),
         Err(error) => Outcome::impossible(error),
     }
 }
 
-fn judge(declared: Declared, arrived: u32) -> Outcome {
-    let lost = declared.packets.saturating_sub(arrived);
-    let percent = 100.0 * f64::from(lost) / f64::from(declared.packets.max(1));
-    let holds = (percent - declared.percent).abs() <= declared.tolerance_percent;
-    let words = format!("{percent:.2} % of {} packets", declared.packets);
-    Outcome::new(words, holds)
+fn judge(disorder: Option<Disorder>, declared: Declared, summary: Summary) -> Outcome {
+    let arrived = summary.arrived;
+    let (counted, packets) = match disorder {
+        None => (declared.packets.saturating_sub(arrived), declared.packets),
+        Some(Disorder::Duplicated) => (summary.copies, arrived),
+        Some(Disorder::Overtaking) => (summary.overtaking, arrived),
+    };
+    let percent = 100.0 * f64::from(counted) / f64::from(packets.max(1));
+    let is_near = (percent - declared.percent).abs() <= declared.tolerance_percent;
+    let words = format!("{percent:.2} % of {packets} packets");
+    Outcome::new(words, packets > 0 && is_near)
 }
 
 #[cfg(test)]
@@ -62,10 +69,43 @@ mod tests {
             packets: 1_000,
             per_second: 100,
         };
-        assert!(judge(declared, 900).holds);
-        assert!(judge(declared, 886).holds);
-        assert!(!judge(declared, 884).holds);
-        assert!(!judge(declared, 1_000).holds);
-        assert_eq!(judge(declared, 900).words, "10.00 % of 1000 packets");
+        let judge = |arrived| {
+            let summary = Summary {
+                arrived,
+                ..Summary::default()
+            };
+            judge(None, declared, summary)
+        };
+        assert!(judge(900).holds);
+        assert!(judge(886).holds);
+        assert!(!judge(884).holds);
+        assert!(!judge(1_000).holds);
+        assert_eq!(judge(900).words, "10.00 % of 1000 packets");
+    }
+
+    #[test]
+    fn disorder_is_a_share_of_what_arrives() {
+        let declared = Declared {
+            percent: 2.0,
+            tolerance_percent: 0.5,
+            packets: 1_000,
+            per_second: 100,
+        };
+        let judge = |disorder, copies, overtaking| {
+            let summary = Summary {
+                arrived: 900,
+                copies,
+                overtaking,
+                ..Summary::default()
+            };
+            judge(Some(disorder), declared, summary)
+        };
+        let duplicated = judge(Disorder::Duplicated, 18, 0);
+        assert_eq!(duplicated.words, "2.00 % of 900 packets");
+        assert!(duplicated.holds && judge(Disorder::Overtaking, 0, 18).holds);
+        assert!(!judge(Disorder::Duplicated, 0, 18).holds);
+        assert!(!judge(Disorder::Overtaking, 18, 0).holds);
+        let nothing = super::judge(Some(Disorder::Duplicated), declared, Summary::default());
+        assert!(!nothing.holds);
     }
 }

@@ -238,6 +238,21 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: 
             let to = internet.responder(*port);
             return rate::measure(*direction, declared, to, patience, turn).await;
         }
+        Fact::TracedRate {
+            direction,
+            window_ms,
+            least_kbit,
+            most_kbit,
+            port,
+        } => {
+            let declared = rate::Traced {
+                window_ms: *window_ms,
+                least_kbit: *least_kbit,
+                most_kbit: *most_kbit,
+            };
+            let to = internet.responder(*port);
+            return rate::measure_traced(*direction, declared, to, patience, turn).await;
+        }
         Fact::PolicedRate {
             direction,
             kbit,
@@ -261,7 +276,26 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: 
                 per_second: *per_second,
             };
             let to = internet.responder(*port);
-            return loss::measure(*direction, declared, to, patience, turn).await;
+            return loss::measure(None, *direction, declared, to, patience, turn).await;
+        }
+        Fact::DisorderRatio {
+            disorder,
+            direction,
+            percent,
+            tolerance_percent,
+            packets,
+            per_second,
+            port,
+        } => {
+            let declared = loss::Declared {
+                percent: *percent,
+                tolerance_percent: *tolerance_percent,
+                packets: *packets,
+                per_second: *per_second,
+            };
+            let to = internet.responder(*port);
+            let disorder = Some(*disorder);
+            return loss::measure(disorder, *direction, declared, to, patience, turn).await;
         }
     };
     let holds = words == *declared;

@@ -56,6 +56,11 @@ impl Patience {
         }
     }
 
+    /// How long answers take at most, as declared.
+    pub(super) fn round_trip(self) -> Duration {
+        self.round_trip
+    }
+
     /// The time for one attempt of so many round trips.
     pub(super) fn attempt(self, round_trips: u32) -> Duration {
         self.margin + self.round_trip * round_trips

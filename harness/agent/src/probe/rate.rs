@@ -47,6 +47,11 @@ const PACKETS: (f64, f64) = (1_000.0, 20.0);
 const UNLIMITED_KBIT: (f64, f64) = (50_000.0, 20_000.0);
 const UNLIMITED_PACKETS: u32 = 200;
 
+/// By which factor a train is sent faster than a recorded rate is in its fastest window, and what of it is the most, in
+/// kbit/s.
+const TRACED_OVERSPEED: f64 = 1.5;
+const TRACED_MOST_KBIT: f64 = 50_000.0;
+
 /// Into how many parts a train is divided at most, and how long each is at least, in milliseconds, beside three
 /// times the jitter, which has packets arrive in clumps.
 const MOST_PARTS: f64 = 9.0;
@@ -125,6 +130,40 @@ fn judge(found: f64, declared_kbit: f64) -> Outcome {
         true => Outcome::new(format!("{found:.0} kbit/s"), is_near),
         false => Outcome::new(format!("at least {found:.0} kbit/s"), true),
     }
+}
+
+/// A declared rate that is recorded, in one direction: what it is in the slowest and in the fastest window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Traced {
+    pub(super) window_ms: u32,
+    pub(super) least_kbit: u32,
+    pub(super) most_kbit: u32,
+}
+
+/// Measures a rate that varies, with trains that fill the link for as long as a window.
+pub(super) async fn measure_traced(
+    direction: Direction,
+    declared: Traced,
+    to: SocketAddr,
+    patience: Patience,
+    turn: &Turn,
+) -> Outcome {
+    let train = filling(declared);
+    let attempt = async || {
+        let window = Window::default();
+        let summary = traffic::send(direction, to, train, window, patience, turn).await?;
+        let found = summary.mean_kbit(train.ip_bytes);
+        let was_fast_enough = conclusive(summary, train.ip_bytes, Some(declared.most_kbit));
+        Ok(found.filter(|_| was_fast_enough.is_some()))
+    };
+    repeated(PAUSE, attempt, |found| judge_traced(found, declared)).await
+}
+
+fn judge_traced(found: f64, declared: Traced) -> Outcome {
+    let least = f64::from(declared.least_kbit).min(MEASURABLE_KBIT) * (1.0 - TOLERANCE);
+    let most = f64::from(declared.most_kbit) * (1.0 + TOLERANCE);
+    let holds = (least..=most).contains(&found);
+    Outcome::new(format!("{found:.0} kbit/s"), holds)
 }
 
 /// Measures what a policer lets pass.
@@ -213,6 +252,23 @@ fn fitting(kbit: f64, declared: Declared) -> (Train, Window) {
     (train, window)
 }
 
+/// A train that is faster than the recorded rate is in any window, and as long as one. What finds no place in the queue
+/// is dropped, and takes nothing of the rate.
+fn filling(declared: Traced) -> Train {
+    let most_kbit = f64::from(declared.most_kbit);
+    let window_ms = f64::from(declared.window_ms);
+    let ip_bytes = (most_kbit * window_ms / 8.0 / 40.0)
+        .min(f64::from(PACKET_BYTES.0))
+        .max(f64::from(PACKET_BYTES.1));
+    let kbit = (most_kbit * TRACED_OVERSPEED).min(TRACED_MOST_KBIT);
+    let packets = (kbit * window_ms / 8.0 / ip_bytes).max(PACKETS.1);
+    Train {
+        packets: packets.ceil() as u32,
+        ip_bytes: ip_bytes as u16,
+        gap_ns: gap_ns(ip_bytes, kbit),
+    }
+}
+
 fn unlimited() -> Train {
     Train {
         packets: UNLIMITED_PACKETS,
@@ -268,6 +324,8 @@ mod tests {
     fn a_train_that_was_sent_too_slowly_says_nothing_of_a_link_that_one_could_measure() {
         let summary = |sent_kbit: f64| Summary {
             arrived: 40,
+            copies: 0,
+            overtaking: 0,
             span_us: 0,
             gap_ns: Some(gap_ns(1_000.0, 750.0)),
             sent_gap_ns: Some(gap_ns(1_000.0, sent_kbit)),
@@ -329,6 +387,33 @@ mod tests {
         assert_eq!(judged(&[70.0, 101.0]).await, ("101".to_owned(), 2));
         let another_rate = judged(&[122.0; ATTEMPTS]).await;
         assert_eq!(another_rate, ("122".to_owned(), ATTEMPTS));
+    }
+
+    #[test]
+    fn a_recorded_rate_is_between_that_of_its_slowest_and_its_fastest_window() {
+        let declared = |least_kbit, most_kbit| Traced {
+            window_ms: 500,
+            least_kbit,
+            most_kbit,
+        };
+        let holds = |found, declared| judge_traced(found, declared).holds;
+        let recorded = declared(3_500, 4_500);
+        assert!(holds(4_000.0, recorded) && holds(3_200.0, recorded));
+        assert!(!holds(3_000.0, recorded) && !holds(5_500.0, recorded));
+        // Without the limit what was sent comes out.
+        let train = filling(recorded);
+        let bits = f64::from(train.packets) * f64::from(train.ip_bytes) * 8.0;
+        assert!(
+            !holds(bits / in_ms(train.duration()), recorded),
+            "{train:?}"
+        );
+        assert!(
+            (490.0..=520.0).contains(&in_ms(train.duration())),
+            "{train:?}"
+        );
+        // A busy machine does not send as fast as that.
+        assert!(holds(25_000.0, declared(60_000, 90_000)));
+        assert!(!holds(10_000.0, declared(60_000, 90_000)));
     }
 
     #[test]

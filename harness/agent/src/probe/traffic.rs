@@ -50,22 +50,27 @@ async fn up(
     let sending = turn.take().await;
     train.send(socket, to, token).await;
     drop(sending);
-    // On a link that keeps packets in order it arrives after them.
-    let question = Question::to(Ask::Arrivals {
-        train: token,
-        window,
-    });
+    let mut first = None;
     for _ in 0..ATTEMPTS {
+        let question = Question::to(Ask::Arrivals {
+            train: token,
+            window,
+        });
         let answer = inquire(socket, to, &question, 0, patience).await?;
         if let Some(Answer {
             told: Some(Told::Arrivals(summary)),
             ..
         }) = answer
         {
-            return Ok(summary);
+            // On a link that keeps packets in order the question arrives after them. Elsewhere it may have overtaken
+            // some, which have arrived by the time it is asked again.
+            if summary.arrived >= train.packets || first.is_some() {
+                return Ok(summary);
+            }
+            first = Some(summary);
         }
     }
-    Err(unanswered())
+    first.ok_or_else(unanswered)
 }
 
 async fn down(
@@ -82,10 +87,11 @@ async fn down(
     let mut buffer = [0; 1500];
     let mut asked = 0;
     let mut begun = false;
+    let mut is_last_there = false;
     let mut deadline = Instant::now();
     // Beside what the train takes itself, each packet may wait as long as a round trip.
     let longest = train.duration() + patience.attempt(1);
-    while arrivals.highest() != train.packets.checked_sub(1) {
+    while !arrivals.are(train.packets) {
         let Ok(received) = timeout_at(deadline, receive(socket, &mut buffer)).await else {
             if begun {
                 break;
@@ -111,6 +117,11 @@ async fn down(
                 deadline = Instant::now() + longest;
             }
             arrivals.push(packet.index, packet.sent, received.at);
+            if train.packets.checked_sub(1) == Some(packet.index) && !is_last_there {
+                is_last_there = true;
+                // What it may have overtaken is under way.
+                deadline = deadline.min(Instant::now() + patience.round_trip());
+            }
         }
     }
     Ok(arrivals.summary(window))

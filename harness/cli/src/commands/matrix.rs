@@ -56,7 +56,7 @@ fn plan(args: &MatrixArgs) -> Result<(MatrixPlan, IceSource), Failure> {
         (None, false) => (Matrix::catalogue(), ShippedConfiguration::Production),
     };
     let matrix = match args.networks.as_slice() {
-        [] => matrix,
+        [] => matrix.unasked(),
         some => matrix.only(some).map_err(Failure::usage)?,
     };
     let (ice, source) = input::ice_or(&args.ice, ice)?;

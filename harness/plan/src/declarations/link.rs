@@ -1,10 +1,11 @@
 //! What a site's link does to packets.
 
-use super::loss;
+use super::loss::Sample;
 use super::ports::{Treatment, passing, unhindered_udp};
+use super::{disorder, loss, traced};
 use crate::ipv6::Ipv6Kind;
 use crate::layout::SiteLayout;
-use crate::model::{Fact, PROBE_PACKET_BYTES, Payload, ProbeProtocol};
+use crate::model::{Disorder, Fact, PROBE_PACKET_BYTES, Payload, ProbeProtocol};
 use crate::passage::Attempt;
 use farcall_scenario::{Direction, JitterDistribution, Link, LinkDirection, Rate};
 use std::collections::BTreeSet;
@@ -50,21 +51,34 @@ pub(super) fn shared_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) 
             fragmentation_needed: told,
             port,
         }));
-        // A recorded rate is another one in each moment.
-        let kbit = match line.rate {
-            Rate::Trace { .. } => continue,
-            Rate::Constant { kbit } => Some(kbit),
-            Rate::Unlimited => None,
-        };
-        facts.push(Fact::Rate {
-            direction,
-            kbit,
-            queue_ms: line.queue_ms,
-            jitter_ms: jitter_ms(line),
-            port,
-        });
+        facts.extend(rate(direction, line, port));
     }
     facts
+}
+
+fn rate(direction: Direction, line: &LinkDirection, port: u16) -> Option<Fact> {
+    let steady = |kbit| Fact::Rate {
+        direction,
+        kbit,
+        queue_ms: line.queue_ms,
+        jitter_ms: jitter_ms(line),
+        port,
+    };
+    match &line.rate {
+        Rate::Unlimited => Some(steady(None)),
+        Rate::Constant { kbit } => Some(steady(Some(*kbit))),
+        // It is another one in each moment.
+        Rate::Trace { delivery_ms } => {
+            let traced = traced::traced(delivery_ms)?;
+            Some(Fact::TracedRate {
+                direction,
+                window_ms: traced.window_ms,
+                least_kbit: traced.least_kbit,
+                most_kbit: traced.most_kbit,
+                port,
+            })
+        }
+    }
 }
 
 /// What needs thousands of packets.
@@ -72,18 +86,34 @@ pub(super) fn deep_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) ->
     let (Some(link), Some(port)) = (&site.gateway().link, unhindered_udp(site, attempts)) else {
         return Vec::new();
     };
-    let ratio = |(direction, line): (_, &LinkDirection)| {
+    let ratios = |(direction, line): (_, &LinkDirection)| {
         let sample = loss::sample(line.loss, mean_kbit(&line.rate));
-        Fact::LossRatio {
+        let lost = Fact::LossRatio {
             direction,
             percent: sample.percent,
             tolerance_percent: sample.tolerance_percent,
             packets: sample.packets,
             per_second: sample.per_second,
             port,
-        }
+        };
+        let ratio = |disorder, sample: Sample| Fact::DisorderRatio {
+            disorder,
+            direction,
+            percent: sample.percent,
+            tolerance_percent: sample.tolerance_percent,
+            packets: sample.packets,
+            per_second: sample.per_second,
+            port,
+        };
+        let duplicated = disorder::duplicated(line, sample);
+        let overtaking = disorder::overtaking(line, sample, jitter_ms(line));
+        let disorder = [
+            duplicated.map(|sample| ratio(Disorder::Duplicated, sample)),
+            overtaking.map(|sample| ratio(Disorder::Overtaking, sample)),
+        ];
+        [lost].into_iter().chain(disorder.into_iter().flatten())
     };
-    directions(link).map(ratio).into()
+    directions(link).into_iter().flat_map(ratios).collect()
 }
 
 /// The longest that a question and its answer are under way, in milliseconds, while all other probes are too.

@@ -33,6 +33,20 @@ pub(super) struct Sample {
     pub per_second: u32,
 }
 
+impl Sample {
+    /// The same packets, of which what befalls so many of those that are not lost is measured.
+    pub fn of_the_rest(self, percent: f64) -> Self {
+        let arriving = f64::from(self.packets) * (1.0 - self.percent / 100.0);
+        let share = percent / 100.0;
+        let deviation_percent = 100.0 * (share * (1.0 - share) / arriving.max(1.0)).sqrt();
+        Self {
+            percent: hundredths(percent),
+            tolerance_percent: tolerance_percent(deviation_percent),
+            ..self
+        }
+    }
+}
+
 /// What a link loses in the long run, and how well a sample tells it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LongRunLoss {
@@ -65,13 +79,17 @@ pub(super) fn sample(loss: Loss, kbit: Option<f64>) -> Sample {
     let per_second = fitting.clamp(1.0, MOST_PER_SECOND).floor();
     let packets = (per_second * SENDING_S) as u32;
     let lost = long_run_loss(loss, packets);
-    let tolerance_percent = DEVIATIONS * lost.deviation_percent;
     Sample {
         percent: hundredths(lost.percent),
-        tolerance_percent: hundredths(tolerance_percent.max(LEAST_TOLERANCE_PERCENT)),
+        tolerance_percent: tolerance_percent(lost.deviation_percent),
         packets,
         per_second: per_second as u32,
     }
+}
+
+/// How far off a sample with this standard deviation may be.
+fn tolerance_percent(deviation_percent: f64) -> f64 {
+    hundredths((DEVIATIONS * deviation_percent).max(LEAST_TOLERANCE_PERCENT))
 }
 
 /// The share that is lost, and the sum of the covariances of a packet's loss with those after it.

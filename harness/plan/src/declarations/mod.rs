@@ -1,5 +1,6 @@
 //! What is measured before the call, and what must come out.
 
+mod disorder;
 mod incoming;
 mod ipv6;
 mod isolation;
@@ -10,6 +11,7 @@ mod passages;
 mod pinholes;
 mod ports;
 mod servers;
+mod traced;
 mod translation;
 
 use crate::layout::{Layout, PeerLayout};

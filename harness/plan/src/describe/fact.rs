@@ -1,7 +1,7 @@
 //! A declared fact in words, in two halves: what is measured, and what must come out.
 
 use crate::model::{
-    COMPANY_AUTHORITY, Fact, INTERMEDIATE_AUTHORITY, Passage, Payload, ProbeProtocol,
+    COMPANY_AUTHORITY, Disorder, Fact, INTERMEDIATE_AUTHORITY, Passage, Payload, ProbeProtocol,
 };
 use farcall_scenario::{Behaviour, CertificateFlaw, Direction};
 use std::fmt::{Display, Formatter, Result};
@@ -51,6 +51,9 @@ impl Fact {
             Self::Rate {
                 direction, port, ..
             } => format!("rate {}, over udp {port}", way(*direction)),
+            Self::TracedRate {
+                direction, port, ..
+            } => format!("recorded rate {}, over udp {port}", way(*direction)),
             Self::PolicedRate {
                 direction, port, ..
             } => format!("policed rate {}, over udp {port}", way(*direction)),
@@ -60,6 +63,12 @@ impl Fact {
             Self::LossRatio {
                 direction, port, ..
             } => format!("loss {}, over udp {port}", way(*direction)),
+            Self::DisorderRatio {
+                disorder,
+                direction,
+                port,
+                ..
+            } => format!("{disorder} {}, over udp {port}", way(*direction)),
             Self::Passage {
                 protocol,
                 port,
@@ -153,6 +162,12 @@ impl Fact {
                 kbit: Some(kbit), ..
             }
             | Self::PolicedRate { kbit, .. } => format!("{kbit} kbit/s"),
+            Self::TracedRate {
+                window_ms,
+                least_kbit,
+                most_kbit,
+                ..
+            } => format!("{least_kbit} to {most_kbit} kbit/s in {window_ms} ms"),
             Self::Mtu {
                 mtu,
                 fragmentation_needed,
@@ -163,6 +178,11 @@ impl Fact {
                 Some(false) => format!("{mtu} bytes, and who sends more is not told"),
             },
             Self::LossRatio {
+                percent,
+                tolerance_percent,
+                ..
+            }
+            | Self::DisorderRatio {
                 percent,
                 tolerance_percent,
                 ..
@@ -188,6 +208,15 @@ impl Fact {
 impl Display for Fact {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         write!(out, "{}: {}", self.what(), self.declared())
+    }
+}
+
+impl Display for Disorder {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        out.write_str(match self {
+            Self::Duplicated => "duplicates",
+            Self::Overtaking => "overtaking",
+        })
     }
 }
 

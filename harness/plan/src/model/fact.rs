@@ -190,6 +190,20 @@ pub enum Fact {
         /// A UDP port that passes.
         port: u16,
     },
+    /// How fast packets cross a link whose rate is recorded: as fast as it lets them in any window of that length,
+    /// wherever in the recording it begins.
+    TracedRate {
+        /// Which way.
+        direction: Direction,
+        /// How long the window is, in milliseconds.
+        window_ms: u32,
+        /// In the slowest such window, in kbit/s of IP packets.
+        least_kbit: u32,
+        /// In the fastest such window, in kbit/s of IP packets.
+        most_kbit: u32,
+        /// A UDP port that passes.
+        port: u16,
+    },
     /// How much UDP a policing firewall lets pass; what is faster is dropped.
     PolicedRate {
         /// Which way.
@@ -216,6 +230,23 @@ pub enum Fact {
         /// Which way.
         direction: Direction,
         /// In percent.
+        percent: f64,
+        /// How far off so many packets may be, in percent: half the 99.9 % confidence interval.
+        tolerance_percent: f64,
+        /// Packets to send.
+        packets: u32,
+        /// How many of them in a second.
+        per_second: u32,
+        /// A UDP port that passes.
+        port: u16,
+    },
+    /// How many of the packets that cross the link do so otherwise than once and in order.
+    DisorderRatio {
+        /// In which way.
+        disorder: Disorder,
+        /// Which way they go.
+        direction: Direction,
+        /// In percent of those that are not lost.
         percent: f64,
         /// How far off so many packets may be, in percent: half the 99.9 % confidence interval.
         tolerance_percent: f64,
@@ -289,6 +320,16 @@ pub enum Fact {
         /// The listener that it must not have.
         listener: Listener,
     },
+}
+
+/// How packets arrive otherwise than once and in the order in which they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Disorder {
+    /// They arrive twice.
+    Duplicated,
+    /// They arrive before one that was sent earlier.
+    Overtaking,
 }
 
 /// A transport protocol that probes speak.

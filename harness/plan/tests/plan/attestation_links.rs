@@ -3,7 +3,7 @@
 use crate::support::{planned, production, scenario, site};
 use farcall_plan::{Declaration, Fact, Plan, ProbeProtocol};
 use farcall_scenario::{
-    FirewallPreset, LinkDirectionOverride, LinkOverride, LinkPreset, NatPreset,
+    FirewallPreset, LinkDirectionOverride, LinkOverride, LinkPreset, NatPreset, Rate,
 };
 
 /// Alice behind this firewall and link calls Bob, who has neither.
@@ -59,6 +59,32 @@ fn a_link_is_measured_either_way_as_far_as_udp_passes() {
     let plan = plan_of(FirewallPreset::Corporate, LinkPreset::Dsl);
     let only = ["round trip, over tcp 80: 37 ms"];
     assert_eq!(declared(&plan, "alice"), only);
+}
+
+#[test]
+fn a_recorded_rate_and_disorder_are_measured_where_they_are_declared() {
+    let up = LinkDirectionOverride {
+        duplicate_percent: Some(2.0),
+        reorder_percent: Some(1.0),
+        trace: Some("drive.trace".into()),
+        trace_rate: Some(Rate::Trace {
+            delivery_ms: vec![3],
+        }),
+        ..LinkDirectionOverride::default()
+    };
+    let plan = plan_with(FirewallPreset::Open, LinkPreset::Dsl, up);
+    let facts = declared(&plan, "alice").into_iter();
+    let of_up: Vec<String> = facts.filter(|fact| fact.contains(" up,")).collect();
+    assert_eq!(
+        of_up,
+        [
+            "MTU up, over udp 53: 1500 bytes",
+            "recorded rate up, over udp 53: 3960 to 4032 kbit/s in 500 ms",
+            "loss up, over udp 53: 0 % ± 0.1 %",
+            "duplicates up, over udp 53: 2 % ± 0.27 %",
+            "overtaking up, over udp 53: 1 % ± 0.19 %",
+        ]
+    );
 }
 
 #[test]

@@ -48,7 +48,8 @@ impl Grid {
         }
         writeln!(
             out,
-            "\nRows offer, columns answer. `-`: not connected, `!`: not as expected, `?`: invalid.\n"
+            "\nRows offer, columns answer. `-`: not connected, `.`: not connected, as expected, `!`: not as \
+             expected, `?`: invalid.\n"
         )?;
         self.wrong(paint, result, out)?;
         summary(result, out)
@@ -112,6 +113,7 @@ fn text(cell: Option<&CellResult>) -> String {
         .path
         .map_or_else(|| "-".to_owned(), |path| path.to_string());
     match cell.verdict {
+        Verdict::Pass if cell.path.is_none() => ".".to_owned(),
         Verdict::Pass => path,
         Verdict::Fail if cell.path.is_none() => path,
         Verdict::Fail => format!("{path}!"),
@@ -213,12 +215,14 @@ mod tests {
                 total_ms: 17_000.0,
                 ..MatrixTimes::default()
             },
-            networks: vec!["home".to_owned(), "office".to_owned()],
+            networks: ["home", "office", "hotel"].map(str::to_owned).into(),
             cells: vec![
                 cell("home", "home", Verdict::Pass, Some(ConnectedPath::Srflx)),
                 cell("home", "office", Verdict::Fail, None),
                 cell("office", "home", Verdict::Fail, Some(relay)),
                 cell("office", "office", Verdict::Invalid, Some(relay)),
+                cell("hotel", "home", Verdict::Fail, Some(ConnectedPath::Srflx)),
+                cell("hotel", "hotel", Verdict::Pass, None),
             ],
             faults: vec!["failed to remove a network".to_owned()],
         };

@@ -13,6 +13,9 @@ pub(super) fn check(matrix: &Matrix) -> Vec<Finding> {
     if matrix.networks.is_empty() {
         let finding = Finding::new("networks", "there is no network");
         findings.push(finding.hint("write at least one: [[networks]]"));
+    } else if matrix.networks.iter().all(|network| network.on_request) {
+        let finding = Finding::new("networks", "every network is there on request alone");
+        findings.push(finding.hint("leave `on_request` out of at least one"));
     }
     let mut names = BTreeSet::new();
     for (index, network) in matrix.networks.iter().enumerate() {
@@ -20,6 +23,12 @@ pub(super) fn check(matrix: &Matrix) -> Vec<Finding> {
             let message = format!("two networks have the name `{}`", network.name);
             let finding = Finding::new(format!("networks[{index}].name"), message);
             findings.push(finding.hint("give each a name of its own"));
+        }
+        if !network.connects && !matrix.cells.is_empty() {
+            let message = "a call that does not connect has no path, and `cells` names one";
+            let finding = Finding::new(format!("networks[{index}].connects"), message);
+            let finding = finding.because_of("cells");
+            findings.push(finding.hint("leave this out, or the cells"));
         }
         findings.extend(check_network(index, network));
     }
@@ -37,6 +46,7 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         uses_proxy: network.uses_proxy,
         logs_in: network.logs_in,
     };
+    let call = Call::default();
     let scenario = Scenario {
         written: None,
         name: "matrix".to_owned(),
@@ -44,15 +54,21 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         tags: Vec::new(),
         sites: BTreeMap::from([(network.name.clone(), network.site.clone())]),
         peers: vec![peer("offers"), peer("answers")],
-        call: Call::default(),
+        call: Call {
+            media_ms: network.media_ms.unwrap_or(call.media_ms),
+            gathering_timeout_ms: network
+                .gathering_timeout_ms
+                .unwrap_or(call.gathering_timeout_ms),
+            ..call
+        },
         servers: Servers::default(),
         recovery: None,
         faults: Vec::new(),
         expect: Expect {
-            connects: true,
-            within_ms: 10_000,
+            connects: network.connects,
+            within_ms: network.within_ms.unwrap_or(10_000),
             relayed: None,
-            media: Default::default(),
+            media: network.media,
             selected_pair: BTreeMap::new(),
             recovery: None,
             flows: Default::default(),
@@ -63,13 +79,16 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         if key == site {
             return format!("{path}.name");
         }
-        let within = key.strip_prefix(&site);
-        let of_peer = || key.strip_prefix("peers[0]");
-        match (within, of_peer()) {
-            (Some(rest), _) => format!("{path}.site{rest}"),
-            (None, Some(rest)) => format!("{path}{rest}"),
-            (None, None) => format!("{path}.{key}"),
+        if let Some(rest) = key.strip_prefix(&site) {
+            return format!("{path}.site{rest}");
         }
+        if let Some(rest) = key.strip_prefix("peers[0]") {
+            return format!("{path}{rest}");
+        }
+        // What a scenario says of its call in tables, a network says itself.
+        let mut tables = ["call.", "expect."].into_iter();
+        let own = tables.find_map(|table| key.strip_prefix(table));
+        format!("{path}.{}", own.unwrap_or(key))
     };
     validate::check(&scenario)
         .into_iter()

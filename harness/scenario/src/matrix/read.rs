@@ -22,6 +22,12 @@ impl Read for Network {
             site: table.required("site", "[networks.site]"),
             uses_proxy: table.optional("uses_proxy").unwrap_or_default(),
             logs_in: table.optional("logs_in").unwrap_or_default(),
+            on_request: table.optional("on_request").unwrap_or_default(),
+            connects: table.optional("connects").unwrap_or(true),
+            media: table.optional("media").unwrap_or_default(),
+            within_ms: table.optional("within_ms"),
+            gathering_timeout_ms: table.optional("gathering_timeout_ms"),
+            media_ms: table.optional("media_ms"),
         })
     }
 }
