@@ -3,7 +3,9 @@
 
 use crate::support::{call, call_with, configuration, out};
 use farcall::plan::plan;
-use farcall::scenario::{Action, Direction, FirewallOverride, Rule, ServerCondition};
+use farcall::scenario::{
+    Action, Direction, FirewallOverride, RestCredentials, Rule, ServerCondition, TimeStampUnit,
+};
 use farcall::timeline::IceServerOutcome;
 use farcall::verdict::CheckVerdict;
 use farcall::{Cause, RunOptions, Scenario, StoredRun, Verdict};
@@ -63,6 +65,7 @@ async fn comes_out_as_in_the_table(
     #[values(
         "server-wrong-credentials",
         "server-credentials-expired",
+        "server-credentials-in-milliseconds",
         "server-stale-nonce",
         "server-quota",
         "server-no-capacity",
@@ -124,6 +127,29 @@ async fn with_servers_that_are_well_the_call_connects(#[case] name: &str, #[case
     let run = call(&scenario, &configuration("with-tls")).await;
     assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
     assert_eq!(by_verdict(&run, CheckVerdict::Fail), failed, "{run}");
+}
+
+/// With time-limited credentials as servers accept them too.
+#[rstest]
+#[case::in_time("server-credentials-expired", |rest: &mut RestCredentials| rest.valid_s = 3_600)]
+#[case::in_seconds(
+    "server-credentials-in-milliseconds",
+    |rest: &mut RestCredentials| rest.unit = TimeStampUnit::Seconds
+)]
+#[tokio::test]
+async fn with_credentials_that_servers_accept_the_call_connects(
+    #[case] name: &str,
+    #[case] mend: fn(&mut RestCredentials),
+) {
+    let mut scenario = Scenario::builtin(name).unwrap();
+    mend(scenario.servers.rest.as_mut().unwrap());
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, Verdict::Fail, "{run}");
+    assert_eq!(
+        by_verdict(&run, CheckVerdict::Fail),
+        ["connection"],
+        "{run}"
+    );
 }
 
 /// A lab without what is declared wrong with its servers is found out, whatever shows it.

@@ -168,6 +168,15 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// The time stamp of the TURN credentials that a peer fetched last, if it fetched any.
+    pub(crate) fn fetched_time_stamp(&self, peer: &str) -> Option<u64> {
+        let mut events = self.run.of(peer).iter().rev();
+        events.find_map(|(_, event)| match event {
+            Event::CredentialsFetched { time_stamp } => Some(*time_stamp),
+            _ => None,
+        })
+    }
+
     /// What came of each TURN URL at a peer.
     pub(crate) fn turn_attempts(&self, peer: &'a str) -> Vec<Attempt<'a>> {
         let mut attempts = self.attempts(peer);

@@ -44,6 +44,7 @@ pub(crate) fn call(
         rest: scenario.servers.rest.map(|rest| RestAuthority {
             secret: rest_secret(seed),
             valid_s: rest.valid_s,
+            unit: rest.unit,
         }),
         recovery: scenario.recovery.clone(),
         seeds: layout

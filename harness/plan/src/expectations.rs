@@ -5,7 +5,7 @@ use crate::ipv6::{BLACK_HOLED, Ipv6Kind};
 use crate::layout::{Layout, PeerLayout, SiteLayout};
 use crate::model::{
     BlockingRule, CallPlan, CallServer, Expectations, ExpectedFault, ExpectedOutcome, Passage,
-    Payload,
+    Payload, RestAuthority,
 };
 use crate::passage::{Attempt, Ruling, ruling};
 use crate::servers::{Demand, host_key, listener};
@@ -13,6 +13,7 @@ use crate::services::{PORTAL_TLS, PORTAL_TLS_PORT, PROXY_DENY, Proxy, portal_bef
 use crate::signalling;
 use farcall_scenario::{
     ExpectedFlows, Fault, IceTransportPolicy, IceUrl, Scenario, Scheme, ServerCondition,
+    TimeStampUnit,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ pub(crate) fn expectations(scenario: &Scenario, layout: &Layout, call: &CallPlan
         public_addresses: BTreeMap::new(),
         turn_nodes: BTreeMap::new(),
         server_conditions: scenario.servers.conditions.clone(),
-        has_expired_credentials: scenario.servers.rest.is_some_and(|rest| rest.valid_s == 0),
+        refuses_credentials: refusal(call).is_some(),
     };
     for peer in &layout.peers {
         let judged = call.ice_servers.iter().map(|server| {
@@ -138,7 +139,7 @@ fn judge(
     let asked = Asked {
         server,
         demand,
-        has_expired_credentials: call.rest.as_ref().is_some_and(|rest| rest.valid_s == 0),
+        refusal: refusal(call),
     };
     let fate = match (
         portal_for(layout, peer, server),
@@ -301,7 +302,8 @@ fn ruled(site: &SiteLayout, attempt: Attempt<'_>, asked: Asked<'_>) -> Fate {
 struct Asked<'a> {
     server: &'a CallServer,
     demand: Option<&'a Demand>,
-    has_expired_credentials: bool,
+    /// Why the server must not accept the credentials that are given out for the call.
+    refusal: Option<&'static str>,
 }
 
 impl Asked<'_> {
@@ -361,8 +363,8 @@ fn answer(asked: Asked<'_>) -> (IceServerOutcome, String) {
         let because = format!("{listens} with a certificate that must not be taken");
         return (IceServerOutcome::TlsFailed, because);
     }
-    if asked.has_expired_credentials {
-        let because = format!("{listens} and must not accept credentials that are past");
+    if let Some(refusal) = asked.refusal {
+        let because = format!("{listens} and must not accept {refusal}");
         return (IceServerOutcome::Unauthorized, because);
     }
     if asked.has(ServerCondition::WrongCredentials) {
@@ -381,6 +383,16 @@ fn answer(asked: Asked<'_>) -> (IceServerOutcome, String) {
         IceServerOutcome::Allocated,
         format!("{listens} and must accept the configuration's account"),
     )
+}
+
+/// What TURN servers must not accept of the credentials that are given out for the call, in words.
+fn refusal(call: &CallPlan) -> Option<&'static str> {
+    let RestAuthority { valid_s, unit, .. } = call.rest.as_ref()?;
+    match (unit, valid_s) {
+        (TimeStampUnit::Milliseconds, _) => Some("a time stamp in milliseconds"),
+        (TimeStampUnit::Seconds, 0) => Some("credentials that are past"),
+        (TimeStampUnit::Seconds, _) => None,
+    }
 }
 
 /// What becomes of a URL whose listener is missing.

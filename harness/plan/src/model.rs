@@ -19,7 +19,7 @@ pub use topology::{Topology, TopologyPeer, TopologyRouter, TopologyServer, Topol
 
 use farcall_scenario::{
     CertificateFlaw, ExpectedFlows, ExpectedPair, ExpectedRecovery, IceTransportPolicy, IceUrl,
-    MediaQuality, Recovery, Secret, ServerCondition, Written,
+    MediaQuality, Recovery, Secret, ServerCondition, TimeStampUnit, Written,
 };
 use farcall_timeline::{IceServerOutcome, IceTransport};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -328,6 +328,8 @@ pub struct RestAuthority {
     pub secret: Secret,
     /// How long they are valid, in seconds; 0: they are past when they are given out.
     pub valid_s: u32,
+    /// What their time stamp counts.
+    pub unit: TimeStampUnit,
 }
 
 /// One URL of the ICE configuration with its credentials.
@@ -384,9 +386,13 @@ pub struct Expectations {
     /// What is wrong with the TURN servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server_conditions: Vec<ServerCondition>,
-    /// Whether the credentials that the peers are given are past.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub has_expired_credentials: bool,
+    /// Whether TURN servers must refuse the credentials that the peers are given for the call.
+    #[serde(
+        default,
+        alias = "has_expired_credentials",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub refuses_credentials: bool,
     /// The TURN server node for each host name of the configuration.
     pub turn_nodes: BTreeMap<String, String>,
 }

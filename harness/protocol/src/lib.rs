@@ -9,7 +9,7 @@ pub use signal::{RemoteCandidate, Signal, SignalBody, SignallingAccess};
 pub use traffic::{Carried, Delays, Traffic};
 
 use farcall_plan::{Fact, FaultAction, Node};
-use farcall_scenario::{CertificateFlaw, IceTransportPolicy, IceUrl, Recovery};
+use farcall_scenario::{CertificateFlaw, IceTransportPolicy, IceUrl, Recovery, TimeStampUnit};
 use farcall_timeline::{Crossed, Event, Measured, RuleCounter};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
@@ -178,6 +178,8 @@ pub struct RestAuthority {
     pub secret: PlainSecret,
     /// How long they are valid, in seconds; 0: they are past when they are given out.
     pub valid_s: u32,
+    /// What their time stamp counts.
+    pub unit: TimeStampUnit,
 }
 
 /// What a peer must know for a call.

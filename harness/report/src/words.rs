@@ -31,6 +31,7 @@ impl Kind {
             Event::Log { .. } => Self::Log,
             Event::Attested(_) => Self::Attestation,
             Event::CallStarted { .. }
+            | Event::CredentialsFetched { .. }
             | Event::CallEnded { .. }
             | Event::Signalling(_)
             | Event::Released { .. } => Self::Call,
@@ -96,6 +97,9 @@ pub(crate) fn in_words(event: &Event) -> String {
             configuration,
             policy,
         } => format!("new connection with {configuration}, policy {policy}"),
+        Event::CredentialsFetched { time_stamp } => {
+            format!("fetched TURN credentials, whose user name begins with {time_stamp}")
+        }
         Event::State(state) => format!("{} {}", state.machine, state.state),
         Event::LocalCandidate(candidate) => format!("candidate {}", candidate_in_words(candidate)),
         Event::IceServer(report) => server_in_words(report),

@@ -273,6 +273,7 @@ fn setup(placement: Placement<'_>, peer: &str, room: &str) -> CallSetup {
         rest: call.rest.as_ref().map(|rest| RestAuthority {
             secret: PlainSecret(rest.secret.expose().to_owned()),
             valid_s: rest.valid_s,
+            unit: rest.unit,
         }),
         seed: call.seeds.get(peer).copied().unwrap_or_default(),
     }

@@ -36,4 +36,6 @@ pub use recovery::{
     ExpectedRecovery, Fault, FaultKind, Milestone, Moment, Recovery, RecoveryStrategy, Victim,
 };
 pub use secret::Secret;
-pub use servers::{Account, CertificateFlaw, RestCredentials, ServerCondition, Servers};
+pub use servers::{
+    Account, CertificateFlaw, RestCredentials, ServerCondition, Servers, TimeStampUnit,
+};

@@ -29,13 +29,28 @@ pub struct Account {
     pub credential: crate::Secret,
 }
 
-/// Time-limited credentials. The user name begins with the time until which they are valid.
+/// Time-limited credentials. The user name begins with the time until which they are valid, the time stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestCredentials {
     /// How long they are valid from the moment at which they are given out, in seconds, 0 to 86400; 0: they are past by
     /// then.
     pub valid_s: u32,
+    /// What the time stamp counts.
+    #[serde(default)]
+    pub unit: TimeStampUnit,
+}
+
+/// What the time stamp of time-limited credentials counts since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeStampUnit {
+    /// Seconds, as TURN servers expect it (draft-uberti-behave-turn-rest-00 section 2.2).
+    #[default]
+    Seconds,
+    /// Milliseconds, as JavaScript's `Date.now()` has them: the servers refuse such credentials. On some days coturn would
+    /// accept them by chance; those that are given out then are valid for longer, up to five days, so that it does not.
+    Milliseconds,
 }
 
 impl RestCredentials {
@@ -169,7 +184,14 @@ impl Read for RestCredentials {
             valid_s: table.required_with("valid_s", "valid_s = 3600", |node| {
                 node.number(&Self::VALID_S)
             }),
+            unit: table.optional("unit").unwrap_or_default(),
         })
+    }
+}
+
+impl Read for TimeStampUnit {
+    fn read(node: Node<'_>) -> Self {
+        node.word("unit of a time stamp").unwrap_or_default()
     }
 }
 

@@ -83,6 +83,7 @@ fn the_catalogue_is_complete() {
         "server-certificate-self-signed",
         "server-certificate-wrong-name",
         "server-credentials-expired",
+        "server-credentials-in-milliseconds",
         "server-name-missing",
         "server-name-slow",
         "server-name-wrong",
@@ -251,7 +252,7 @@ relay_protocol = ["udp", "tcp", "tls"]
     // Servers take credentials of one kind.
     let account = "account = { username = \"u\", credential = \"c\" }";
     assert!(full.contains(account));
-    let full = full.replace(account, "rest = { valid_s = 9 }");
+    let full = full.replace(account, "rest = { valid_s = 9, unit = \"milliseconds\" }");
     let mut by_serde: Scenario = toml::from_str(&full).unwrap();
     by_serde.name = "full".to_owned();
     let read_anew = Scenario::parse("full", &full).unwrap();

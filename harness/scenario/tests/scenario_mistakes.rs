@@ -156,6 +156,14 @@ fn what_the_mistakes_are_made_in_is_good() {
     "[expect]",
     "[servers]\nconditions = [\"quota\", \"no-capacity\", \"quota\"]\naccount = { username = \"a\", credential = \"b\" }\nrest = { valid_s = 90_000 }\n[expect]"
 )]
+#[case::unknown_unit_of_a_time_stamp(
+    "[expect]",
+    "[servers]\nrest = { valid_s = 60, unit = \"millisecond\" }\n[expect]"
+)]
+#[case::unit_without_validity(
+    "[expect]",
+    "[servers]\nunit = \"seconds\"\nrest = { unit = \"milliseconds\" }\n[expect]"
+)]
 #[case::faults_that_cannot_be(
     "[expect]",
     "[[faults]]\nkind = \"server-restarted\"\ntarget = \"turn-server-in-use\"\nfrom = { event = \"call\", ms = 5 }\nuntil = { event = \"call\" }\n[expect]"

@@ -104,6 +104,12 @@ pub enum Event {
         /// The ICE transport policy in force (`all` or `relay`, W3C webrtc-pc).
         policy: String,
     },
+    /// A peer was given time-limited TURN credentials, in place of those of the ICE configuration (TURN REST API,
+    /// draft-uberti-behave-turn-rest-00).
+    CredentialsFetched {
+        /// The number that their user name begins with, in seconds since 1970 if it was made as TURN servers expect it.
+        time_stamp: u64,
+    },
     /// A state of the call changed.
     State(CallState),
     /// A local candidate was gathered.

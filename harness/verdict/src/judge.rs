@@ -291,4 +291,15 @@ mod tests {
         let read: Declared = serde_json::from_str(&text).unwrap();
         assert_eq!(read, declared);
     }
+
+    #[test]
+    fn what_was_stored_under_a_former_name_is_read() {
+        let mut declared = Sample::good().declared;
+        declared.expect.refuses_credentials = true;
+        let text = serde_json::to_string(&declared).unwrap();
+        assert!(text.contains("\"refuses_credentials\":true"), "{text}");
+        let former = text.replace("refuses_credentials", "has_expired_credentials");
+        let read: Declared = serde_json::from_str(&former).unwrap();
+        assert_eq!(read, declared);
+    }
 }

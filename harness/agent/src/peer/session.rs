@@ -355,11 +355,12 @@ impl State {
             return;
         };
         let fetched = rest::credentials(authority, SystemTime::now());
-        self.outlet.keep_secret(&fetched.password);
-        tracing::info!("Fetched TURN credentials for {}", fetched.username);
+        self.outlet.keep_secret(&fetched.account.password);
+        let time_stamp = fetched.time_stamp;
+        self.outlet.event(Event::CredentialsFetched { time_stamp });
         let servers = self.setup.ice_servers.iter_mut();
         for (_, account) in servers.filter(|(url, _)| url.scheme != Scheme::Stun) {
-            *account = Some(fetched.clone());
+            *account = Some(fetched.account.clone());
         }
     }
 

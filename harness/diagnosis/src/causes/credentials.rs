@@ -16,19 +16,20 @@ const FIRST_TIME_STAMP: u64 = 1_000_000_000;
 
 pub(super) fn in_milliseconds(case: &Case<'_>) -> Option<Finding> {
     let refused = case.refusals(&[Unauthorized]);
-    let stamp = stamps(&refused).find(|stamp| *stamp >= FIRST_IN_MILLISECONDS)?;
-    let seconds = stamp / 1_000;
+    let mut stamps = stamps(case, &refused).into_iter();
+    let Stamp { number, of } = stamps.find(|stamp| stamp.number >= FIRST_IN_MILLISECONDS)?;
+    let seconds = number / 1_000;
     let mut finding = refusal(
         case,
         &refused,
         "the time stamp in its user name is in milliseconds, and TURN servers count in seconds",
     );
     finding.evidence.push(evidence::configuration(format!(
-        "the user name begins with {stamp}, which has {} digits; seconds since 1970 have ten",
-        stamp.to_string().len()
+        "{of} begins with {number}, which has {} digits; seconds since 1970 have ten",
+        number.to_string().len()
     )));
     finding.next_step = format!(
-        "Make the user name with seconds: {} begins with {seconds}, not {stamp}. In JavaScript that is {}. The credential \
+        "Make the user name with seconds: {} begins with {seconds}, not {number}. In JavaScript that is {}. The credential \
          is the HMAC of the user name, so make it anew too.",
         code("TIMESTAMP:NAME"),
         code("Math.floor(Date.now() / 1000) + 3600")
@@ -62,11 +63,13 @@ pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
 /// How long ago an account had expired by the number in its user name, and what was seen of that.
 fn by_user_name(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)> {
     let began_at_s = u64::try_from(case.began_at_s).ok()?;
-    let stamp = stamps(refused).find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(stamp))?;
+    let mut stamps = stamps(case, refused).into_iter();
+    let Stamp { number, of } =
+        stamps.find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(&stamp.number))?;
     let seen = format!(
-        "the user name begins with the time stamp {stamp}; the run began at {began_at_s} (seconds since 1970)"
+        "{of} begins with the time stamp {number}; the run began at {began_at_s} (seconds since 1970)"
     );
-    Some((began_at_s - stamp, seen))
+    Some((began_at_s - number, seen))
 }
 
 /// The same of credentials that the peers were given for the call.
@@ -107,10 +110,26 @@ pub(super) fn wrong(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-fn stamps<'a>(refused: &'a [Attempt<'a>]) -> impl Iterator<Item = u64> + 'a {
-    refused
-        .iter()
-        .filter_map(|attempt| attempt.server.time_stamp)
+/// The number before the colon of a user name that was refused.
+struct Stamp {
+    number: u64,
+    /// Which user name that is, in words.
+    of: String,
+}
+
+/// Where a peer fetched credentials for the call, nobody used those of the ICE configuration.
+fn stamps(case: &Case<'_>, refused: &[Attempt<'_>]) -> Vec<Stamp> {
+    let stamp = |attempt: &Attempt<'_>| {
+        let (number, of) = match case.fetched_time_stamp(attempt.peer) {
+            Some(number) => (
+                number,
+                format!("the user name that {} fetched", attempt.peer),
+            ),
+            None => (attempt.server.time_stamp?, "the user name".to_owned()),
+        };
+        Some(Stamp { number, of })
+    };
+    refused.iter().filter_map(stamp).collect()
 }
 
 fn hosts(refused: &[Attempt<'_>]) -> BTreeSet<String> {

@@ -292,6 +292,35 @@ fn neighbours_are_told_apart() {
     assert_eq!(cause(&sample), Some(Cause::RelayPortsBlocked));
 }
 
+/// What decides is the time stamp of what was used, and neither the configuration's account nor what was expected.
+#[test]
+fn credentials_that_were_fetched_are_told_by_their_own_time_stamp() {
+    const IN_AN_HOUR: u64 = 1_767_326_645;
+    const THREE_HOURS_AGO: u64 = 1_767_312_245;
+    let refused = [
+        (IN_AN_HOUR * 1_000, Cause::CredentialsInMilliseconds),
+        (THREE_HOURS_AGO, Cause::CredentialsExpired),
+        (IN_AN_HOUR, Cause::CredentialsWrong),
+    ];
+    for (fetched, expected) in refused {
+        let others = refused.map(|(configured, _)| Some(configured));
+        for configured in others.into_iter().chain([None]) {
+            for refuses_credentials in [false, true] {
+                let mut sample = samples::fetched_and_refused(fetched, configured);
+                sample.declared.expect.refuses_credentials = refuses_credentials;
+                let found = of(&sample).unwrap();
+                assert_eq!(found.cause, expected, "{configured:?}: {found:#?}");
+                let is_told = |one: &crate::Evidence| {
+                    let seen = one.seen.strip_prefix("the user name that alice fetched");
+                    seen.is_some_and(|seen| seen.contains(&fetched.to_string()))
+                };
+                let tells = expected != Cause::CredentialsWrong;
+                assert_eq!(found.evidence.iter().any(is_told), tells, "{found:#?}");
+            }
+        }
+    }
+}
+
 /// However it is written: the next step is what else there is to do.
 #[test]
 fn what_is_configured_already_is_not_to_be_added() {

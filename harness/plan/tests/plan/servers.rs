@@ -4,6 +4,7 @@ use crate::support::{ice, office, planned, public, refused, stun, turn, with_tls
 use farcall_plan::{Fact, Listener, Plan, PlanError, Role, TurnServer, plan_each};
 use farcall_scenario::{
     CertificateFlaw, FirewallPreset, IceConfiguration, RestCredentials, Secret, ServerCondition,
+    TimeStampUnit,
 };
 use farcall_timeline::IceServerOutcome;
 use farcall_timeline::IceTransport::{Tcp, Tls, Udp};
@@ -239,7 +240,10 @@ fn a_listener_that_is_missing_is_attested_to_be() {
 #[test]
 fn time_limited_credentials_take_the_place_of_accounts() {
     let mut scenario = office(FirewallPreset::Open);
-    scenario.servers.rest = Some(RestCredentials { valid_s: 0 });
+    scenario.servers.rest = Some(RestCredentials {
+        valid_s: 60,
+        unit: TimeStampUnit::Seconds,
+    });
     let plan = planned(&scenario, &with_tls());
     let server = server(&plan, "turn.example.net");
     assert!(has_line(server, "use-auth-secret") && !has_line(server, "lt-cred-mech"));
@@ -247,10 +251,37 @@ fn time_limited_credentials_take_the_place_of_accounts() {
     let authority = plan.call.rest.as_ref().unwrap();
     assert_eq!(server.secret.as_ref(), Some(&authority.secret));
     assert!(!plan.to_string().contains(authority.secret.expose()));
-    assert!(outcomes(&plan).contains(&IceServerOutcome::Unauthorized));
-    scenario.servers.rest = Some(RestCredentials { valid_s: 60 });
+}
+
+#[rstest]
+#[case::in_time(60, TimeStampUnit::Seconds, None)]
+#[case::past(0, TimeStampUnit::Seconds, Some("credentials that are past"))]
+#[case::in_milliseconds(60, TimeStampUnit::Milliseconds, Some("a time stamp in milliseconds"))]
+#[case::of_no_validity_in_milliseconds(
+    0,
+    TimeStampUnit::Milliseconds,
+    Some("a time stamp in milliseconds")
+)]
+fn credentials_that_servers_must_not_accept_are_refused_by_each(
+    #[case] valid_s: u32,
+    #[case] unit: TimeStampUnit,
+    #[case] refusal: Option<&str>,
+) {
+    let mut scenario = office(FirewallPreset::Open);
+    scenario.servers.rest = Some(RestCredentials { valid_s, unit });
     let plan = planned(&scenario, &with_tls());
-    assert!(!outcomes(&plan).contains(&IceServerOutcome::Unauthorized));
+    let authority = plan.call.rest.as_ref().unwrap();
+    assert_eq!((authority.valid_s, authority.unit), (valid_s, unit));
+    assert_eq!(plan.expect.refuses_credentials, refusal.is_some());
+    let turn = plan.expect.ice_servers["alice"].iter();
+    for expected in turn.filter(|expected| !expected.url.starts_with("stun:")) {
+        let (outcome, because) = match refusal {
+            Some(refusal) => (IceServerOutcome::Unauthorized, refusal),
+            None => (IceServerOutcome::Allocated, "the configuration's account"),
+        };
+        assert_eq!(expected.outcome, outcome, "{expected:?}");
+        assert!(expected.because.contains(because), "{expected:?}");
+    }
 }
 
 #[test]

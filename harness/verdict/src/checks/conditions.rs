@@ -13,10 +13,10 @@ pub(crate) fn conditions(case: &Case<'_>) -> Vec<Check> {
     let mut checks: Vec<Check> = conditions
         .filter_map(|at| of_condition(case, *at))
         .collect();
-    if expect.has_expired_credentials {
+    if expect.refuses_credentials {
         // A challenge is 401 too, but not for any user.
         let line = "Cannot find credentials of user";
-        checks.push(in_log(case, "expired-credentials", line));
+        checks.push(in_log(case, "refused-credentials", line));
     }
     checks
 }
@@ -170,21 +170,21 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_is_no_refusal_of_credentials_that_are_past() {
+    fn a_challenge_is_no_refusal_of_credentials() {
         let mut sample = Sample::good();
-        sample.declared.expect.has_expired_credentials = true;
+        sample.declared.expect.refuses_credentials = true;
         logged(
             &mut sample,
             5_000.0,
             "user <>: incoming packet message processed, error 401: Unauthorized",
         );
-        assert_eq!(sample.check("servers/expired-credentials").verdict, Invalid);
+        assert_eq!(sample.check("servers/refused-credentials").verdict, Invalid);
         logged(
             &mut sample,
             5_000.0,
             "check_stun_auth: Cannot find credentials of user <1:farcall>",
         );
-        assert_eq!(sample.check("servers/expired-credentials").verdict, Pass);
+        assert_eq!(sample.check("servers/refused-credentials").verdict, Pass);
     }
 
     #[test]

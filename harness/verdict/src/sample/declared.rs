@@ -58,7 +58,7 @@ pub(super) fn declared() -> Declared {
             ]
             .into(),
             server_conditions: Vec::new(),
-            has_expired_credentials: false,
+            refuses_credentials: false,
             turn_nodes: [
                 ("turn.example.net".to_owned(), "turn".to_owned()),
                 ("stun.example.net".to_owned(), "stun".to_owned()),

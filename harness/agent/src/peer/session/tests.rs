@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::outlet::Said;
-use farcall_protocol::Message;
-use farcall_scenario::RecoveryStrategy;
+use farcall_protocol::{Message, PlainSecret, RestAuthority};
+use farcall_scenario::{RecoveryStrategy, TimeStampUnit};
 use farcall_timeline::Holdings;
 use futures::FutureExt;
 use std::net::Ipv4Addr;
@@ -26,28 +26,35 @@ struct Side {
     answers: usize,
 }
 
+fn setup(offerer: bool, recovery: &farcall_scenario::Recovery) -> CallSetup {
+    CallSetup {
+        configuration: "test".to_owned(),
+        ice_servers: Vec::new(),
+        policy: IceTransportPolicy::All,
+        gathering_timeout_ms: 1_000,
+        offerer,
+        proxy: None,
+        signalling: None,
+        rest: None,
+        recovery: Some(recovery.clone()),
+        seed: 1,
+    }
+}
+
 impl Side {
     async fn start(offerer: bool, recovery: &farcall_scenario::Recovery) -> Self {
+        Self::of(&setup(offerer, recovery)).await
+    }
+
+    async fn of(setup: &CallSetup) -> Self {
         let (outlet, said) = Outlet::new();
         let identity = PeerIdentity {
             local_ips: vec![Ipv4Addr::LOCALHOST.into()],
             ca_pem: String::new(),
             muted: false,
         };
-        let setup = CallSetup {
-            configuration: "test".to_owned(),
-            ice_servers: Vec::new(),
-            policy: IceTransportPolicy::All,
-            gathering_timeout_ms: 1_000,
-            offerer,
-            proxy: None,
-            signalling: None,
-            rest: None,
-            recovery: Some(recovery.clone()),
-            seed: 1,
-        };
         Self {
-            session: Session::start(&identity, &outlet, &setup).await.unwrap(),
+            session: Session::start(&identity, &outlet, setup).await.unwrap(),
             said,
             connections: 0,
             is_connected: false,
@@ -304,6 +311,36 @@ async fn whoever_gives_up_has_tried_three_times_and_answers_no_more() {
     let after = super::super::holdings::settled(sessions).await;
     assert!(after.tasks <= sessions.tasks, "{after:?}");
     pair.end().await;
+}
+
+#[tokio::test]
+async fn credentials_are_fetched_before_the_connection_that_uses_them_and_told() {
+    let authority = RestAuthority {
+        secret: PlainSecret("north".to_owned()),
+        valid_s: 60,
+        unit: TimeStampUnit::Milliseconds,
+    };
+    let mut alice = Side::of(&CallSetup {
+        rest: Some(authority),
+        ..setup(true, &farcall_scenario::Recovery::default())
+    })
+    .await;
+    let said = alice.said.so_far().into_iter();
+    let events: Vec<Event> = said
+        .filter_map(|message| match message {
+            Message::Event { event, .. } => Some(event),
+            _ => None,
+        })
+        .collect();
+    let mut all = events.iter();
+    let fetched = all.position(|event| match event {
+        Event::CredentialsFetched { time_stamp } => time_stamp.to_string().len() == 13,
+        _ => false,
+    });
+    assert!(fetched.is_some(), "{events:#?}");
+    let is_started = |event: &Event| matches!(event, Event::CallStarted { .. });
+    assert!(all.any(is_started), "{events:#?}");
+    alice.session.end().await.unwrap();
 }
 
 /// Two offers with new ICE credentials may be under way at once, when signalling is held up. The answer to the first has

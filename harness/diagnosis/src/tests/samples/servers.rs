@@ -30,6 +30,27 @@ fn unauthorized(time_stamp: Option<u64>) -> Sample {
     with_https(sample)
 }
 
+/// A server that refuses credentials that the peers fetched for the call: their time stamp, and that of the
+/// configuration's account in whose place they were.
+pub(in crate::tests) fn fetched_and_refused(fetched: u64, configured: Option<u64>) -> Sample {
+    let mut sample = unauthorized(configured);
+    sample.change_of("turn", |event| {
+        if let Event::Log { message, .. } = event
+            && message.contains("check_stun_auth")
+        {
+            *message = format!(
+                "4: : ERROR: check_stun_auth: Cannot find credentials of user <{fetched}:farcall>"
+            );
+        }
+    });
+    for peer in ["alice", "bob"] {
+        let time_stamp = fetched;
+        sample.add(4_000.0, peer, Event::CredentialsFetched { time_stamp });
+    }
+    sample.declared.call.credentials_valid_s = Some(3_600);
+    sample
+}
+
 pub(in crate::tests) fn credentials_in_milliseconds() -> Sample {
     unauthorized(Some(1_767_326_645_000))
 }
