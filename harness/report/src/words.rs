@@ -1,7 +1,7 @@
 //! Events in words, and what kind of event each is.
 
 use farcall_timeline::{
-    Candidate, DataStats, Event, FaultEdge, FaultEvent, IceServerReport, MediaStats,
+    Candidate, Crossed, DataStats, Event, FaultEdge, FaultEvent, IceServerReport, MediaStats,
     SignallingEvent,
 };
 

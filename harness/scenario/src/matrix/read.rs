@@ -1,6 +1,7 @@
 //! The keys of a matrix file.
 
 use super::{CellSource, ExpectedCell, ExpectedPath, Matrix, Network};
+use crate::model::{Call, Expect};
 use crate::read::{Node, Read};
 
 impl Read for Matrix {
@@ -25,9 +26,11 @@ impl Read for Network {
             on_request: table.optional("on_request").unwrap_or_default(),
             connects: table.optional("connects").unwrap_or(true),
             media: table.optional("media").unwrap_or_default(),
-            within_ms: table.optional("within_ms"),
-            gathering_timeout_ms: table.optional("gathering_timeout_ms"),
-            media_ms: table.optional("media_ms"),
+            within_ms: table.optional_with("within_ms", |node| node.number(&Expect::WITHIN_MS)),
+            gathering_timeout_ms: table.optional_with("gathering_timeout_ms", |node| {
+                node.number(&Call::GATHERING_TIMEOUT_MS)
+            }),
+            media_ms: table.optional_with("media_ms", |node| node.number(&Call::MEDIA_MS)),
         })
     }
 }
