@@ -22,6 +22,9 @@ pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
     if !args.json {
         lint::tell(&[source]);
     }
+    if let Some(reason) = &plan.unsupported {
+        output::note(format_args!("UNSUPPORTED: {reason}"));
+    }
 
     let harness = docker::prepare_unless(&stop).await?;
 
