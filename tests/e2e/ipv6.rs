@@ -1,8 +1,12 @@
-//! IPv6 that is other than declared is found out.
+//! IPv6 that is other than declared is found out, and what no lab can have of it is said.
 
-use crate::support::{configuration, harness};
+use crate::support::{configuration, executable, harness};
 use farcall::plan::{Gateway, Ipv6Route, Node, Plan, Role, plan};
 use farcall::{RunOptions, Scenario};
+use rstest::rstest;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 /// What does not hold in a lab of this scenario that differs from its plan, each with what was found.
 async fn broken(scenario: &str, tamper: impl FnOnce(&mut Plan)) -> Vec<String> {
@@ -165,4 +169,123 @@ async fn a_name_that_leads_elsewhere_over_ipv6_is_found_out() {
         "alice: the name openrelay.metered.ca, over IPv6",
         "2001:db8::1",
     );
+}
+
+/// An ICE configuration that names its servers by IPv6 literals, called `literal`.
+fn literals(directory: &Path) -> PathBuf {
+    let path = directory.join("literal.json");
+    let text = r#"[
+  { "urls": ["turn:[2001:db8::7]:3478", "turns:[2001:db8::7]:443?transport=tcp", "turn:turn.example.net:3478"],
+    "username": "farcall", "credential": "hunter2" },
+  { "urls": "stun:[2001:db8::7]" }
+]"#;
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn farcall(arguments: &[&str], ice: &Path) -> Command {
+    let mut command = Command::new(executable());
+    command.args(arguments).arg("--ice").arg(ice);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What a command wrote, each line a JSON object.
+fn json(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_run_with_ipv6_literals_is_unsupported_and_raises_no_lab() {
+    let out = tempfile::tempdir().unwrap();
+    let ice = literals(out.path());
+    let mut command = farcall(&["run", "same-network", "--json"], &ice);
+    let output = command.arg("--out").arg(out.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", errors(&output));
+    let [result] = &json(&output)[..] else {
+        panic!("{}", String::from_utf8_lossy(&output.stdout));
+    };
+    assert_eq!(result["verdict"], "unsupported");
+    assert_eq!(result["ice_configuration"], "literal");
+    let diagnosis = &result["diagnosis"];
+    assert_eq!(diagnosis["cause"], "configuration-unsupported");
+    let said = diagnosis["summary"].as_str().unwrap();
+    for url in [
+        "turn:[2001:db8::7]:3478",
+        "turns:[2001:db8::7]:443?transport=tcp",
+        "stun:[2001:db8::7]",
+        "write a host name",
+    ] {
+        assert!(said.contains(url), "{url} is missing: {said}");
+    }
+    let directory = out.path().join("latest");
+    let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(directory.join("result.json").is_file());
+}
+
+#[test]
+fn a_configuration_with_ipv6_literals_does_not_keep_others_from_their_calls() {
+    let out = tempfile::tempdir().unwrap();
+    let ice = literals(out.path());
+    let configurations = ["--config", "udp-only,with-tls"];
+    let arguments = [&["run", "same-network", "--json"], &configurations[..]].concat();
+    let mut command = farcall(&arguments, &ice);
+    let output = command.arg("--out").arg(out.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", errors(&output));
+    let results = json(&output);
+    let verdicts: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let text = |key: &str| result[key].as_str().unwrap();
+            (text("ice_configuration"), text("verdict"))
+        })
+        .collect();
+    let expected = [
+        ("literal", "unsupported"),
+        ("udp-only", "pass"),
+        ("with-tls", "pass"),
+    ];
+    assert_eq!(verdicts, expected);
+}
+
+#[test]
+fn every_cell_of_a_matrix_with_ipv6_literals_is_unsupported() {
+    let out = tempfile::tempdir().unwrap();
+    let ice = literals(out.path());
+    let mut command = farcall(&["matrix", "--networks", "home", "--json"], &ice);
+    let output = command.arg("--out").arg(out.path()).output().unwrap();
+    let said = errors(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("UNSUPPORTED: turn:[2001:db8::7]"), "{said}");
+    let matrix = json(&output).remove(0);
+    let cells = matrix["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 1);
+    assert_eq!(cells[0]["verdict"], "unsupported");
+    assert_eq!(matrix["times"]["raise_ms"], Value::Null);
+}
+
+/// Without a result to write it in, the reason is all that is said, and Docker is not asked for anything.
+#[rstest]
+#[case::plan(&["plan", "same-network"])]
+#[case::up(&["up", "same-network"])]
+#[case::attest(&["attest", "same-network"])]
+fn a_lab_with_ipv6_literals_is_refused_with_the_reason(#[case] arguments: &[&str]) {
+    let directory = tempfile::tempdir().unwrap();
+    let output = farcall(arguments, &literals(directory.path()))
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .output()
+        .unwrap();
+    let said = errors(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    for part in ["UNSUPPORTED", "[2001:db8::7]"] {
+        assert!(said.contains(part), "{part} is missing:\n{said}");
+    }
+    assert!(output.stdout.is_empty());
 }

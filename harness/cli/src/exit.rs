@@ -1,6 +1,7 @@
 //! Exit codes, and failures that end a command.
 
 use crate::output;
+use farcall_plan::PlanError;
 use farcall_verdict::Verdict;
 use std::process::ExitCode;
 
@@ -13,7 +14,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: wrong usage, or an invalid scenario or ICE file.
     Usage,
-    /// 3: at least one INVALID or UNSUPPORTED run and none that failed, or Docker is not usable.
+    /// 3: at least one INVALID or UNSUPPORTED run and none that failed, or no lab can have what the ICE configuration
+    /// asks for, or Docker is not usable.
     Infrastructure,
     /// 130: interrupted by a signal.
     Interrupted,
@@ -68,6 +70,14 @@ impl Failure {
 
     pub(crate) fn infrastructure(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Infrastructure(miette::Report::msg(describe(&error)))
+    }
+
+    /// A lab cannot be planned. That no lab can have what the ICE configuration asks for is nobody's mistake.
+    pub(crate) fn plan(error: PlanError) -> Self {
+        match error {
+            PlanError::Unsupported { .. } => Self::infrastructure(error),
+            _ => Self::usage(error),
+        }
     }
 
     pub(crate) fn print(&self) {
@@ -138,6 +148,18 @@ mod tests {
             Exit::of_verdicts(&[Verdict::Unsupported, Verdict::Fail, Verdict::Unsupported]),
             Exit::Failed
         );
+    }
+
+    #[test]
+    fn what_no_lab_can_have_exits_as_an_unsupported_run_does() {
+        let unsupported = PlanError::Unsupported {
+            configuration: "ice".to_owned(),
+            reason: "turn:[2001:db8::7]: write a host name".to_owned(),
+        };
+        let exit = Failure::plan(unsupported).exit();
+        assert_eq!(exit, Exit::of_verdicts(&[Verdict::Unsupported]));
+        let mistake = Failure::plan(PlanError::PeerCount { found: 1 });
+        assert_eq!(mistake.exit(), Exit::Usage);
     }
 
     #[test]

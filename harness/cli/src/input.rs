@@ -123,14 +123,16 @@ pub(crate) fn each_ice(
     }
 }
 
-/// Whether a scenario can be planned with each configuration.
+/// Whether a scenario can be planned with each configuration, but for what no lab can have of it: a run tells of that.
 pub(crate) fn plan_each(
     scenario: &Scenario,
     configurations: &[IceConfiguration],
     seed: u64,
 ) -> Result<(), Failure> {
     configurations.iter().try_for_each(|ice| {
-        let plan = farcall_plan::plan(scenario, ice, seed);
+        let unsupported = farcall_plan::unsupported(ice);
+        let possible = unsupported.as_ref().map_or(ice, |found| &found.rest);
+        let plan = farcall_plan::plan(scenario, possible, seed);
         plan.map(|_| ()).map_err(Failure::usage)
     })
 }
@@ -278,6 +280,20 @@ mod tests {
         std::fs::write(&path, "{}").unwrap();
         let named = path.to_str().unwrap();
         assert_eq!(chosen(named), of(named, None));
+    }
+
+    #[test]
+    fn what_no_lab_can_have_is_for_the_run_to_tell_and_a_mistake_is_not() {
+        let text = r#"[{ "urls": ["turn:[2001:db8::7]", "turn:HOST"], "username": "u", "credential": "c" }]"#;
+        let scenario = Scenario::builtin("same-network").unwrap();
+        let planned = |host: &str| {
+            let text = text.replace("HOST", host);
+            let ice = IceConfiguration::parse("ice.json", &text).unwrap();
+            plan_each(&scenario, &[ice], 1)
+        };
+        assert!(planned("turn.example.net").is_ok());
+        // The probe has it.
+        assert!(matches!(planned("203.0.113.3"), Err(Failure::Usage(_))));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Cause {
     /// This machine cannot build the scenario's network.
     MachineUnsupported,
+    /// No lab can have what the ICE configuration asks for.
+    ConfigurationUnsupported,
     /// The lab was not as declared, or broke: nothing is known of the call.
     LabInvalid,
     /// The network answers everything with its login page.
@@ -95,6 +97,7 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Self::MachineUnsupported => "machine-unsupported",
+            Self::ConfigurationUnsupported => "configuration-unsupported",
             Self::LabInvalid => "lab-invalid",
             Self::CaptivePortal => "captive-portal",
             Self::ProxyRequired => "proxy-required",

@@ -307,6 +307,7 @@ mod tests {
         "turn:[2001:db8::1]:443?transport=udp"
     )]
     #[case("stuns:192.0.2.7", "stuns:192.0.2.7")]
+    #[case("turns:[2001:db8:0:0::1]", "turns:[2001:db8::1]")]
     #[case("turn:\u{fffc}:80?transport=tcp", "turn:HOST:80?transport=tcp")]
     fn what_is_right_is_read_without_a_fault(#[case] text: &str, #[case] shown: &str) {
         let url = url(text);
@@ -354,6 +355,8 @@ mod tests {
     #[case("turn:a..b", Reading::Broken(Fault::BadHost))]
     #[case("turn:1.2.3.400", Reading::Broken(Fault::BadHost))]
     #[case("turn://a/b", Reading::Broken(Fault::Slashes))]
+    #[case("turn:[2001:db8::1%eth0]", Reading::Broken(Fault::BadHost))]
+    #[case("turn:[2001:db8::1]3478", Reading::Broken(Fault::BadHost))]
     #[case("\u{fffc}", Reading::Computed)]
     #[case("\u{fffc}:turn.example.net", Reading::Computed)]
     fn what_means_nothing_says_why(#[case] text: &str, #[case] reading: Reading) {
@@ -364,7 +367,11 @@ mod tests {
         #[test]
         fn what_a_run_accepts_has_no_fault_and_the_same_meaning(
             scheme in prop::sample::select(vec!["stun", "turn", "turns", "TURN"]),
-            host in "[a-z][a-z0-9-]{0,8}(\\.[a-z]{2,5}){0,2}\\.?|[0-9]{1,3}(\\.[0-9]{1,3}){3}",
+            host in prop_oneof![
+                "[a-z][a-z0-9-]{0,8}(\\.[a-z]{2,5}){0,2}\\.?|[0-9]{1,3}(\\.[0-9]{1,3}){3}",
+                any::<std::net::Ipv6Addr>().prop_map(|address| format!("[{address}]")),
+                "\\[[0-9A-F]{1,4}::[0-9a-f]{1,4}(%eth0)?\\]|\\[?2001:db8(:[0-9a-f]{0,2}){1,6}\\]?",
+            ],
             port in prop::option::of(any::<u16>()),
             query in prop::sample::select(vec!["", "?transport=udp", "?transport=tcp", "?transport=tls"]),
         ) {

@@ -11,6 +11,7 @@ use crate::nodes::{names, networks, nodes};
 use crate::place::layout;
 use crate::servers::demands;
 use crate::topology::topology;
+use crate::unsupported::unsupported;
 use crate::validate;
 use farcall_scenario::{IceConfiguration, Peer, Scenario};
 use std::collections::BTreeMap;
@@ -93,6 +94,12 @@ struct Design<'a> {
 
 impl<'a> Design<'a> {
     fn new(scenario: &'a Scenario, ice: &IceConfiguration, seed: u64) -> Result<Self, PlanError> {
+        if let Some(found) = unsupported(ice) {
+            return Err(PlanError::Unsupported {
+                configuration: ice.name.clone(),
+                reason: found.reason,
+            });
+        }
         let layout = layout(scenario, demands(ice, scenario)?)?;
         validate::addresses(&layout)?;
         let names = names(&layout);

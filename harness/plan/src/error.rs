@@ -99,6 +99,14 @@ pub enum PlanError {
         /// The name.
         name: String,
     },
+    /// The ICE configuration asks for what no lab can have: see [`unsupported`](fn@crate::unsupported).
+    #[error("UNSUPPORTED with the ICE configuration {configuration}: {reason}")]
+    Unsupported {
+        /// The configuration.
+        configuration: String,
+        /// What, why not, and what to do.
+        reason: String,
+    },
     /// A host of the ICE configuration that no lab can have.
     #[error("failed to plan a server for {host} of {url}: {reason}")]
     UnusableHost {

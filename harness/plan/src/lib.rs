@@ -26,6 +26,7 @@ mod servers;
 mod services;
 mod signalling;
 mod topology;
+mod unsupported;
 mod validate;
 
 pub use aspect::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
@@ -48,3 +49,4 @@ pub use model::{
     ProbeProtocol, Readdressing, RestAuthority, Role, Route, SignallingServer, Topology,
     TopologyPeer, TopologyRouter, TopologyServer, TopologySite, TurnAccount, TurnServer,
 };
+pub use unsupported::{Unsupported, unsupported};

@@ -7,6 +7,7 @@
 use crate::compute::lab;
 use crate::error::PlanError;
 use crate::model::{CallPlan, Expectations, Plan, Role};
+use crate::unsupported::unsupported;
 use farcall_scenario::{
     Call, CellSource, Expect, ExpectedPair, ExpectedPath, IceConfiguration, Matrix, MediaQuality,
     NatPreset, Network, Peer, Scenario, Servers, Signalling, Site,
@@ -38,6 +39,9 @@ pub struct MatrixPlan {
     /// The calls, so ordered that as many as possible can be placed at the same time: no peer is in two of
     /// as many in a row as there are networks.
     pub cells: Vec<Cell>,
+    /// Why the calls cannot be placed: what no lab can have of the ICE configuration. The lab and what is expected are
+    /// then those of the rest of it.
+    pub unsupported: Option<String>,
 }
 
 /// A call between two networks.
@@ -94,7 +98,9 @@ pub fn plan_matrix(
     let [Some(offerer), Some(answerer)] = [scenario.peers.first(), scenario.peers.last()] else {
         return Err(PlanError::PeerCount { found: 0 });
     };
-    let plan = lab(&scenario, ice, seed, [offerer, answerer])?;
+    let unsupported = unsupported(ice);
+    let possible = unsupported.as_ref().map_or(ice, |found| &found.rest);
+    let plan = lab(&scenario, possible, seed, [offerer, answerer])?;
     let cells = rounds(matrix.networks.len())
         .map(|(row, column)| cell(matrix, &plan, row, column))
         .collect();
@@ -103,6 +109,7 @@ pub fn plan_matrix(
         networks: networks.map(|network| network.name.clone()).collect(),
         plan,
         cells,
+        unsupported: unsupported.map(|found| found.reason),
     })
 }
 
@@ -536,6 +543,18 @@ mod tests {
         let ice = IceConfiguration::production();
         let plan = plan_matrix(&matrix, &ice, MatrixCall::default(), 1).unwrap();
         assert_eq!(plan.cells.len(), count * count);
+    }
+
+    #[test]
+    fn a_configuration_that_no_lab_can_have_is_planned_without_that_and_says_so() {
+        let text = r#"[{ "urls": "stun:[2001:db8::7]" }, { "urls": "stun:stun.example.net" }]"#;
+        let ice = IceConfiguration::parse("ice.json", text).unwrap();
+        let planned = plan_matrix(&Matrix::libwebrtc(), &ice, MatrixCall::default(), 1).unwrap();
+        let reason = planned.unsupported.unwrap();
+        assert!(reason.starts_with("stun:[2001:db8::7]: "), "{reason}");
+        assert_eq!(planned.plan.call.ice_servers.len(), 1);
+        assert_eq!(planned.cells.len(), 100);
+        assert_eq!(libwebrtc().unsupported, None);
     }
 
     #[test]

@@ -65,12 +65,14 @@ fn from_check(check: &Check) -> Explanation {
 fn unsupported(run: &StoredRun) -> Option<Explanation> {
     let mut entries = run.timeline.entries().iter();
     entries.find_map(|entry| match &entry.event {
-        Event::Unsupported { reason } => Some(Explanation {
-            cause: "unsupported".to_owned(),
-            sentence: reason.clone(),
-            evidence: Vec::new(),
-            next_step: None,
-        }),
+        Event::Unsupported { reason } | Event::ConfigurationUnsupported { reason } => {
+            Some(Explanation {
+                cause: "unsupported".to_owned(),
+                sentence: reason.clone(),
+                evidence: Vec::new(),
+                next_step: None,
+            })
+        }
         _ => None,
     })
 }
@@ -115,6 +117,25 @@ mod tests {
             explained.sentence.starts_with("the call did not connect"),
             "{explained:?}"
         );
+    }
+
+    #[test]
+    fn what_no_lab_can_have_is_explained_with_and_without_a_diagnosis() {
+        let mut sample = Sample::good();
+        sample.remove(|_| true);
+        let reason = "turn:[2001:db8::7]: write a host name".to_owned();
+        sample.add(0.0, "harness", Event::ConfigurationUnsupported { reason });
+        let out = tempfile::tempdir().unwrap();
+        let mut run = stored(&out, &about(), &sample);
+        let explained = Explanation::of(&run).unwrap();
+        assert_eq!(explained.cause, "configuration-unsupported");
+        run.result.diagnosis = None;
+        for explained in [explained, Explanation::of(&run).unwrap()] {
+            assert!(
+                explained.sentence.contains("turn:[2001:db8::7]"),
+                "{explained:?}"
+            );
+        }
     }
 
     #[test]

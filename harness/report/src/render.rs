@@ -119,23 +119,48 @@ mod tests {
 
     use super::*;
     use crate::stored::tests::{about, stored};
+    use farcall_timeline::Event;
     use farcall_verdict::sample::Sample;
+
+    /// All that are made of `result.json` and the log alone.
+    const FORMATS: [ReportFormat; 9] = [
+        ReportFormat::Html,
+        ReportFormat::Junit,
+        ReportFormat::GithubSummary,
+        ReportFormat::GithubAnnotations,
+        ReportFormat::Markdown,
+        ReportFormat::Json,
+        ReportFormat::Dump,
+        ReportFormat::Trace,
+        ReportFormat::Mermaid,
+    ];
+
+    #[test]
+    fn a_run_without_a_lab_is_reported_in_every_format() {
+        let mut sample = Sample::good();
+        sample.remove(|_| true);
+        let reason = "turn:[2001:db8::7]: write a host name".to_owned();
+        sample.add(0.0, "harness", Event::ConfigurationUnsupported { reason });
+        let out = tempfile::tempdir().unwrap();
+        let calls = [Call::from(stored(&out, &about(), &sample))];
+        for format in FORMATS {
+            let mut bytes = Vec::new();
+            format.render(&calls, &mut bytes).unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            // What a browser's dump and a diagram of messages can have nothing of.
+            let is_of_the_call = matches!(format, ReportFormat::Dump | ReportFormat::Mermaid);
+            assert!(
+                is_of_the_call || text.contains("2001:db8::7"),
+                "{format:?}: {text}"
+            );
+        }
+    }
 
     #[test]
     fn the_same_run_gives_the_same_bytes() {
         let out = tempfile::tempdir().unwrap();
         let directory = stored(&out, &about(), &Sample::not_connected()).directory;
-        for format in [
-            ReportFormat::Html,
-            ReportFormat::Junit,
-            ReportFormat::GithubSummary,
-            ReportFormat::GithubAnnotations,
-            ReportFormat::Markdown,
-            ReportFormat::Json,
-            ReportFormat::Dump,
-            ReportFormat::Trace,
-            ReportFormat::Mermaid,
-        ] {
+        for format in FORMATS {
             let render = || {
                 let mut bytes = Vec::new();
                 let run = StoredRun::load(&directory).unwrap();

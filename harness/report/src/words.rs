@@ -49,6 +49,7 @@ impl Kind {
             | Event::Resources { .. }
             | Event::HarnessFault { .. }
             | Event::Unsupported { .. }
+            | Event::ConfigurationUnsupported { .. }
             | Event::Interrupted => Self::Harness,
         }
     }
@@ -135,7 +136,9 @@ pub(crate) fn in_words(event: &Event) -> String {
             cpu_ms,
         } => format!("used {peak_resident_kib} KiB of memory and {cpu_ms:.0} ms of processor time"),
         Event::HarnessFault { message } => message.clone(),
-        Event::Unsupported { reason } => reason.clone(),
+        Event::Unsupported { reason } | Event::ConfigurationUnsupported { reason } => {
+            reason.clone()
+        }
         Event::Interrupted => "interrupted".to_owned(),
     }
 }

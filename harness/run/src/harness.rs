@@ -29,7 +29,8 @@ impl Harness {
     }
 
     /// Runs one scenario with one ICE configuration and returns what came of it. The lab is gone
-    /// when this returns, unless `options.keep` is set.
+    /// when this returns, unless `options.keep` is set. With a configuration that no lab can have (see
+    /// [`farcall_plan::unsupported()`]) none is raised, and the result is UNSUPPORTED.
     ///
     /// # Errors
     /// When the scenario cannot be planned or the results cannot be written. Whatever goes wrong in
@@ -40,6 +41,9 @@ impl Harness {
         ice: &IceConfiguration,
         options: &RunOptions,
     ) -> Result<StoredRun, RunError> {
+        if let Some(unsupported) = farcall_plan::unsupported(ice) {
+            return self.keep_unsupported(scenario, &unsupported, options).await;
+        }
         let plan = farcall_plan::plan(scenario, ice, options.seed)?;
         let (first, _) = self.run_plans(&plan, &[], options).await?;
         Ok(first)
@@ -48,11 +52,36 @@ impl Harness {
     /// Runs one scenario with each of several ICE configurations, one call after the other, and returns what came
     /// of each, in their order. The calls share a lab, whose servers have the listeners and accounts of all; each
     /// has a directory of its own and is judged by its own part of the log. Configurations that cannot share
-    /// servers have a lab each.
+    /// servers have a lab each. Those that no lab can have are UNSUPPORTED and no part of it.
     ///
     /// # Errors
     /// As of [`run`](Self::run).
     pub async fn run_each(
+        &self,
+        scenario: &Scenario,
+        configurations: &[IceConfiguration],
+        options: &RunOptions,
+    ) -> Result<Vec<StoredRun>, RunError> {
+        let mut kept = Vec::new();
+        let mut possible = Vec::new();
+        for ice in configurations {
+            kept.push(match farcall_plan::unsupported(ice) {
+                Some(found) => Some(self.keep_unsupported(scenario, &found, options).await?),
+                None => {
+                    possible.push(ice.clone());
+                    None
+                }
+            });
+        }
+        if possible.is_empty() {
+            return Ok(kept.into_iter().flatten().collect());
+        }
+        let placed = self.run_together(scenario, &possible, options).await?;
+        Ok(in_order(kept, placed))
+    }
+
+    /// Runs with each of several configurations that labs can have.
+    async fn run_together(
         &self,
         scenario: &Scenario,
         configurations: &[IceConfiguration],
@@ -129,6 +158,14 @@ impl Harness {
             },
         }
     }
+}
+
+/// What there is at its place, and in the places between one after the other what came since.
+fn in_order<T>(there: Vec<Option<T>>, since: Vec<T>) -> Vec<T> {
+    let mut since = since.into_iter();
+    let each = there.into_iter();
+    each.filter_map(|one| one.or_else(|| since.next()))
+        .collect()
 }
 
 /// The version that the TURN servers named when they started.
@@ -329,6 +366,13 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use farcall_timeline::{Entry, Level};
+
+    #[test]
+    fn runs_stand_in_the_order_of_their_configurations() {
+        let runs = in_order(vec![None, Some("second"), None], vec!["first", "third"]);
+        assert_eq!(runs, ["first", "second", "third"]);
+        assert_eq!(in_order(vec![None, None], vec![1, 2]), [1, 2]);
+    }
 
     #[test]
     fn the_turn_servers_version_is_what_their_log_says() {

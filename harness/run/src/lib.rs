@@ -15,6 +15,7 @@ mod prepare;
 mod recorder;
 mod states;
 mod traffic;
+mod unsupported;
 
 pub use error::RunError;
 pub use farcall_protocol::{Carried, Delays, Traffic};

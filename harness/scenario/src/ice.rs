@@ -46,7 +46,8 @@ pub struct IceUrl {
     pub text: String,
     /// Its scheme.
     pub scheme: Scheme,
-    /// Its host: a name, in lower case and without the root's dot, or an IPv4 literal.
+    /// Its host: a name, in lower case and without the root's dot, an IPv4 literal, or an IPv6 literal in brackets, as
+    /// short as RFC 5952 has it.
     pub host: String,
     /// Its port, or the scheme's default: 3478, and 5349 for `turns`.
     pub port: u16,

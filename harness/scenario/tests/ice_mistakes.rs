@@ -43,7 +43,9 @@ fn what_the_mistakes_are_made_in_is_good() {
 #[case::dtls("transport=tcp", "transport=udp")]
 #[case::stun_with_transport("stun:stun.example.net", "stun:stun.example.net?transport=udp")]
 #[case::stun_over_tls("stun:stun", "stuns:stun")]
-#[case::ipv6("turn:turn.example.net\"", "turn:[2001:db8::1]:3478\"")]
+#[case::ipv6("turn:turn.example.net\"", "turn:2001:db8::1\"")]
+#[case::ipv6_with_a_zone("turn:turn.example.net\"", "turn:[fe80::1%eth0]:3478\"")]
+#[case::ipv6_of_the_host_itself("turn:turn.example.net\"", "turn:[::1]:3478\"")]
 #[case::no_credential(", \"credential\": \"hunter2\"", "")]
 #[case::no_account(
     "\"username\": \"farcall\", \"credential\": \"hunter2\"",

@@ -186,6 +186,11 @@ pub enum Event {
         /// What it cannot, and what to do.
         reason: String,
     },
+    /// The ICE configuration asks for what no lab can have, so none was raised: it makes the run UNSUPPORTED.
+    ConfigurationUnsupported {
+        /// What, why not, and what to do.
+        reason: String,
+    },
     /// The run was interrupted by a signal.
     Interrupted,
 }

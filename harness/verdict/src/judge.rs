@@ -187,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn what_no_lab_can_have_is_unsupported_although_nothing_was_raised() {
+        let mut sample = Sample::good();
+        sample.remove(|_| true);
+        assert_eq!(sample.judge().verdict, Verdict::Invalid);
+        let reason = "turn:[2001:db8::7]: write a host name".to_owned();
+        sample.add(0.0, "harness", Event::ConfigurationUnsupported { reason });
+        let judgement = sample.judge();
+        assert_eq!(judgement.verdict, Verdict::Unsupported);
+        let mut checks = judgement.checks.iter();
+        let check = checks.find(|check| check.name == "harness/supported");
+        let check = check.unwrap();
+        assert!(check.observed.contains("turn:[2001:db8::7]"), "{check:?}");
+        assert!(check.expected.contains("ICE configuration"), "{check:?}");
+    }
+
+    #[test]
     fn names_of_checks_are_unique() {
         let checks = Sample::good().judge().checks;
         let names: BTreeSet<&str> = checks.iter().map(|check| check.name.as_str()).collect();

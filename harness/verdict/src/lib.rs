@@ -4,7 +4,8 @@
 //! nothing can be said (the call did not connect, so no media could arrive), or is invalid because
 //! the lab or the harness did not do its part. The whole run is
 //!
-//! 1. UNSUPPORTED if this machine cannot build the network, whatever follows from that.
+//! 1. UNSUPPORTED if this machine cannot build the network, or no lab can have what the ICE configuration asks for,
+//!    whatever follows from that.
 //! 2. INVALID if any check is invalid. "Unknown" outranks what is known: where the network was not what
 //!    the plan declares, neither a connected call nor a failed one says anything.
 //! 3. FAIL if any check failed in a lab that was sound.

@@ -114,7 +114,8 @@ pub enum Verdict {
     Fail,
     /// The lab was not as declared, or broke: nothing can be said about the call.
     Invalid,
-    /// This machine cannot build the scenario's network. Found out before a call is placed.
+    /// This machine cannot build the scenario's network, or no lab can have what the ICE configuration asks for. Found
+    /// out before a call is placed.
     Unsupported,
 }
 

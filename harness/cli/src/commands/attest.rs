@@ -15,7 +15,7 @@ pub(crate) async fn attest(args: AttestArgs, scenarios: Option<&Path>) -> Result
     let selected = input::selected(&args.selection, scenarios)?;
     let ice = input::ice(&args.ice)?;
     for scenario in &selected {
-        farcall_plan::plan(scenario, &ice, args.seed).map_err(Failure::usage)?;
+        farcall_plan::plan(scenario, &ice, args.seed).map_err(Failure::plan)?;
     }
 
     let progress = Progress::new();

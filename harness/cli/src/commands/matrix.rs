@@ -20,6 +20,9 @@ pub(crate) async fn matrix(args: MatrixArgs) -> Result<Exit, Failure> {
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     let (plan, source) = plan(&args)?;
     lint::tell(&[source]);
+    if let Some(reason) = &plan.unsupported {
+        output::note(format_args!("UNSUPPORTED: {reason}"));
+    }
 
     let harness = docker::prepare_unless(&stop).await?;
 

@@ -17,7 +17,7 @@ pub(crate) async fn up(args: &LabArgs, scenarios: Option<&Path>) -> Result<Exit,
     let stop = signals::stop_token().map_err(Failure::infrastructure)?;
     let scenario = input::scenario(&args.scenario, scenarios)?;
     let ice = input::ice(&args.ice)?;
-    let plan = farcall_plan::plan(&scenario, &ice, args.seed).map_err(Failure::usage)?;
+    let plan = farcall_plan::plan(&scenario, &ice, args.seed).map_err(Failure::plan)?;
 
     let progress = Progress::new();
     let harness = tokio::select! {

@@ -2,6 +2,7 @@
 
 mod captive_portal;
 mod certificate;
+mod configuration_unsupported;
 mod connects_too_late;
 mod consent_lost;
 mod credentials;
@@ -64,10 +65,15 @@ const fn rule(
 }
 
 /// Every rule. The first that finds something is the diagnosis.
-pub(crate) const RULES: [Rule; 38] = [
+pub(crate) const RULES: [Rule; 39] = [
     rule(
         Cause::MachineUnsupported,
         machine_unsupported::find,
+        "where there was no lab, nothing was seen of a call",
+    ),
+    rule(
+        Cause::ConfigurationUnsupported,
+        configuration_unsupported::find,
         "where there was no lab, nothing was seen of a call",
     ),
     rule(

@@ -104,6 +104,7 @@ fn the_index_leads_to_pages_that_there_are_and_from_a_symptom_to_all_but_the_lab
     // What is told of the lab, the scenario or the evidence is nothing that a user sees.
     let own = [
         Cause::MachineUnsupported,
+        Cause::ConfigurationUnsupported,
         Cause::LabInvalid,
         Cause::ExpectationDiffers,
         Cause::Undecided,

@@ -15,10 +15,14 @@ use farcall_verdict::sample::{Sample, TCP_URL, UDP_URL};
 use std::collections::BTreeSet;
 
 /// A run for each cause.
-pub(super) fn each() -> [(Cause, Sample); 38] {
+pub(super) fn each() -> [(Cause, Sample); 39] {
     use Cause::*;
     [
         (MachineUnsupported, samples::machine_unsupported()),
+        (
+            ConfigurationUnsupported,
+            samples::configuration_unsupported(),
+        ),
         (LabInvalid, samples::lab_invalid()),
         (CaptivePortal, samples::captive_portal()),
         (ProxyRequired, samples::proxy_required()),
@@ -112,7 +116,11 @@ fn a_run_that_passes_because_no_call_is_possible_has_its_cause() {
 
 #[test]
 fn every_cause_but_the_labs_own_has_two_witnesses_of_different_kinds() {
-    let own = [Cause::MachineUnsupported, Cause::LabInvalid];
+    let own = [
+        Cause::MachineUnsupported,
+        Cause::ConfigurationUnsupported,
+        Cause::LabInvalid,
+    ];
     for (expected, sample) in each() {
         let diagnosis = of(&sample).unwrap();
         let kinds: BTreeSet<Witness> = diagnosis.evidence.iter().map(|one| one.witness).collect();

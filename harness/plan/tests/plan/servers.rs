@@ -1,7 +1,7 @@
 //! The servers that an ICE configuration asks for.
 
 use crate::support::{ice, office, planned, public, refused, stun, turn, with_tls};
-use farcall_plan::{Fact, Listener, Plan, PlanError, Role, TurnServer, plan_each};
+use farcall_plan::{Fact, Listener, Plan, PlanError, Role, TurnServer, plan_each, unsupported};
 use farcall_scenario::{
     CertificateFlaw, FirewallPreset, IceConfiguration, RestCredentials, Secret, ServerCondition,
     TimeStampUnit,
@@ -103,7 +103,7 @@ fn a_literal_address_elsewhere_is_routed_to_the_server() {
 
 #[rstest]
 #[case::loopback("127.0.0.1")]
-#[case::ipv6("[2001:db8::1]")]
+#[case::ipv6_without_brackets("2001:db8::1")]
 #[case::more_than_a_name("a.example,203.0.113.9")]
 #[case::a_line_break("a.example\nno-auth")]
 #[case::empty("")]
@@ -111,6 +111,56 @@ fn hosts_that_no_lab_can_have_are_refused(#[case] host: &str) {
     let scenario = office(FirewallPreset::Open);
     let error = refused(&scenario, &ice(vec![turn(host, 443, Tcp)]));
     assert!(matches!(error, PlanError::UnusableHost { .. }), "{error}");
+}
+
+#[test]
+fn a_server_at_an_ipv6_literal_is_unsupported_and_the_rest_can_be_planned() {
+    let both = ice(vec![
+        stun("[2001:db8::9]", 3478),
+        turn("[2001:db8::1]", 443, Tls),
+        turn("turn.example.net", 443, Tls),
+    ]);
+    let scenario = office(FirewallPreset::Open);
+    let found = unsupported(&both).unwrap();
+    let urls = "stun:[2001:db8::9]:3478, turns:[2001:db8::1]:443?transport=tcp: ";
+    assert!(found.reason.starts_with(urls), "{}", found.reason);
+    assert!(
+        found.reason.contains("write a host name"),
+        "{}",
+        found.reason
+    );
+    assert_eq!(found.rest.ice_servers.len(), 1);
+    let expected = PlanError::Unsupported {
+        configuration: "test".to_owned(),
+        reason: found.reason.clone(),
+    };
+    assert_eq!(refused(&scenario, &both), expected);
+    let together = plan_each(&scenario, &[with_tls(), both], 7);
+    assert!(matches!(together, Err(PlanError::Unsupported { .. })));
+    let plan = planned(&scenario, &found.rest);
+    assert_eq!(plan.call.ice_servers.len(), 1);
+    assert_eq!(unsupported(&found.rest), None);
+}
+
+#[test]
+fn a_url_leaves_the_others_of_its_entry_in_place() {
+    let mut entry = turn("turn.example.net", 443, Tls);
+    entry.urls.extend(turn("[2001:db8::1]", 443, Udp).urls);
+    let found = unsupported(&ice(vec![entry])).unwrap();
+    let [left] = &found.rest.ice_servers[..] else {
+        panic!("{:?}", found.rest);
+    };
+    assert_eq!(left.urls.len(), 1);
+    assert_eq!(left.username.as_deref(), Some("user"));
+}
+
+/// Nobody asks for a server then, and the lab is one all the same.
+#[test]
+fn a_configuration_of_literals_alone_leaves_a_lab_without_servers() {
+    let found = unsupported(&ice(vec![turn("[2001:db8::1]", 443, Udp)])).unwrap();
+    assert_eq!(found.rest.urls().count(), 0);
+    let plan = planned(&office(FirewallPreset::Open), &found.rest);
+    assert!(plan.call.ice_servers.is_empty());
 }
 
 #[rstest]

@@ -43,7 +43,8 @@ pub struct StoredMatrix {
 
 impl Harness {
     /// Places all calls of a matrix in one lab and returns what came of each. The lab is gone when this
-    /// returns. After `options.stop` the calls that were not placed are INVALID.
+    /// returns. After `options.stop` the calls that were not placed are INVALID. With an ICE configuration that no lab
+    /// can have none is raised, and all of them are UNSUPPORTED.
     ///
     /// # Errors
     /// When the results cannot be written. Whatever goes wrong in the lab is an INVALID cell, not an error.
@@ -108,6 +109,11 @@ struct Part {
 
 impl MatrixRun<'_> {
     async fn through(&self) {
+        if let Some(reason) = self.matrix.unsupported.clone() {
+            // The cells are judged by it as soon as this returns.
+            let unsupported = Event::ConfigurationUnsupported { reason };
+            return self.recorder.settle(unsupported).await;
+        }
         let Some(lab) = self.raise().await else {
             return;
         };

@@ -28,9 +28,10 @@ pub(super) fn is_about(cell: &Cell, entry: &Entry, when: When) -> bool {
                 matches!(phase, Phase::Raise | Phase::Attest)
             }
             Event::Attested(measured) => cell.nodes.contains(&measured.node),
-            Event::HarnessFault { .. } | Event::Unsupported { .. } | Event::Interrupted => {
-                when != When::After
-            }
+            Event::HarnessFault { .. }
+            | Event::Unsupported { .. }
+            | Event::ConfigurationUnsupported { .. }
+            | Event::Interrupted => when != When::After,
             _ => false,
         };
     }
@@ -152,6 +153,9 @@ mod tests {
             assert!(is_about(&cell, &fault(node), When::Before));
             assert!(!is_about(&cell, &fault(node), When::After));
         }
+        let reason = "turn:[2001:db8::7]: write a host name".to_owned();
+        let unsupported = entry(HARNESS, Event::ConfigurationUnsupported { reason });
+        assert!(is_about(&cell, &unsupported, When::Before));
         let elsewhere = fault("alice-elsewhere-gateway");
         assert!(!is_about(&cell, &elsewhere, When::Before));
     }

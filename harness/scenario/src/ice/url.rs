@@ -2,10 +2,10 @@
 
 use super::{IceUrl, Scheme};
 use farcall_timeline::IceTransport;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A URL that is not one of a STUN or TURN server, or one that no lab can have now.
+/// A URL that is not one of a STUN or TURN server, or one whose server nobody could reach.
 ///
 /// Nothing of the URL is repeated in it, for a URL is where some people write their password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,13 @@ impl IceUrl {
     pub fn is_same_as(&self, other: &Self) -> bool {
         let meaning = |url: &Self| (url.scheme, url.port, url.transport);
         self.host == other.host && meaning(self) == meaning(other)
+    }
+
+    /// The address of its server where it is written as an IPv6 literal; `None` for a name and for an IPv4 literal.
+    #[must_use]
+    pub fn ipv6(&self) -> Option<Ipv6Addr> {
+        let literal = self.host.strip_prefix('[')?.strip_suffix(']')?;
+        literal.parse().ok()
     }
 }
 
@@ -81,16 +88,47 @@ fn parse_authority(authority: &str) -> Result<(String, Option<u16>), IceUrlError
             hint: "write `username` and `credential` beside `urls`",
         });
     }
-    if authority.starts_with('[') || authority.matches(':').count() > 1 {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return parse_ipv6_authority(rest);
+    }
+    if authority.matches(':').count() > 1 {
         return Err(IceUrlError {
-            message: "a server at an IPv6 address is not yet possible",
-            hint: "write a host name, which resolves to IPv6 too where a site has it, or an IPv4 address",
+            message: "an IPv6 address stands in brackets",
+            hint: "write it as in `turn:[2001:db8::1]:3478`, or write a host name",
         });
     }
     match authority.split_once(':') {
         None => Ok((parse_host(authority)?, None)),
         Some((host, port)) => Ok((parse_host(host)?, Some(parse_port(port)?))),
     }
+}
+
+/// An IPv6 literal and what comes after it, without the bracket that begins it (RFC 3986 section 3.2.2). A zone is only
+/// good on the host that has it, and no URL has one (RFC 7064 section 3.1, RFC 7065 section 3.1).
+fn parse_ipv6_authority(rest: &str) -> Result<(String, Option<u16>), IceUrlError> {
+    let no_address = IceUrlError {
+        message: "what stands in brackets is no IPv6 address",
+        hint: "write it as in `turn:[2001:db8::1]:3478`, without a zone, or write a host name without brackets",
+    };
+    let (literal, after) = rest.split_once(']').ok_or(no_address)?;
+    let address: Ipv6Addr = literal.parse().map_err(|_| no_address)?;
+    if !is_reachable_over_ipv6(address) {
+        return Err(IceUrlError {
+            message: "no server can be reached at this address",
+            hint: "write a host name",
+        });
+    }
+    let port = match after.strip_prefix(':') {
+        Some(port) => Some(parse_port(port)?),
+        None if after.is_empty() => None,
+        None => {
+            return Err(IceUrlError {
+                message: "after the bracket stands something that is no port",
+                hint: "write nothing after the address but port and `?transport=`",
+            });
+        }
+    };
+    Ok((format!("[{address}]"), port))
 }
 
 fn parse_host(host: &str) -> Result<String, IceUrlError> {
@@ -131,6 +169,18 @@ fn is_reachable(address: Ipv4Addr) -> bool {
         || address.is_link_local()
         || address.is_multicast()
         || address.is_broadcast())
+}
+
+fn is_reachable_over_ipv6(address: Ipv6Addr) -> bool {
+    match address.to_ipv4_mapped() {
+        Some(mapped) => is_reachable(mapped),
+        None => {
+            !(address.is_unspecified()
+                || address.is_loopback()
+                || address.is_unicast_link_local()
+                || address.is_multicast())
+        }
+    }
 }
 
 /// A label of a host name (RFC 1123 section 2.1), with the underscore that DNS itself allows.
@@ -237,6 +287,18 @@ mod tests {
                 "stun:203.0.113.9:19302",
                 (Scheme::Stun, "203.0.113.9".into(), 19302, Udp),
             ),
+            (
+                "turn:[2001:db8::1]:3478",
+                (Scheme::Turn, "[2001:db8::1]".into(), 3478, Udp),
+            ),
+            (
+                "stun:[2001:DB8:0:0::1]",
+                (Scheme::Stun, "[2001:db8::1]".into(), 3478, Udp),
+            ),
+            (
+                "turns:[2001:db8::1]:443?transport=tcp",
+                (Scheme::Turns, "[2001:db8::1]".into(), 443, Tls),
+            ),
         ] {
             assert_eq!(parts(text), expected, "{text}");
         }
@@ -253,6 +315,7 @@ mod tests {
             ("turns:h.example", "turns:h.example:5349?transport=tcp"),
             ("turn:h.example", "turn:h.example:3478?transport=udp"),
             ("stun:h.example", "STUN:H.Example.:3478"),
+            ("stun:[2001:db8::1]", "stun:[2001:DB8:0::1]:3478"),
         ] {
             assert!(is_same(left, right), "{left} {right}");
         }
@@ -271,6 +334,16 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_literal_is_told_from_names_and_ipv4() {
+        let ipv6 = |text: &str| text.parse::<IceUrl>().unwrap().ipv6();
+        let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+        assert_eq!(ipv6("turn:[2001:DB8::1]:443"), Some(address));
+        assert_eq!(ipv6("stun:[2001:db8::1]"), Some(address));
+        assert_eq!(ipv6("turn:203.0.113.9"), None);
+        assert_eq!(ipv6("turn:turn.example.net"), None);
+    }
+
+    #[test]
     fn what_is_no_url_of_an_ice_server_is_refused() {
         for (text, message) in [
             ("turn.example.net", "no scheme"),
@@ -280,8 +353,23 @@ mod tests {
             ("turn:user:hunter2@turn.example.net", "names no user"),
             ("turn:", "no host"),
             ("turn::3478", "no host"),
-            ("turn:[2001:db8::1]:3478", "IPv6 address"),
-            ("turn:2001:db8::1", "IPv6 address"),
+            ("turn:2001:db8::1", "stands in brackets"),
+            ("turn:[2001:db8::1", "no IPv6 address"),
+            ("turn:[]", "no IPv6 address"),
+            ("turn:[turn.example.net]", "no IPv6 address"),
+            ("turn:[203.0.113.9]", "no IPv6 address"),
+            ("turn:[2001:db8::1::2]", "no IPv6 address"),
+            ("turn:[fe80::1%eth0]", "no IPv6 address"),
+            ("turn:[2001:db8::1%25eth0]", "no IPv6 address"),
+            ("turn:[2001:db8::1]3478", "no port"),
+            ("turn:[2001:db8::1]/path", "no port"),
+            ("turn:[2001:db8::1]:", "port is not one"),
+            ("turn:[2001:db8::1]:0", "port is not one"),
+            ("turn:[::1]", "no server can be reached"),
+            ("turn:[::]", "no server can be reached"),
+            ("turn:[fe80::1]", "no server can be reached"),
+            ("turn:[ff02::1]", "no server can be reached"),
+            ("turn:[::ffff:127.0.0.1]", "no server can be reached"),
             ("turn:turn.example.net/path", "neither a host name"),
             ("turn:1.2.3.400", "neither a host name"),
             ("turn:bücher.example", "neither a host name"),
@@ -311,6 +399,8 @@ mod tests {
             "turn:u:hunter2@h",
             "turn:h:hunter2",
             "turn:h?hunter2",
+            "turn:[hunter2]",
+            "turn:[2001:db8::1]hunter2",
         ] {
             let error = text.parse::<IceUrl>().unwrap_err();
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");

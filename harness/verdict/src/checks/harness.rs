@@ -61,19 +61,26 @@ pub(crate) fn harness_complete(case: &Case<'_>) -> Vec<Check> {
     )]
 }
 
-/// The machine can build the network; nothing is said of it where it can.
+/// The machine can build the network, and a lab can have what the configuration asks for; nothing is said of it where
+/// they can.
 pub(crate) fn unsupported(case: &Case<'_>) -> Vec<Check> {
-    let reasons: Vec<String> = case
+    let found: Vec<(&str, String)> = case
         .all()
         .filter_map(|(node, _, event)| match event {
-            Event::Unsupported { reason } => Some(format!("{node}: {reason}")),
+            Event::Unsupported { reason } => Some((
+                "this machine can build the scenario's network",
+                format!("{node}: {reason}"),
+            )),
+            Event::ConfigurationUnsupported { reason } => Some((
+                "a lab can have what the ICE configuration asks for",
+                format!("{node}: {reason}"),
+            )),
             _ => None,
         })
         .collect();
-    let Some(observed) = reasons.first().cloned() else {
+    let Some((expected, observed)) = found.first().cloned() else {
         return Vec::new();
     };
-    let expected = "this machine can build the scenario's network";
     vec![
         Check::new(
             "harness/supported",
@@ -81,7 +88,7 @@ pub(crate) fn unsupported(case: &Case<'_>) -> Vec<Check> {
             expected,
             observed,
         )
-        .with_evidence(reasons),
+        .with_evidence(found.into_iter().map(|(_, reason)| reason)),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::{attest, count_at};
 use farcall_plan::{ExpectedFault, ExpectedSignalling, Fact};
-use farcall_scenario::{Direction, ExpectedRecovery, FaultKind, Recovery};
+use farcall_scenario::{Direction, ExpectedRecovery, FaultKind, IceConfiguration, Recovery};
 use farcall_timeline::IceServerOutcome::NotUsed;
 use farcall_timeline::{
     Event, FaultEdge, FaultEvent, MediaKind, MediaStats, RecoveryEvent, SignallingEvent,
@@ -13,6 +13,17 @@ pub(in crate::tests) fn machine_unsupported() -> Sample {
     let mut sample = Sample::good();
     let reason = "IPv6 is off in this Docker Engine; use one that has it".to_owned();
     sample.add(100.0, "alice", Event::Unsupported { reason });
+    sample
+}
+
+/// Nothing was raised.
+pub(in crate::tests) fn configuration_unsupported() -> Sample {
+    let mut sample = Sample::good();
+    sample.remove(|_| true);
+    let text = r#"[{ "urls": "stun:[2001:db8::7]:3478" }]"#;
+    let ice = IceConfiguration::parse("ice.json", text).unwrap();
+    let reason = farcall_plan::unsupported(&ice).unwrap().reason;
+    sample.add(0.0, "harness", Event::ConfigurationUnsupported { reason });
     sample
 }
 

@@ -123,6 +123,7 @@ fn is_bad(event: &Event) -> bool {
         | Event::NodeExited { .. }
         | Event::HarnessFault { .. }
         | Event::Unsupported { .. }
+        | Event::ConfigurationUnsupported { .. }
         | Event::Interrupted => true,
         _ => false,
     }
