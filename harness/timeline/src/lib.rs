@@ -15,7 +15,8 @@ pub use event::{
     RecoveryEvent, RuleCounter, SignallingEvent, TurnSession,
 };
 pub use ice::{
-    Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
+    Candidate, CandidatePairReport, CandidatePairState, CandidateType, IceServerOutcome,
+    IceServerReport, IceTransport, SelectedPair,
 };
 pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};
