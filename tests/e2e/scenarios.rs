@@ -3,7 +3,10 @@
 
 use crate::support::{call, call_each, configuration};
 use farcall::diagnosis::Witness;
-use farcall::timeline::{Aspect, CandidateType, IceServerOutcome, IceTransport, Measured};
+use farcall::timeline::{
+    Aspect, CandidatePairReport, CandidatePairState, CandidateType, Event, IceServerOutcome,
+    IceTransport, Measured,
+};
 use farcall::verdict::{Check, CheckVerdict};
 use farcall::{Cause, Scenario, StoredRun, Verdict};
 use rstest::rstest;
@@ -93,6 +96,7 @@ async fn comes_out_as_in_the_table(
         let witnesses = one_witness_alone(run);
         for difference in differences
             .into_iter()
+            .chain(checked_pairs(run))
             .chain(signalling(&scenario, run))
             .chain(witnesses)
         {
@@ -100,6 +104,47 @@ async fn comes_out_as_in_the_table(
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Every peer of a call that signalling reached tells of the other's candidates and of the pairs that it checked; the pair
+/// that it selected is one that succeeded, and where none could no check was answered.
+fn checked_pairs(run: &StoredRun) -> Vec<String> {
+    let result = &run.result;
+    let has_no_way =
+        result.scenario == "mobile-hotspot" && result.ice_configuration == "development";
+    let mut wrong = Vec::new();
+    for (name, peer) in &result.peers {
+        let events = || run.timeline.of(name);
+        let is_told = events().any(|event| matches!(event, Event::RemoteCandidate(_)));
+        let pairs: Vec<&CandidatePairReport> = events()
+            .filter_map(|event| match event {
+                Event::CandidatePair(pair) => Some(pair),
+                _ => None,
+            })
+            .collect();
+        let must_tell = has_no_way || result.scenario == "corporate-firewall";
+        if must_tell && (pairs.is_empty() || !is_told) {
+            wrong.push(format!("{name} tells of no remote candidate or no pair"));
+        }
+        let has_succeeded = |pair: &&CandidatePairReport| {
+            pair.state == CandidatePairState::Succeeded && pair.nominated
+        };
+        if has_no_way && pairs.iter().any(has_succeeded) {
+            wrong.push(format!("{name} has a pair that succeeded: {pairs:#?}"));
+        }
+        if has_no_way && pairs.iter().all(|pair| pair.requests_sent == 0) {
+            wrong.push(format!("{name} has checked no pair: {pairs:#?}"));
+        }
+        if let Some(selected) = &peer.selected_pair {
+            let mut own = pairs.iter().filter(|pair| pair.is_selected(selected));
+            if !own.any(has_succeeded) {
+                wrong.push(format!(
+                    "the pair that {name} selected, {selected:?}, is none that succeeded: {pairs:#?}"
+                ));
+            }
+        }
+    }
+    wrong
 }
 
 /// What is said of a call that fell short was seen by two that do not depend on each other.

@@ -259,6 +259,25 @@ pub(crate) fn candidates(case: &Case<'_>, peer: &str) -> Evidence {
     evidence(Witness::Candidates, peer, seen)
 }
 
+/// What came of the connectivity checks of all pairs of a peer; `None` where none is told of.
+pub(crate) fn checks(case: &Case<'_>, peer: &str) -> Option<Evidence> {
+    let (mut pairs, mut sent, mut answered, mut received) = (0, 0, 0, 0);
+    for (_, event) in case.run.of(peer) {
+        if let Event::CandidatePair(pair) = event {
+            pairs += 1;
+            sent += pair.requests_sent;
+            answered += pair.responses_received;
+            received += pair.requests_received;
+        }
+    }
+    let seen = format!(
+        "{} checked, {} sent, {answered} answered, {received} received",
+        count(pairs, "pair"),
+        count(sent, "request")
+    );
+    (pairs > 0).then(|| evidence(Witness::Candidates, peer, seen))
+}
+
 /// Something about the configuration itself.
 pub(crate) fn configuration(seen: impl Into<String>) -> Evidence {
     evidence(Witness::Configuration, "", seen)

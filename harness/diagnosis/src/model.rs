@@ -52,7 +52,7 @@ pub enum Witness {
     States,
     /// What became of a peer's connection to the signalling server.
     Signalling,
-    /// The candidates that a peer gathered.
+    /// The candidates that a peer gathered, and the checks of their pairs.
     Candidates,
     /// What a peer sent and received.
     Statistics,

@@ -1,8 +1,8 @@
 //! Events in words, and what kind of event each is.
 
 use farcall_timeline::{
-    Candidate, Crossed, DataStats, Event, FaultEdge, FaultEvent, IceServerReport, MediaStats,
-    SignallingEvent,
+    Candidate, CandidatePairReport, Crossed, DataStats, Event, FaultEdge, FaultEvent,
+    IceServerReport, MediaStats, SignallingEvent,
 };
 
 /// What an event is about, as reports group and filter events.
@@ -36,9 +36,9 @@ impl Kind {
             | Event::Signalling(_)
             | Event::Released { .. } => Self::Call,
             Event::State(_) => Self::State,
-            Event::LocalCandidate(_) => Self::Candidate,
+            Event::LocalCandidate(_) | Event::RemoteCandidate(_) => Self::Candidate,
             Event::IceServer(_) => Self::Server,
-            Event::SelectedPair(_) => Self::Pair,
+            Event::SelectedPair(_) | Event::CandidatePair(_) => Self::Pair,
             Event::Media { .. } | Event::Data { .. } | Event::RoundTrip { .. } => Self::Media,
             Event::Fault(_) => Self::Fault,
             Event::Recovery(_) => Self::Recovery,
@@ -103,12 +103,16 @@ pub(crate) fn in_words(event: &Event) -> String {
         }
         Event::State(state) => format!("{} {}", state.machine, state.state),
         Event::LocalCandidate(candidate) => format!("candidate {}", candidate_in_words(candidate)),
+        Event::RemoteCandidate(candidate) => {
+            format!("remote candidate {}", candidate_in_words(candidate))
+        }
         Event::IceServer(report) => server_in_words(report),
         Event::SelectedPair(pair) => format!(
             "selected pair {} <-> {}",
             candidate_in_words(&pair.local),
             candidate_in_words(&pair.remote)
         ),
+        Event::CandidatePair(pair) => format!("pair {}", pair_in_words(pair)),
         Event::Media { kind, stats } => media_in_words(&kind.to_string(), stats),
         Event::Data { stats } => data_in_words(stats),
         Event::RoundTrip { rtt_ms } => format!("round trip {rtt_ms:.1} ms"),
@@ -155,6 +159,23 @@ pub(crate) fn candidate_in_words(candidate: &Candidate) -> String {
         candidate.address,
         over.unwrap_or_default(),
         url.unwrap_or_default()
+    )
+}
+
+/// `host 10.20.0.5:40000 <-> srflx 198.51.100.9:61234: failed, 52 requests sent, 0 answered, 0 received`.
+fn pair_in_words(pair: &CandidatePairReport) -> String {
+    let nominated = if pair.nominated { ", nominated" } else { "" };
+    let round_trip = pair.current_round_trip_ms;
+    let round_trip = round_trip.map(|ms| format!(", round trip {ms:.1} ms"));
+    format!(
+        "{} <-> {}: {}{nominated}, {} requests sent, {} answered, {} received{}",
+        candidate_in_words(&pair.local),
+        candidate_in_words(&pair.remote),
+        pair.state,
+        pair.requests_sent,
+        pair.responses_received,
+        pair.requests_received,
+        round_trip.unwrap_or_default()
     )
 }
 

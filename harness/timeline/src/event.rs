@@ -1,7 +1,8 @@
 //! The events of a run.
 
 use crate::{
-    Candidate, DataStats, FaultEvent, IceServerReport, MediaKind, MediaStats, SelectedPair,
+    Candidate, CandidatePairReport, DataStats, FaultEvent, IceServerReport, MediaKind, MediaStats,
+    SelectedPair,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,10 +115,15 @@ pub enum Event {
     State(CallState),
     /// A local candidate was gathered.
     LocalCandidate(Candidate),
+    /// A candidate of the other peer became known: signalling brought it, or it was found (`prflx`). Once for each address
+    /// and type of a connection.
+    RemoteCandidate(Candidate),
     /// A URL of the ICE configuration came to its outcome.
     IceServer(IceServerReport),
     /// ICE selected a candidate pair.
     SelectedPair(SelectedPair),
+    /// A pair over which connectivity checks passed, told once when its connection ends, whether or not it had connected.
+    CandidatePair(CandidatePairReport),
     /// An audio or video stream, about once a second and at the end of the call.
     Media {
         /// Audio or video.

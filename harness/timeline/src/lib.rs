@@ -17,7 +17,8 @@ pub use event::{
 };
 pub use fault::{Crossed, Crossing, FaultEdge, FaultEvent};
 pub use ice::{
-    Candidate, CandidateType, IceServerOutcome, IceServerReport, IceTransport, SelectedPair,
+    Candidate, CandidatePairReport, CandidatePairState, CandidateType, IceServerOutcome,
+    IceServerReport, IceTransport, SelectedPair,
 };
 pub use media::{DataStats, Direction, Flow, MediaKind, MediaStats};
 pub use store::{StoreError, Timeline, read_events};

@@ -1,6 +1,7 @@
 //! The way from one local socket to one TURN server: UDP, TCP or TLS, with a task of its own.
 
 use super::attempt::{FarEnd, Phase};
+use super::checks::Checks;
 use super::connect::{self, Stream};
 use super::frame::{FrameError, TurnCodec, turn_message};
 use super::hold::is_relayed;
@@ -52,6 +53,7 @@ pub(super) struct LinkConfig {
     /// The local socket's address; the link binds to its IP address.
     pub local_ip: IpAddr,
     pub observer: Arc<Observer>,
+    pub checks: Arc<Checks>,
     pub resolver: Arc<Resolver>,
     pub tls: TlsConnectorHandle,
     /// The HTTP proxy on the way to servers over TCP and TLS.
@@ -78,6 +80,7 @@ impl std::fmt::Debug for TlsConnectorHandle {
 pub(super) struct Link {
     of: Use,
     observer: Arc<Observer>,
+    checks: Arc<Checks>,
     queue: mpsc::Sender<Bytes>,
 }
 
@@ -88,6 +91,7 @@ impl Link {
         let link = Self {
             of: config.of,
             observer: Arc::clone(&config.observer),
+            checks: Arc::clone(&config.checks),
             queue,
         };
         tokio::spawn(config.run(queued));
@@ -103,7 +107,10 @@ impl Link {
             return Ok(());
         }
         match self.queue.try_send(Bytes::copy_from_slice(datagram)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.checks.sent_to_turn(self.of, datagram, Instant::now());
+                Ok(())
+            }
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.observer.dropped(self.of);
                 Ok(())
@@ -301,6 +308,7 @@ impl LinkConfig {
     async fn deliver(&self, datagram: Bytes) {
         let now = Instant::now();
         self.observer.received(self.of, &datagram, now);
+        self.checks.received_from_turn(self.of, &datagram, now);
         let from = self.server.stand_in(self.local_ip.is_ipv4());
         // Waiting for room holds the server up, as TCP is meant to. A closed channel means that the
         // local socket is gone, and this link with it.

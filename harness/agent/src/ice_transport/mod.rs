@@ -4,11 +4,14 @@
 //! stands between it and the network, as its [`Runtime`](webrtc::runtime::Runtime): it tells webrtc-rs
 //! of every URL as a UDP URL with a made-up host name and address (`server`), carries what is sent
 //! there over the URL's own transport (`link`, `frame`, `connect`, `tunnel`) or, for STUN servers, over the
-//! local socket (`reflexive`), and reads the STUN messages that pass (`transactions`, `observer`). Where webrtc-rs
-//! leaves off what browsers do, it makes up for it (`hold`, `nudge`, `flight`). What an application connects to beside
-//! ICE servers goes the same way (`way`).
+//! local socket (`reflexive`), and reads the STUN messages that pass: those of servers (`transactions`, `observer`) and
+//! those between the peers (`checks`). Where webrtc-rs leaves off what browsers do, it makes up for it (`hold`, `nudge`,
+//! `flight`). What an application connects to beside ICE servers goes the same way (`way`).
 
 mod attempt;
+mod checks;
+#[cfg(test)]
+mod checks_tests;
 mod connect;
 #[cfg(test)]
 mod fake_server;
@@ -43,6 +46,7 @@ mod tunnel;
 mod verifier;
 mod way;
 
+pub(crate) use checks::CheckedPair;
 pub(crate) use connect::{tls_connector, tls_refusal};
 pub use gather::{GatherError, gather};
 pub use server::TransportError;

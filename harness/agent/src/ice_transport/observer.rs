@@ -118,10 +118,13 @@ impl Observer {
         let Some(signalled) = &state.signalled else {
             return true;
         };
-        let attempt = state.servers[of.server].attempts.get(&of.socket);
-        attempt
-            .and_then(|attempt| attempt.conclusion.as_ref()?.relay_address)
-            .is_some_and(|address| signalled.contains(&address))
+        let relayed = state.relay_address(of);
+        relayed.is_some_and(|address| signalled.contains(&address))
+    }
+
+    /// The relayed address that this server allocated.
+    pub fn relay_address(&self, of: Use) -> Option<SocketAddr> {
+        self.lock().relay_address(of)
     }
 
     /// Gathering began. Only the first call counts.
@@ -347,6 +350,11 @@ impl Observer {
 }
 
 impl State {
+    fn relay_address(&self, of: Use) -> Option<SocketAddr> {
+        let attempt = self.servers[of.server].attempts.get(&of.socket)?;
+        attempt.conclusion.as_ref()?.relay_address
+    }
+
     fn elapsed(&self, now: Instant) -> Duration {
         self.began
             .map_or(Duration::ZERO, |began| now.saturating_duration_since(began))

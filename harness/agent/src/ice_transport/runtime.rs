@@ -1,5 +1,6 @@
 //! The runtime that a peer connection is given: tokio, with sockets that reach every server.
 
+use super::checks::Checks;
 use super::link::TlsConnectorHandle;
 use super::nudge::Nudge;
 use super::observer::Observer;
@@ -24,6 +25,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(super) struct Shared {
     pub servers: Vec<Server>,
     pub observer: Arc<Observer>,
+    pub checks: Arc<Checks>,
     pub resolver: Arc<Resolver>,
     pub tls: TlsConnectorHandle,
     pub proxy: Option<SocketAddr>,

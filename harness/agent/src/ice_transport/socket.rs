@@ -1,5 +1,6 @@
 //! A peer connection's local UDP socket that also carries what is meant for its servers.
 
+use super::checks::Base;
 use super::flight::LastFlight;
 use super::link::{Inbound, Link, LinkConfig};
 use super::observer::{SocketId, Use};
@@ -90,6 +91,7 @@ impl IceSocket {
                 server: server.clone(),
                 local_ip: self.local.ip(),
                 observer: Arc::clone(&self.shared.observer),
+                checks: Arc::clone(&self.shared.checks),
                 resolver: Arc::clone(&self.shared.resolver),
                 tls: self.shared.tls.clone(),
                 proxy: self.shared.proxy,
@@ -115,12 +117,28 @@ impl IceSocket {
             None if self.cannot_reach(transmit.destination) => {
                 Poll::Ready(Ok(transmit.contents.len()))
             }
-            None => self.inner.poll_send(cx, transmit),
+            None => self.poll_send_to_peer(cx, transmit),
             Some((index, server)) if server.is_stun() => {
                 self.poll_send_to_stun(cx, server, index, transmit)
             }
             Some((index, server)) => Poll::Ready(self.send_to_turn(server, index, transmit)),
         }
+    }
+
+    fn poll_send_to_peer(
+        &self,
+        cx: &mut Context<'_>,
+        transmit: &Transmit<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let sent = self.inner.poll_send(cx, transmit);
+        if matches!(sent, Poll::Ready(Ok(_))) {
+            let (base, now) = (Base::Host(self.local), Instant::now());
+            for datagram in datagrams(transmit.contents, transmit.segment_size) {
+                let checks = &self.shared.checks;
+                checks.sent(base, transmit.destination, datagram, now);
+            }
+        }
+        sent
     }
 
     fn poll_send_to_stun(
@@ -204,12 +222,17 @@ impl IceSocket {
         polled
     }
 
-    /// Lets what came from a STUN server come from the address that stands for it. Responses that
-    /// the kernel has coalesced go to the URL that the first of them answers.
+    /// Lets what came from a STUN server come from the address that stands for it; all else is the other
+    /// peer's. Responses that the kernel has coalesced go to the URL that the first of them answers.
     fn name_sender(&self, received: &[u8], meta: &mut RecvMeta) {
         let from = meta.addr;
         for datagram in received.chunks(meta.stride.max(1)) {
             let index = self.stun.received(from, datagram);
+            if index.is_none() {
+                let base = Base::Host(self.local);
+                let checks = &self.shared.checks;
+                checks.received(base, from, datagram, Instant::now());
+            }
             let server = index.and_then(|index| self.shared.servers.get(index));
             if let Some(server) = server
                 && meta.addr == from

@@ -201,7 +201,8 @@ fn rejected(message: &Message) -> Answer {
     }
 }
 
-fn decode(datagram: &[u8]) -> Option<Message> {
+/// The STUN message in a datagram.
+pub(super) fn decode(datagram: &[u8]) -> Option<Message> {
     if !is_stun_message(datagram) {
         return None;
     }
@@ -210,7 +211,8 @@ fn decode(datagram: &[u8]) -> Option<Message> {
     Some(message)
 }
 
-fn address(message: &Message, attribute: AttrType) -> Option<SocketAddr> {
+/// The transport address in an attribute that is encoded as XOR-MAPPED-ADDRESS is.
+pub(super) fn address(message: &Message, attribute: AttrType) -> Option<SocketAddr> {
     let mut address = XorMappedAddress::default();
     address.get_from_as(message, attribute).ok()?;
     Some(SocketAddr::new(address.ip, address.port))

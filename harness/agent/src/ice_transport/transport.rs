@@ -1,5 +1,6 @@
 //! What the peer code holds: the servers of one peer connection.
 
+use super::checks::{CheckedPair, Checks};
 use super::connect::tls_connector;
 use super::link::TlsConnectorHandle;
 use super::nudge::Nudge;
@@ -62,6 +63,7 @@ impl ServerTransport {
         let shared = Shared {
             servers,
             observer: Arc::new(observer),
+            checks: Arc::new(Checks::default()),
             resolver: Arc::default(),
             tls,
             proxy,
@@ -159,6 +161,13 @@ impl ServerTransport {
     #[must_use]
     pub fn statuses(&self) -> Vec<ServerStatus> {
         self.shared.observer.statuses()
+    }
+
+    /// The pairs over which connectivity checks have passed, in the order of their first checks.
+    pub(crate) fn checked_pairs(&self) -> Vec<CheckedPair> {
+        let observer = &self.shared.observer;
+        let relay_address = |of| observer.relay_address(of);
+        self.shared.checks.pairs(Instant::now(), relay_address)
     }
 
     /// The configured URL behind the `url` that webrtc-rs gives a relay candidate.

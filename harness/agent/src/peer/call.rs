@@ -1,7 +1,7 @@
 //! One call of a peer.
 
 use super::PeerIdentity;
-use super::candidates::{Gathered, Origin};
+use super::candidates::{Gathered, Origin, in_attribute, in_description};
 use super::error::{PeerError, Tried};
 use super::handler::Handler;
 use super::speaker::Speaker;
@@ -13,9 +13,9 @@ use crate::media::{
 };
 use farcall_protocol::{CallSetup, RemoteCandidate};
 use farcall_scenario::{IceConfiguration, IceServer, IceTransportPolicy, IceUrl, Secret};
-use farcall_timeline::{CallState, Event};
+use farcall_timeline::{CallState, Candidate, CandidateType, Event};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,8 @@ pub(super) type OnState = Box<dyn Fn(RTCPeerConnectionState) + Send + Sync>;
 
 /// A peer connection with all that belongs to it.
 pub(super) struct Call {
+    /// Which of the peer's connections this is.
+    number: u32,
     connection: Arc<dyn PeerConnection>,
     transport: ServerTransport,
     gathered: Arc<Mutex<Gathered>>,
@@ -64,6 +66,7 @@ impl Call {
         purpose: Purpose,
         on_state: OnState,
     ) -> Result<Self, PeerError> {
+        let number = speaker.incarnation;
         tracing::info!("Initializing WebRTC with config: {}", setup.configuration);
         if setup.policy == IceTransportPolicy::Relay {
             tracing::info!("Forcing TURN relay for better cross-network connectivity");
@@ -157,6 +160,7 @@ impl Call {
             round_trips_s: 0.0,
         };
         Ok(Self {
+            number,
             connection,
             transport,
             gathered,
@@ -189,24 +193,30 @@ impl Call {
     }
 
     pub async fn accept_offer(&self, sdp: String) -> Result<String, PeerError> {
+        let candidates: Vec<Candidate> = in_description(&sdp).collect();
         let offer = RTCSessionDescription::offer(sdp).tried("read the offer")?;
         self.connection
             .set_remote_description(offer)
             .await
             .tried("set the remote description")?;
+        self.tell_remote(candidates);
         let answer = self.connection.create_answer(None).await;
         self.describe(answer.tried("create an answer")?).await
     }
 
     pub async fn accept_answer(&self, sdp: String) -> Result<(), PeerError> {
+        let candidates: Vec<Candidate> = in_description(&sdp).collect();
         let answer = RTCSessionDescription::answer(sdp).tried("read the answer")?;
         self.connection
             .set_remote_description(answer)
             .await
-            .tried("set the remote description")
+            .tried("set the remote description")?;
+        self.tell_remote(candidates);
+        Ok(())
     }
 
     pub async fn add_candidate(&self, candidate: RemoteCandidate) -> Result<(), PeerError> {
+        let told = in_attribute(&candidate.candidate);
         self.connection
             .add_ice_candidate(RTCIceCandidateInit {
                 candidate: candidate.candidate,
@@ -216,14 +226,38 @@ impl Call {
                 url: None,
             })
             .await
-            .tried("add the other peer's candidate")
+            .tried("add the other peer's candidate")?;
+        self.tell_remote(told);
+        Ok(())
+    }
+
+    /// Tells the other peer's candidates that are not known yet.
+    fn tell_remote(&self, candidates: impl IntoIterator<Item = Candidate>) {
+        for candidate in candidates {
+            if self.gathered().take_remote(&candidate) {
+                self.outlet.event(Event::RemoteCandidate(candidate));
+            }
+        }
+    }
+
+    /// Tells the pairs over which checks passed, connected or not, and the remote candidates that only they brought.
+    fn tell_pairs(&self) {
+        for pair in self.transport.checked_pairs() {
+            let report = self.gathered().checked(self.number, &pair);
+            if report.remote.candidate_type == CandidateType::Prflx {
+                self.tell_remote([report.remote.clone()]);
+            }
+            self.outlet.event(Event::CandidatePair(report));
+        }
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The other peer has taken one of this peer's candidates.
     pub fn signalled(&self, candidate: &RemoteCandidate) {
-        let gathered = self.gathered.lock();
-        let gathered = gathered.unwrap_or_else(PoisonError::into_inner);
-        if let Some(address) = gathered.address_of(&candidate.candidate) {
+        if let Some(address) = self.gathered().address_of(&candidate.candidate) {
             self.transport.signalled(address);
         }
     }
@@ -244,6 +278,7 @@ impl Call {
         self.ending.cancel();
         // The last of what was observed must be said before the answer to this command.
         let statuses = self.transport.finish();
+        self.tell_pairs();
         match self.watch.await {
             Ok(mut watch) => watch.conclude().await,
             Err(stopped) => tracing::error!(%stopped, "the observation of the call ended early"),

@@ -4,7 +4,7 @@
 use super::candidates::Gathered;
 use crate::Outlet;
 use crate::media::{DataLink, Receivers, Senders};
-use farcall_timeline::{Event, MediaKind, SelectedPair};
+use farcall_timeline::{Candidate, CandidateType, Event, MediaKind, SelectedPair};
 use rtc::peer_connection::transport::RTCIceCandidatePair;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -122,7 +122,19 @@ impl Watch {
             && self.selected.as_ref() != Some(&pair)
         {
             self.outlet.event(Event::SelectedPair(pair.clone()));
+            self.found(&pair.remote);
             self.selected = Some(pair);
+        }
+    }
+
+    /// Tells a remote candidate that checks have brought, and not signalling.
+    fn found(&self, remote: &Candidate) {
+        let is_new = remote.candidate_type == CandidateType::Prflx && {
+            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            gathered.take_remote(remote)
+        };
+        if is_new {
+            self.outlet.event(Event::RemoteCandidate(remote.clone()));
         }
     }
 

@@ -39,6 +39,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     ))];
     for peer in peers.iter().copied() {
         seen.push(evidence::candidates(case, peer));
+        seen.extend(evidence::checks(case, peer));
         seen.extend(evidence::all_rules(case, peer));
         seen.extend(evidence::attested(case, peer, |fact| {
             matches!(

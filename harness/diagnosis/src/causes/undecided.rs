@@ -87,6 +87,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
         if !was_placed {
             seen.extend(evidence::signalling(case, peer));
         }
+        if was_placed && !case.has_connected() {
+            seen.extend(evidence::checks(case, peer));
+        }
         seen.push(evidence::states(case, peer));
     }
     let may_be = match candidates.is_empty() {

@@ -129,6 +129,18 @@ fn every_cause_but_the_labs_own_has_two_witnesses_of_different_kinds() {
     }
 }
 
+#[test]
+fn what_became_of_the_checks_is_told_where_no_pair_worked() {
+    let (_, sample) = each()
+        .into_iter()
+        .find(|(cause, _)| *cause == Cause::NoTurnServer)
+        .unwrap();
+    let found = of(&sample).unwrap();
+    let said = "2 pairs checked, 23 requests sent, 0 answered, 0 received";
+    let of_alice = |one: &crate::Evidence| one.of == "alice" && one.seen == said;
+    assert!(found.evidence.iter().any(of_alice), "{found:#?}");
+}
+
 /// A configuration without a TURN server tries no TLS that could be intercepted.
 #[test]
 fn interception_has_two_witnesses_without_a_turn_server_too() {

@@ -262,6 +262,84 @@ mod tests {
         );
     }
 
+    /// A row: whether it is marked, and what is in its cells, without what is empty.
+    type Row = (bool, Vec<String>);
+
+    fn texts(of: scraper::ElementRef<'_>, selector: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).unwrap();
+        let each = of.select(&selector);
+        let each = each.map(|one| one.text().collect::<String>());
+        each.filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The rows of a peer's tables with this caption.
+    fn rows(page: &Html, caption: &str) -> Vec<Row> {
+        let row = Selector::parse("tbody tr").unwrap();
+        let mut rows = Vec::new();
+        for table in all(page, "#peers table") {
+            if texts(table, "caption") == [caption] {
+                let own = table.select(&row);
+                rows.extend(
+                    own.map(|row| (row.attr("class") == Some("selected"), texts(row, "td"))),
+                );
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn candidates_of_both_sides_are_shown_and_where_they_came_from() {
+        let page = Html::parse_document(&render(&Sample::good()));
+        let rows = rows(&page, "Candidates");
+        let whose = |row: &Row| row.1[0].clone();
+        let sides: Vec<String> = rows.iter().map(whose).collect();
+        let alice = ["local", "local", "remote", "remote"];
+        assert_eq!(sides, [&alice[..], &["local", "remote", "remote"]].concat());
+        let host = ["remote", "host", "192.168.43.7:40000", "udp", "signalling"];
+        assert_eq!(rows[2], (false, host.map(String::from).to_vec()));
+        let (is_marked, found) = &rows[3];
+        assert!(*is_marked && found.contains(&"a check".into()), "{found:?}");
+    }
+
+    #[test]
+    fn pairs_are_shown_with_their_checks_and_the_selected_is_marked() {
+        let page = Html::parse_document(&render(&Sample::good()));
+        let of_good = rows(&page, "Checked pairs");
+        let marked: Vec<bool> = of_good.iter().map(|(is_marked, _)| *is_marked).collect();
+        assert_eq!(marked, [false, true, false, true]);
+        let states: Vec<&str> = of_good.iter().map(|(_, cells)| cells[2].as_str()).collect();
+        assert_eq!(states, ["failed", "succeeded", "failed", "succeeded"]);
+        let rest = ["succeeded", "11", "9", "9", "31.5 ms", "selected"];
+        assert_eq!(of_good[1].1[2..], rest);
+
+        let page = Html::parse_document(&render(&Sample::not_connected()));
+        let failed = rows(&page, "Checked pairs");
+        assert_eq!(failed.len(), 4);
+        let is_failed = |row: &Row| !row.0 && row.1[2..5] == ["failed", "12", "0"];
+        assert!(is_failed(&failed[0]), "{failed:#?}");
+    }
+
+    #[test]
+    fn a_run_that_tells_of_no_pair_has_no_table_of_them() {
+        let mut sample = Sample::good();
+        sample.remove(|entry| matches!(entry.event, Event::CandidatePair(_)));
+        let page = Html::parse_document(&render(&sample));
+        assert_eq!(rows(&page, "Checked pairs"), Vec::new());
+        assert!(!rows(&page, "Selected pairs").is_empty());
+    }
+
+    #[test]
+    fn pairs_of_several_connections_are_told_apart() {
+        let mut sample = Sample::good();
+        sample.change_of("alice", |event| {
+            if let Event::CandidatePair(pair) = event {
+                pair.connection = 2;
+            }
+        });
+        let page = Html::parse_document(&render(&sample));
+        assert_eq!(rows(&page, "Checked pairs")[0].1[0], "2");
+    }
+
     #[test]
     fn a_failure_says_why_on_top() {
         let page = Html::parse_document(&render(&Sample::not_connected()));

@@ -3,7 +3,10 @@
 use crate::StoredRun;
 use crate::dropped::counted;
 use crate::words::candidate_in_words;
-use farcall_timeline::{Candidate, Event, IceServerReport, SelectedPair};
+use farcall_timeline::{
+    Candidate, CandidatePairReport, CandidatePairState, CandidateType, Event, IceServerReport,
+    SelectedPair,
+};
 use farcall_verdict::{Check, CheckVerdict, PeerResult};
 use maud::{Markup, html};
 
@@ -15,8 +18,9 @@ pub(super) fn peers(run: &StoredRun) -> Markup {
             @for (name, peer) in &run.result.peers {
                 h3 { (name) }
                 (servers(peer))
-                (candidates(peer))
-                (pairs(run, name))
+                (candidates(run, name, peer))
+                (selected_pairs(run, name))
+                (checked_pairs(run, name))
             }
         }
     }
@@ -62,40 +66,70 @@ fn server_row(server: &IceServerReport) -> Markup {
     }
 }
 
-fn candidates(peer: &PeerResult) -> Markup {
-    if peer.candidates.is_empty() {
-        return html! { p.none { "No candidate was gathered." } };
-    }
+/// Those that a peer gathered, and those of the other peer that it knew.
+fn candidates(run: &StoredRun, name: &str, peer: &PeerResult) -> Markup {
+    let remote: Vec<&Candidate> = told(run, name, |event| match event {
+        Event::RemoteCandidate(candidate) => Some(candidate),
+        _ => None,
+    });
+    let selected = peer.selected_pair.as_ref();
     html! {
-        div.scroll { table {
-            caption { "Local candidates" }
-            thead { tr { th { "type" } th { "address" } th { "protocol" } th { "to the server over" } th { "from URL" } th { "" } } }
-            tbody {
-                @for candidate in &peer.candidates {
-                    @let is_selected = is_selected(peer, candidate);
-                    tr.selected[is_selected] {
-                        td { (candidate.candidate_type) }
-                        td { code { (candidate.address) } }
-                        td { (candidate.protocol) }
-                        td { @if let Some(over) = candidate.relay_protocol { (over) } }
-                        td { @if let Some(url) = &candidate.url { code { (url) } } }
-                        td { @if is_selected { span.word.pass { "selected" } } }
+        @if peer.candidates.is_empty() { p.none { "No candidate was gathered." } }
+        @if !(peer.candidates.is_empty() && remote.is_empty()) {
+            div.scroll { table {
+                caption { "Candidates" }
+                thead { tr {
+                    th { "whose" } th { "type" } th { "address" } th { "protocol" } th { "to the server over" } th { "from" } th { "" }
+                } }
+                tbody {
+                    @for candidate in &peer.candidates {
+                        @let from = html! { @if let Some(url) = &candidate.url { code { (url) } } };
+                        (candidate_row("local", candidate, from, selected.map(|pair| &pair.local)))
+                    }
+                    @for candidate in remote {
+                        @let from = match candidate.candidate_type {
+                            CandidateType::Prflx => "a check",
+                            _ => "signalling",
+                        };
+                        (candidate_row("remote", candidate, html! { (from) }, selected.map(|pair| &pair.remote)))
                     }
                 }
-            }
-        } }
+            } }
+        }
     }
 }
 
-fn is_selected(peer: &PeerResult, candidate: &Candidate) -> bool {
-    let local = peer.selected_pair.as_ref().map(|pair| &pair.local);
-    local.is_some_and(|local| {
-        local.address == candidate.address && local.candidate_type == candidate.candidate_type
-    })
+fn candidate_row(
+    whose: &str,
+    candidate: &Candidate,
+    from: Markup,
+    selected: Option<&Candidate>,
+) -> Markup {
+    let is_selected = selected.is_some_and(|selected| {
+        selected.address == candidate.address && selected.candidate_type == candidate.candidate_type
+    });
+    html! {
+        tr.selected[is_selected] {
+            td { (whose) }
+            td { (candidate.candidate_type) }
+            td { code { (candidate.address) } }
+            td { (candidate.protocol) }
+            td { @if let Some(over) = candidate.relay_protocol { (over) } }
+            td { (from) }
+            td { @if is_selected { span.word.pass { "selected" } } }
+        }
+    }
+}
+
+/// What events of a peer tell, in order.
+fn told<'a, T>(run: &'a StoredRun, peer: &str, pick: impl Fn(&'a Event) -> Option<T>) -> Vec<T> {
+    let entries = run.timeline.entries().iter();
+    let own = entries.filter(|entry| entry.node == peer);
+    own.filter_map(|entry| pick(&entry.event)).collect()
 }
 
 /// Every pair that was selected, in order.
-fn pairs(run: &StoredRun, peer: &str) -> Markup {
+fn selected_pairs(run: &StoredRun, peer: &str) -> Markup {
     let entries = run.timeline.entries().iter();
     let selected = entries.filter_map(|entry| match &entry.event {
         Event::SelectedPair(pair) if entry.node == peer => Some((entry.at_ms, pair)),
@@ -119,6 +153,62 @@ fn pairs(run: &StoredRun, peer: &str) -> Markup {
                 }
             }
         } }
+    }
+}
+
+/// Every pair over which connectivity checks passed, of each connection.
+fn checked_pairs(run: &StoredRun, peer: &str) -> Markup {
+    let pairs: Vec<&CandidatePairReport> = told(run, peer, |event| match event {
+        Event::CandidatePair(pair) => Some(pair),
+        _ => None,
+    });
+    if pairs.is_empty() {
+        // Runs of earlier versions tell of none, whatever was checked.
+        return html! {};
+    }
+    let selected: Vec<&SelectedPair> = told(run, peer, |event| match event {
+        Event::SelectedPair(pair) => Some(pair),
+        _ => None,
+    });
+    let are_several = pairs.iter().any(|pair| pair.connection > 1);
+    html! {
+        div.scroll { table {
+            caption { "Checked pairs" }
+            thead { tr {
+                @if are_several { th.number { "connection" } }
+                th { "local" } th { "remote" } th { "state" } th.number { "requests sent" } th.number { "answered" }
+                th.number { "received" } th.number { "round trip" } th { "" }
+            } }
+            tbody {
+                @for pair in pairs {
+                    @let is_selected = selected.iter().any(|selected| pair.is_selected(selected));
+                    tr.selected[is_selected] {
+                        @if are_several { td.number { (pair.connection) } }
+                        td { (candidate_in_words(&pair.local)) }
+                        td { (candidate_in_words(&pair.remote)) }
+                        td { span.word.(state_class(pair.state)) { (pair.state) } }
+                        td.number { (pair.requests_sent) }
+                        td.number { (pair.responses_received) }
+                        td.number { (pair.requests_received) }
+                        td.number { @if let Some(ms) = pair.current_round_trip_ms { (format!("{ms:.1} ms")) } }
+                        td {
+                            @if is_selected { span.word.pass { "selected" } }
+                            @else if pair.nominated { span.word { "nominated" } }
+                        }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn state_class(state: CandidatePairState) -> &'static str {
+    match state {
+        CandidatePairState::Succeeded => "pass",
+        CandidatePairState::Failed => "warn",
+        CandidatePairState::Frozen
+        | CandidatePairState::Waiting
+        | CandidatePairState::InProgress => "unsupported",
     }
 }
 

@@ -3,9 +3,9 @@
 use super::declared::{STUN_URL, TCP_URL, UDP_URL};
 use farcall_plan::{DATAPATH_LOSSES, FROM_INSIDE, TO_INSIDE};
 use farcall_timeline::{
-    Aspect, CallState, Candidate, CandidateType, DataStats, Entry, Event, Holdings,
-    IceServerOutcome, IceServerReport, IceTransport, Measured, MediaKind, MediaStats, Phase,
-    RuleCounter, SelectedPair, TurnSession,
+    Aspect, CallState, Candidate, CandidatePairReport, CandidatePairState, CandidateType,
+    DataStats, Entry, Event, Holdings, IceServerOutcome, IceServerReport, IceTransport, Measured,
+    MediaKind, MediaStats, Phase, RuleCounter, SelectedPair, TurnSession,
 };
 
 /// When the peers report their streams for the first time.
@@ -200,17 +200,53 @@ fn pairs(log: &mut Log) {
         log.add(4_030.0, "alice", Event::LocalCandidate(local));
     }
     let host = candidate(Host, "192.168.43.7:40000", None);
-    log.add(4_031.0, "bob", Event::LocalCandidate(host));
+    log.add(4_031.0, "bob", Event::LocalCandidate(host.clone()));
+    let found = candidate(Prflx, "198.51.100.9:61234", None);
+    let relay = candidate(Relay, "203.0.113.10:49152", None);
+    let office = candidate(Host, "10.20.0.5:40000", None);
+    log.add(4_032.0, "alice", Event::RemoteCandidate(host.clone()));
+    for remote in [office.clone(), relay.clone()] {
+        log.add(4_033.0, "bob", Event::RemoteCandidate(remote));
+    }
+    log.add(6_350.0, "alice", Event::RemoteCandidate(found.clone()));
+    for (peer, local, remote, has_succeeded) in [
+        ("alice", &office, &host, false),
+        ("alice", &own_relay, &found, true),
+        ("bob", &host, &office, false),
+        ("bob", &host, &relay, true),
+    ] {
+        let pair = checked(local, remote, has_succeeded);
+        log.add(9_940.0, peer, Event::CandidatePair(pair));
+    }
     let alice = SelectedPair {
         local: own_relay,
-        remote: candidate(Prflx, "198.51.100.9:61234", None),
+        remote: found,
     };
     let bob = SelectedPair {
         local: candidate(Prflx, "198.51.100.9:61234", None),
-        remote: candidate(Relay, "203.0.113.10:49152", None),
+        remote: relay,
     };
     log.add(6_350.0, "alice", Event::SelectedPair(alice));
     log.add(6_360.0, "bob", Event::SelectedPair(bob));
+}
+
+fn checked(local: &Candidate, remote: &Candidate, has_succeeded: bool) -> CandidatePairReport {
+    let answered = if has_succeeded { 9 } else { 0 };
+    CandidatePairReport {
+        connection: 1,
+        local: local.clone(),
+        remote: remote.clone(),
+        state: match has_succeeded {
+            true => CandidatePairState::Succeeded,
+            false => CandidatePairState::Failed,
+        },
+        nominated: has_succeeded,
+        requests_sent: if has_succeeded { 11 } else { 12 },
+        responses_received: answered,
+        requests_received: answered,
+        responses_sent: answered,
+        current_round_trip_ms: has_succeeded.then_some(31.5),
+    }
 }
 
 /// One part of `parts` of all that a peer sends and receives.

@@ -7,8 +7,8 @@ mod events;
 use crate::{Check, Declared, Judgement, judge};
 pub use declared::{STUN_URL, TCP_URL, UDP_URL};
 use farcall_timeline::{
-    CallState, DataStats, Entry, Event, IceServerReport, MediaKind, MediaStats, RuleCounter,
-    Timeline,
+    CallState, CandidatePairReport, CandidatePairState, CandidateType, DataStats, Entry, Event,
+    IceServerReport, MediaKind, MediaStats, RuleCounter, Timeline,
 };
 
 /// A run that can be changed.
@@ -37,12 +37,25 @@ impl Sample {
         sample.remove(|entry| match &entry.event {
             Event::State(state) => state.state == "connected",
             Event::SelectedPair(_) | Event::Media { .. } | Event::Data { .. } => true,
+            Event::RemoteCandidate(remote) => remote.candidate_type == CandidateType::Prflx,
             _ => false,
         });
-        sample.change(|event| {
-            if let Event::CallEnded { reason } = event {
+        sample.change(|event| match event {
+            Event::CallEnded { reason } => {
                 *reason = Some("not connected within 20000 ms".into());
             }
+            Event::CandidatePair(pair) => {
+                *pair = CandidatePairReport {
+                    state: CandidatePairState::Failed,
+                    nominated: false,
+                    responses_received: 0,
+                    requests_received: 0,
+                    responses_sent: 0,
+                    current_round_trip_ms: None,
+                    ..pair.clone()
+                };
+            }
+            _ => {}
         });
         sample
     }
@@ -151,7 +164,7 @@ impl Sample {
         for entry in self.entries.iter_mut().filter(|entry| entry.node == peer) {
             if let Event::SelectedPair(pair) = &entry.event {
                 let mut other = pair.clone();
-                other.local.candidate_type = farcall_timeline::CandidateType::Host;
+                other.local.candidate_type = CandidateType::Host;
                 early = Some((entry.at_ms, other));
                 entry.at_ms = events::FIRST_REPORT_MS - 10.0;
             }

@@ -4,7 +4,7 @@ use super::epoch_ms;
 use super::series::{Series, Statistics};
 use super::update::{Update, update};
 use crate::StoredRun;
-use farcall_timeline::{Candidate, Entry, Event, MediaKind, SelectedPair};
+use farcall_timeline::{Candidate, CandidatePairReport, Entry, Event, MediaKind, SelectedPair};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -97,6 +97,7 @@ fn statistics(run: &StoredRun, entries: &[&Entry]) -> BTreeMap<String, Series> {
     let mut statistics = Statistics::default();
     let mut state = "new";
     let mut pair = None;
+    let mut others = Others::default();
     for entry in entries {
         let at_ms = epoch_ms(run, entry.at_ms);
         match &entry.event {
@@ -105,6 +106,12 @@ fn statistics(run: &StoredRun, entries: &[&Entry]) -> BTreeMap<String, Series> {
                 pair = Some(changed);
                 selected(&mut statistics, at_ms, changed, state, None);
             }
+            Event::CandidatePair(report) => match pair {
+                Some(selected) if report.is_selected(selected) => {
+                    checked(&mut statistics, at_ms, report, ["CP1", "L1", "R1"]);
+                }
+                _ => others.checked(&mut statistics, at_ms, report),
+            },
             Event::Media { kind, stats } => {
                 let (inbound, outbound) = match kind {
                     MediaKind::Video => ("IV", "OV"),
@@ -163,6 +170,69 @@ fn selected(
     let mut report = statistics.report("T1", "transport", at_ms);
     report.set("selectedCandidatePairId", "CP1");
     report.set("dtlsState", state);
+}
+
+/// The candidates of pairs that were not selected, by the numbers of their ids; the selected pair's have the number 1.
+#[derive(Default)]
+struct Others<'a> {
+    pairs: usize,
+    local: Vec<&'a Candidate>,
+    remote: Vec<&'a Candidate>,
+}
+
+impl<'a> Others<'a> {
+    fn checked(
+        &mut self,
+        statistics: &mut Statistics,
+        at_ms: f64,
+        report: &'a CandidatePairReport,
+    ) {
+        let (local, remote) = (&report.local, &report.remote);
+        let (of_local, is_new) = number(&mut self.local, local);
+        let local_id = format!("L{of_local}");
+        if is_new {
+            candidate(statistics, at_ms, &local_id, "local-candidate", local);
+        }
+        let (of_remote, is_new) = number(&mut self.remote, remote);
+        let remote_id = format!("R{of_remote}");
+        if is_new {
+            candidate(statistics, at_ms, &remote_id, "remote-candidate", remote);
+        }
+        self.pairs += 1;
+        let id = format!("CP{}", self.pairs + 1);
+        checked(statistics, at_ms, report, [&id, &local_id, &remote_id]);
+    }
+}
+
+/// The number of a candidate, beginning with 2, and whether it has not been told of.
+fn number<'a>(known: &mut Vec<&'a Candidate>, candidate: &'a Candidate) -> (usize, bool) {
+    if let Some(index) = known.iter().position(|one| *one == candidate) {
+        return (index + 2, false);
+    }
+    known.push(candidate);
+    (known.len() + 1, true)
+}
+
+/// A pair with the ids of itself and its candidates.
+fn checked(
+    statistics: &mut Statistics,
+    at_ms: f64,
+    pair: &CandidatePairReport,
+    [id, local, remote]: [&str; 3],
+) {
+    let mut report = statistics.report(id, "candidate-pair", at_ms);
+    report.set("transportId", "T1");
+    report.set("localCandidateId", local);
+    report.set("remoteCandidateId", remote);
+    report.set("state", pair.state.to_string());
+    report.set("nominated", pair.nominated);
+    report.set("requestsSent", pair.requests_sent);
+    report.set("responsesReceived", pair.responses_received);
+    report.set("requestsReceived", pair.requests_received);
+    report.set("responsesSent", pair.responses_sent);
+    // In seconds.
+    let round_trip_s = pair.current_round_trip_ms.map(|ms| ms / 1e3);
+    report.set("currentRoundTripTime", round_trip_s);
 }
 
 fn candidate(statistics: &mut Statistics, at_ms: f64, id: &str, kind: &str, candidate: &Candidate) {

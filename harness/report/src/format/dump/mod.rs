@@ -144,7 +144,9 @@ mod tests {
         assert_eq!(of("connectionstatechange"), ["connecting", "connected"]);
         assert_eq!(of("icecandidate").len(), 2);
         assert!(of("icecandidateerror")[0].contains(UDP_URL));
-        for candidate in of("icecandidate") {
+        assert_eq!(of("addIceCandidate").len(), 1);
+        let candidates = [of("icecandidate"), of("addIceCandidate")].concat();
+        for candidate in candidates {
             // Where importers cut it.
             let parts: Vec<&str> = candidate.split(", ").collect();
             let line = parts[2].strip_prefix("candidate: candidate:").unwrap();
@@ -161,6 +163,34 @@ mod tests {
             log.iter()
                 .all(|update| update["time"].is_string() && update["timestamp"].is_number())
         );
+    }
+
+    #[test]
+    fn every_pair_that_was_checked_is_a_statistic_with_its_candidates() {
+        for (sample, pairs) in [
+            (Sample::good(), [("CP1", "succeeded"), ("CP2", "failed")]),
+            (
+                Sample::not_connected(),
+                [("CP2", "failed"), ("CP3", "failed")],
+            ),
+        ] {
+            let dump = render(&sample, Some("alice"));
+            let stats = &dump["PeerConnections"]["1-1"]["stats"];
+            let last = |name: String| -> Value {
+                let values = stats[&name]["values"].as_str().unwrap();
+                let values: Vec<Value> = serde_json::from_str(values).unwrap();
+                values.last().unwrap().clone()
+            };
+            for (pair, state) in pairs {
+                assert_eq!(last(format!("{pair}-state")), state, "{stats:#}");
+                assert!(last(format!("{pair}-requestsSent")).as_u64() > Some(0));
+                for (end, remote) in [("local", false), ("remote", true)] {
+                    let id = last(format!("{pair}-{end}CandidateId"));
+                    let id = id.as_str().unwrap();
+                    assert_eq!(last(format!("{id}-isRemote")), remote, "{stats:#}");
+                }
+            }
+        }
     }
 
     #[test]

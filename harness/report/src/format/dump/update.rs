@@ -30,6 +30,10 @@ pub(super) fn update(event: &Event, epoch_ms: f64) -> Option<Update> {
             (kind, state.state.clone())
         }
         Event::LocalCandidate(candidate) => ("icecandidate", line(candidate)),
+        // A peer-reflexive one is found and never added.
+        Event::RemoteCandidate(candidate) if candidate.candidate_type != CandidateType::Prflx => {
+            ("addIceCandidate", line(candidate))
+        }
         Event::IceServer(report) => ("icecandidateerror", error(report)?),
         _ => return None,
     };

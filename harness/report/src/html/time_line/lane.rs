@@ -83,7 +83,7 @@ fn bars<'a>(own: impl Iterator<Item = &'a Entry>, end_ms: f64) -> Vec<Bar> {
     bars
 }
 
-/// Media are in the plots, measurements in their table, and of logs only what went wrong is marked.
+/// Media are in the plots, measurements and checked pairs in their tables, and of logs only what went wrong is marked.
 fn is_marked(event: &Event) -> bool {
     match event {
         Event::Log { level, .. } => matches!(level, Level::Error | Level::Warn),
@@ -91,6 +91,7 @@ fn is_marked(event: &Event) -> bool {
         Event::Media { .. }
         | Event::Data { .. }
         | Event::RoundTrip { .. }
+        | Event::CandidatePair(_)
         | Event::PhaseStarted { .. }
         | Event::PhaseEnded { .. }
         | Event::Resources { .. } => false,
