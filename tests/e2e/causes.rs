@@ -3,7 +3,10 @@
 
 use crate::support::{call, call_with, configuration, executable, out};
 use farcall::plan::{Plan, Role, plan};
-use farcall::scenario::{Account, FirewallOverride, MediaQuality, Secret};
+use farcall::scenario::{
+    Account, FirewallOverride, LinkDirectionOverride, LinkOverride, LinkPreset, MediaQuality,
+    Secret,
+};
 use farcall::{Cause, IceConfiguration, RunOptions, Scenario, StoredRun};
 use rstest::rstest;
 use serde_json::json;
@@ -192,6 +195,29 @@ async fn a_call_that_connects_late_is_told_from_one_that_does_not() {
     scenario.expect.within_ms = 1_000;
     let run = call(&scenario, &configuration("with-tls")).await;
     assert_eq!(cause(&run), Some(Cause::ConnectsTooLate), "{run}");
+}
+
+/// A question and its answer take three seconds: when the call is given up, signalling is neither open nor refused.
+#[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
+async fn what_was_not_seen_to_its_end_is_not_guessed() {
+    let mut scenario = Scenario::builtin("link-satellite-geo").unwrap();
+    scenario.expect.within_ms = 1_000;
+    let far = LinkDirectionOverride {
+        delay_ms: Some(1_500.0),
+        ..LinkDirectionOverride::default()
+    };
+    let mut sites = scenario.sites.values_mut();
+    let site = sites.find(|site| site.link == LinkPreset::SatelliteGeo);
+    site.unwrap().link_override = Some(LinkOverride {
+        up: far.clone(),
+        down: far,
+    });
+    let run = call(&scenario, &configuration("with-tls")).await;
+    assert_eq!(run.result.verdict, farcall::Verdict::Fail, "{run}");
+    assert_eq!(cause(&run), Some(Cause::Undecided), "{run}");
+    let candidates = &run.result.diagnosis.as_ref().unwrap().candidates;
+    assert!(candidates.contains(&Cause::ConnectsTooLate), "{run}");
 }
 
 /// A policer passes less than half of what is sent.

@@ -15,7 +15,6 @@ use crate::Outlet;
 use crate::collect::{collect, cpu_ms, end, resources};
 use crate::counters::counters;
 use crate::fault::{self, Due, Mended, Standstill};
-use crate::mappings;
 use crate::node::{RunningNode, RunningRole};
 use crate::peer::{Peer, PeerError};
 use crate::probe;

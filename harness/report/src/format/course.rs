@@ -137,6 +137,11 @@ mod tests {
             dropped_packets: None,
             crossed: None,
         });
+        let started = Event::CallStarted {
+            configuration: "production".to_owned(),
+            policy: "all".to_owned(),
+        };
+        sample.add(4_000.0, "bob", started);
         sample.add(6_400.0, "harness", fault);
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let stats = MediaStats::default();
