@@ -22,7 +22,7 @@ pub struct Said(mpsc::UnboundedReceiver<Line>);
 
 /// Something for the writer.
 enum Line {
-    Message(Message),
+    Message(Box<Message>),
     /// Somebody waits until all before this is written.
     Awaited(oneshot::Sender<()>),
 }
@@ -126,7 +126,7 @@ impl Outlet {
 
     fn say(&self, message: Message) {
         // Nobody listens any more only when the agent is shutting down.
-        let _ = self.lines.send(Line::Message(message));
+        let _ = self.lines.send(Line::Message(Box::new(message)));
     }
 
     /// Waits until all that was said before is written, or nobody writes any more.
@@ -142,7 +142,7 @@ impl Said {
     pub async fn next(&mut self) -> Option<Message> {
         while let Some(line) = self.0.recv().await {
             if let Line::Message(message) = line {
-                return Some(message);
+                return Some(*message);
             }
         }
         None
@@ -153,7 +153,7 @@ impl Said {
         let lines = std::iter::from_fn(|| self.0.try_recv().ok());
         lines
             .filter_map(|line| match line {
-                Line::Message(message) => Some(message),
+                Line::Message(message) => Some(*message),
                 Line::Awaited(_) => None,
             })
             .collect()

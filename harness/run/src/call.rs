@@ -53,7 +53,7 @@ impl<'a> Placement<'a> {
             within_ms: plan.expect.within_ms,
             connects: plan.expect.connects,
             reporter: HARNESS,
-            breaking: (!faults.is_empty() || plan.expect.recovery.is_some()).then(|| Breaking {
+            breaking: (!faults.is_empty() || plan.expect.recovery.is_some()).then_some(Breaking {
                 faults,
                 turn_nodes: &plan.expect.turn_nodes,
                 expected: plan.expect.recovery.as_ref(),
