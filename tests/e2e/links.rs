@@ -130,6 +130,7 @@ async fn a_link_that_keeps_packets_once_and_in_order_counts_none() {
         link.up.reorder_percent = 0.0;
     })
     .await;
+    assert_eq!(run.result.verdict, Verdict::Pass, "{run}");
     for rule in ["link/up-duplicated", "link/up-reordered"] {
         assert_eq!(counted(&run, rule), 0, "{rule}: {run}");
     }

@@ -75,6 +75,10 @@ async fn recovers(scenario: &str) {
         |entry| matches!(&entry.event, Event::Fault(fault) if fault.edge == FaultEdge::Begun),
     );
     assert_eq!(begun.count(), scenario.faults.len(), "{run}");
+    let mut checks = run.result.checks.iter();
+    let state = checks.find(|check| check.name == "recovery/final-state");
+    let is_told = state.is_some_and(|check| check.verdict == CheckVerdict::Pass);
+    assert!(is_told, "{state:?}\n{run}");
     let gives_up = (scenario.name == "recovery-never").then_some(Cause::RecoveryExhausted);
     assert_eq!(cause(&run), gives_up, "{run}");
 }

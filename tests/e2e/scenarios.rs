@@ -106,8 +106,9 @@ async fn comes_out_as_in_the_table(
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Every peer of a call that signalling reached tells of the other's candidates and of the pairs that it checked; the pair
-/// that it selected is one that succeeded, and where none could no check was answered.
+/// The pair that a peer selected is one that succeeded. In a call that connects by a firewall's one gap, and in one between
+/// NATs without a TURN server, where no check can be answered, each peer tells of the other's candidates and of the pairs
+/// that it checked.
 fn checked_pairs(run: &StoredRun) -> Vec<String> {
     let result = &run.result;
     let has_no_way =
@@ -129,8 +130,8 @@ fn checked_pairs(run: &StoredRun) -> Vec<String> {
         let has_succeeded = |pair: &&CandidatePairReport| {
             pair.state == CandidatePairState::Succeeded && pair.nominated
         };
-        if has_no_way && pairs.iter().any(has_succeeded) {
-            wrong.push(format!("{name} has a pair that succeeded: {pairs:#?}"));
+        if has_no_way && pairs.iter().any(|pair| pair.responses_received > 0) {
+            wrong.push(format!("{name} has a pair that was answered: {pairs:#?}"));
         }
         if has_no_way && pairs.iter().all(|pair| pair.requests_sent == 0) {
             wrong.push(format!("{name} has checked no pair: {pairs:#?}"));

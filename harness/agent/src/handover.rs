@@ -70,7 +70,7 @@ fn moving(off: &Attachment, on: &Attachment) -> String {
 }
 
 /// Gives a gateway another address outside, as a provider does with a new lease: everything that went by the old one
-/// ends there. The gateway has been [made ready](mappings::prepare) to forget its connections.
+/// ends there.
 pub(crate) async fn readdress(
     node: &RunningNode,
     change: &Readdressing,

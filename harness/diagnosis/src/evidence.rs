@@ -271,11 +271,16 @@ pub(crate) fn checks(case: &Case<'_>, peer: &str) -> Option<Evidence> {
         }
     }
     let seen = format!(
-        "{} checked, {} sent, {answered} answered, {received} received",
+        "{} checked: {} sent, of which {answered} answered, and {received} received",
         count(pairs, "pair"),
-        count(sent, "request")
+        count(sent, "check")
     );
     (pairs > 0).then(|| evidence(Witness::Candidates, peer, seen))
+}
+
+/// Something about the credentials that a peer fetched.
+pub(crate) fn credentials(peer: &str, seen: impl Into<String>) -> Evidence {
+    evidence(Witness::Credentials, peer, seen)
 }
 
 /// Something about the configuration itself.

@@ -60,6 +60,8 @@ pub enum Witness {
     Recovery,
     /// A fault's own counter and its time.
     Fault,
+    /// The credentials that a peer fetched for its call.
+    Credentials,
     /// The ICE configuration itself.
     Configuration,
     /// A check of the verdict.
@@ -82,6 +84,7 @@ impl Evidence {
             Witness::Statistics => format!("statistics of {of}"),
             Witness::Recovery => format!("recovery of {of}"),
             Witness::Fault => format!("fault {of}"),
+            Witness::Credentials => format!("credentials of {of}"),
             Witness::Configuration => "ICE configuration".to_owned(),
             Witness::Check => format!("check {of}"),
         }

@@ -15,6 +15,7 @@ pub const MEMORY_LIMIT_BYTES: usize = 64 << 20;
 /// begins there.
 #[derive(Debug)]
 pub struct Emulator<T> {
+    direction: LinkDirection,
     fates: Fates,
     transmitter: Transmitter,
     longest_wait: Duration,
@@ -73,6 +74,7 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     #[must_use]
     pub fn new(direction: &LinkDirection, seed: u64) -> Self {
         Self {
+            direction: direction.clone(),
             fates: Fates::new(direction, seed),
             transmitter: Transmitter::new(&direction.rate),
             longest_wait: Duration::from_millis(direction.queue_ms.into()),
@@ -89,6 +91,7 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     /// From now on it is another link, with random numbers of its own. What is on its way stays, and keeps its order;
     /// what has been counted stays too.
     pub fn change(&mut self, direction: &LinkDirection, seed: u64) {
+        self.direction = direction.clone();
         self.fates = Fates::new(direction, seed);
         self.transmitter = Transmitter::new(&direction.rate);
         self.longest_wait = Duration::from_millis(direction.queue_ms.into());
@@ -180,6 +183,12 @@ impl<T: AsRef<[u8]> + Clone> Emulator<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// The link that it is.
+    #[must_use]
+    pub fn direction(&self) -> &LinkDirection {
+        &self.direction
     }
 
     /// What has come to it since it is the link that it is.

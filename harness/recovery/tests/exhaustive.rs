@@ -278,7 +278,14 @@ fn what_the_client_is_in_follows_from_what_it_did_last() {
                 Some(Action::GiveUp { .. }) => ClientState::Failed,
                 // Failed for good.
                 None if before == ClientState::Failed => before,
-                None => continue,
+                None => match (step.input, before) {
+                    (CONNECTED, _) => ClientState::Connected,
+                    (Input::Other, _) => ClientState::Connecting,
+                    (Input::State(ConnectionState::Disconnected), ClientState::Connected) => {
+                        ClientState::Disconnected
+                    }
+                    _ => before,
+                },
             };
             assert_eq!(state, expected, "{step:?} of {history:#?}");
         }

@@ -210,7 +210,7 @@ pub(crate) fn fault_in_words(fault: &FaultEvent) -> String {
     let dropped = fault.dropped_packets;
     let dropped = dropped.map_or(String::new(), |packets| format!(", {packets} dropped"));
     let crossed = fault.crossed.map_or(String::new(), |Crossed { up, down }| {
-        format!(", {} packets crossed it", up.packets + down.packets)
+        format!(", to which {} packets came", up.packets + down.packets)
     });
     match fault.edge {
         FaultEdge::Begun => format!("{} begins", fault.what),

@@ -37,6 +37,8 @@ enum Stage {
     Behaviour,
     /// What the link does to packets, as it will in the call.
     Links,
+    /// What fills the link for as long as a window of a recorded rate.
+    Recordings,
     /// Trains of packets are more than a policer lets pass.
     Policers,
     /// What takes seconds to minutes: thousands of packets that leave the link half empty, and waiting.
@@ -103,7 +105,13 @@ pub(crate) async fn measure_all(
     let measured = async |of: Stage| measure_stage(lab, declarations, of, &on_finding).await;
     let in_order = async {
         let mut all = Vec::new();
-        for of in [Stage::Behaviour, Stage::Links, Stage::Policers, Stage::Deep] {
+        for of in [
+            Stage::Behaviour,
+            Stage::Links,
+            Stage::Recordings,
+            Stage::Policers,
+            Stage::Deep,
+        ] {
             all.push(measured(of).await);
         }
         all
@@ -184,7 +192,8 @@ async fn measure(
 fn stage(fact: &Fact) -> Stage {
     match fact {
         Fact::NoEmbeddedResolver => Stage::Aside,
-        Fact::RoundTrip { .. } | Fact::Rate { .. } | Fact::TracedRate { .. } => Stage::Links,
+        Fact::RoundTrip { .. } | Fact::Rate { .. } => Stage::Links,
+        Fact::TracedRate { .. } => Stage::Recordings,
         Fact::PolicedRate { .. } => Stage::Policers,
         Fact::LossRatio { .. } | Fact::DisorderRatio { .. } | Fact::NatUdpTimeout { .. } => {
             Stage::Deep
@@ -231,7 +240,8 @@ fn by_nature(fact: &Fact) -> Duration {
             per_second,
             ..
         } => LONG_TRAINS * packets / (*per_second).max(1),
-        Fact::TracedRate { window_ms, .. } => WINDOWS * window_ms.div_ceil(1_000),
+        // In either direction.
+        Fact::TracedRate { window_ms, .. } => 2 * WINDOWS * window_ms.div_ceil(1_000),
         _ => 0,
     };
     Duration::from_secs(seconds.into())
@@ -268,7 +278,8 @@ mod tests {
         };
         for direction in [Direction::Out, Direction::In] {
             let (recorded, steady) = (traced(direction), rate(direction));
-            assert_eq!(stage(&recorded), stage(&steady));
+            // It fills the link for longer than others of its node have patience.
+            assert!(stage(&recorded) > stage(&steady));
             assert_eq!(turn(&recorded), turn(&steady));
         }
         let lifetime = Fact::NatUdpTimeout {

@@ -62,21 +62,26 @@ impl Harness {
         configurations: &[IceConfiguration],
         options: &RunOptions,
     ) -> Result<Vec<StoredRun>, RunError> {
+        let unsupported: Vec<_> = configurations
+            .iter()
+            .map(farcall_plan::unsupported)
+            .collect();
+        let each = configurations.iter().zip(&unsupported);
+        let possible: Vec<IceConfiguration> = each
+            .filter(|(_, unsupported)| unsupported.is_none())
+            .map(|(ice, _)| ice.clone())
+            .collect();
+        let placed = match possible.is_empty() {
+            true => Vec::new(),
+            false => self.run_together(scenario, &possible, options).await?,
+        };
         let mut kept = Vec::new();
-        let mut possible = Vec::new();
-        for ice in configurations {
-            kept.push(match farcall_plan::unsupported(ice) {
-                Some(found) => Some(self.keep_unsupported(scenario, &found, options).await?),
-                None => {
-                    possible.push(ice.clone());
-                    None
-                }
+        for found in &unsupported {
+            kept.push(match found {
+                Some(found) => Some(self.keep_unsupported(scenario, found, options).await?),
+                None => None,
             });
         }
-        if possible.is_empty() {
-            return Ok(kept.into_iter().flatten().collect());
-        }
-        let placed = self.run_together(scenario, &possible, options).await?;
         Ok(in_order(kept, placed))
     }
 

@@ -122,7 +122,7 @@ pub enum Event {
     IceServer(IceServerReport),
     /// ICE selected a candidate pair.
     SelectedPair(SelectedPair),
-    /// A pair over which connectivity checks passed, told once when its connection ends, whether or not it had connected.
+    /// A pair on which connectivity checks were sent or came in, told once when its connection ends, whether or not it had connected.
     CandidatePair(CandidatePairReport),
     /// An audio or video stream, about once a second and at the end of the call.
     Media {

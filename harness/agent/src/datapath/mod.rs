@@ -79,6 +79,11 @@ impl Datapath {
         pump::lock(&self.way).change_link(link, seed);
     }
 
+    /// Whether the link is this one now.
+    pub(crate) fn has_link(&self, link: &farcall_scenario::Link) -> bool {
+        pump::lock(&self.way).has_link(link)
+    }
+
     /// What has crossed the link since its conditions are what they are; `None` where there is no link.
     pub(crate) fn crossed(&self) -> Option<Crossed> {
         pump::lock(&self.way).crossed()
@@ -101,9 +106,12 @@ impl Datapath {
         pump::lock(&self.way).readdress(external);
     }
 
-    /// Forgets all mappings, as a gateway does that restarts.
-    pub(crate) fn forget(&self) {
-        pump::lock(&self.way).forget();
+    /// Forgets all mappings, as a gateway does that restarts. Returns whether none is left.
+    pub(crate) fn forget(&self) -> bool {
+        let mut way = pump::lock(&self.way);
+        way.forget();
+        // Nothing crosses it before the lock goes.
+        way.mappings(self.began.elapsed()).is_empty()
     }
 }
 

@@ -154,6 +154,14 @@ impl Way {
         }
     }
 
+    /// Whether the link is this one now.
+    pub(super) fn has_link(&self, wanted: &farcall_scenario::Link) -> bool {
+        let is_it = |link: &Link| {
+            *link.up.direction() == wanted.up && *link.down.direction() == wanted.down
+        };
+        self.link.as_ref().is_some_and(is_it)
+    }
+
     /// What has crossed the link since its conditions are what they are; `None` where there is no link.
     pub(super) fn crossed(&self) -> Option<Crossed> {
         self.link.as_ref().map(|link| Crossed {

@@ -21,16 +21,12 @@ pub(super) async fn breaking<'a>(
             let nft = table::nft()?;
             Box::pin(async { Ok(nft.give(rules).await.map(drop)?) })
         }
-        FaultAction::ForgetMappings => {
-            mappings::prepare().await?;
-            Box::pin(async { Ok(mappings::forget(node).await?) })
-        }
+        FaultAction::ForgetMappings => Box::pin(async { Ok(mappings::forget(node).await?) }),
         FaultAction::ChangeLink { link, seed } => Box::pin(async {
             datapath(node)?.change_link(link, *seed);
             Ok(())
         }),
         FaultAction::Readdress(change) => {
-            mappings::prepare().await?;
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::readdress(node, change, false, ip).await?) })
         }
@@ -66,7 +62,7 @@ pub(super) async fn breaking<'a>(
 }
 
 /// Makes ready what mends the node.
-pub(super) async fn mending<'a>(
+pub(super) fn mending<'a>(
     node: &'a RunningNode,
     action: &'a FaultAction,
 ) -> Result<Change<'a>, FaultError> {
@@ -83,7 +79,6 @@ pub(super) async fn mending<'a>(
             Ok(())
         }),
         FaultAction::Readdress(change) => {
-            mappings::prepare().await?;
             let ip = handover::ip()?;
             Box::pin(async { Ok(handover::readdress(node, change, true, ip).await?) })
         }

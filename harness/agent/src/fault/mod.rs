@@ -12,7 +12,7 @@ use crate::counters::CountersError;
 use crate::datapath::Datapath;
 use crate::gateway::{Gateway, resolves};
 use crate::handover::MoveError;
-use crate::mappings::{self, ForgetError};
+use crate::mappings::{self, ForgetError, Marker};
 use crate::node::{RunningNode, RunningRole};
 use crate::service::ServiceError;
 use crate::setup::SetupError;
@@ -64,6 +64,12 @@ pub(crate) enum FaultError {
          two seconds apart or more"
     )]
     StandsStill,
+    /// It was to be in effect until now.
+    #[error(
+        "failed to change the link: it has other conditions than it was given; let two `link-change` of one site not \
+         overlap"
+    )]
+    OtherLink,
     /// A peer or an address was not moved.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -89,6 +95,10 @@ pub(crate) async fn begin(
     action: &FaultAction,
     due: &Due<'_>,
 ) -> Result<u64, FaultError> {
+    let marker = match action {
+        FaultAction::ForgetMappings | FaultAction::Readdress(_) => Some(Marker::set().await?),
+        _ => None,
+    };
     let breaking = breaking(node, action).await?;
     due.come().await;
     breaking.await?;
@@ -111,8 +121,10 @@ pub(crate) async fn begin(
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(true).await?,
         FaultAction::FreezeServer => server(node)?.is_silent().await?,
         FaultAction::StopSignalling => signalling(node)?.refuses().await?,
-        FaultAction::ForgetMappings | FaultAction::Readdress(_) => mappings::is_forgotten().await?,
         _ => {}
+    }
+    if let Some(marker) = marker {
+        marker.is_forgotten().await?;
     }
     Ok(at_ns)
 }
@@ -123,17 +135,25 @@ pub(crate) async fn end(
     action: &FaultAction,
     due: &Due<'_>,
 ) -> Result<Mended, FaultError> {
+    let marker = match action {
+        FaultAction::Restart { .. } | FaultAction::Readdress(_) => Some(Marker::set().await?),
+        _ => None,
+    };
     if let FaultAction::Restart { .. } = action {
         // Nothing passes until it is back: it forgets in the meantime.
-        mappings::prepare().await?;
         mappings::forget(node).await?;
-        mappings::is_forgotten().await?;
     }
-    let mending = mending(node, action).await?;
+    let mending = mending(node, action)?;
     due.come().await;
     let crossed = match action {
         // When the link is as it was, it counts anew.
-        FaultAction::ChangeLink { .. } => datapath(node)?.crossed(),
+        FaultAction::ChangeLink { link, .. } => {
+            let datapath = datapath(node)?;
+            if !datapath.has_link(link) {
+                return Err(FaultError::OtherLink);
+            }
+            datapath.crossed()
+        }
         _ => None,
     };
     mending.await?;
@@ -149,8 +169,10 @@ pub(crate) async fn end(
         FaultAction::KillServer | FaultAction::FreezeServer => server(node)?.ready().await?,
         FaultAction::ChangeCredentials => server(node)?.takes_credentials(true).await?,
         FaultAction::ReplaceCertificate { .. } => server(node)?.shows_certificate(false).await?,
-        FaultAction::Readdress(_) => mappings::is_forgotten().await?,
         _ => {}
+    }
+    if let Some(marker) = marker {
+        marker.is_forgotten().await?;
     }
     Ok(mended)
 }

@@ -42,7 +42,7 @@ pub(super) enum Base {
     Relayed(Use),
 }
 
-/// A pair over which checks passed.
+/// A pair on which checks were sent or came in.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CheckedPair {
     /// The local candidate's address: the socket's, or the relayed one.
@@ -90,6 +90,8 @@ struct Pair {
     requests_received: u64,
     responses_sent: u64,
     last_request: Option<Instant>,
+    /// When the last of those that were answered was sent.
+    last_answered: Option<Instant>,
     round_trip: Option<Duration>,
     /// One of this peer's requests with USE-CANDIDATE was answered.
     has_nominated: bool,
@@ -267,6 +269,7 @@ impl Pair {
             requests_received: 0,
             responses_sent: 0,
             last_request: None,
+            last_answered: None,
             round_trip: None,
             has_nominated: false,
             is_nominated_there: false,
@@ -298,13 +301,19 @@ impl Pair {
         let round_trip = now.saturating_duration_since(pending.sent);
         if round_trip < ANSWERED_WITHIN {
             self.responses_received += 1;
+            self.last_answered = self.last_answered.max(Some(pending.sent));
             self.round_trip = Some(round_trip);
             self.has_nominated |= pending.nominates;
         }
     }
 
     fn state(&self, now: Instant) -> CandidatePairState {
-        if self.responses_received > 0 {
+        let is_over = |pending: &Pending| {
+            let is_newer = self.last_answered.is_none_or(|sent| pending.sent > sent);
+            is_newer && now.saturating_duration_since(pending.sent) >= ANSWERED_WITHIN
+        };
+        // One that was up and is not any more has failed, as consent that expires has it (RFC 7675 section 5.1).
+        if self.responses_received > 0 && !self.pending.iter().any(is_over) {
             return CandidatePairState::Succeeded;
         }
         match self.last_request {

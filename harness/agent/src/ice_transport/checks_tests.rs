@@ -135,6 +135,31 @@ fn a_check_without_an_answer_fails_when_none_can_come() {
 }
 
 #[test]
+fn a_pair_that_is_no_longer_answered_has_failed() {
+    let (checks, base, start) = (Checks::default(), Base::Host(local()), Instant::now());
+    let (first, lost, third) = (binding_request(), binding_request(), binding_request());
+    checks.sent(base, remote(), &first, start);
+    checks.received(
+        base,
+        remote(),
+        &binding_success(&first, local()),
+        start + ms(20),
+    );
+    checks.sent(base, remote(), &lost, start + ms(1_000));
+    assert_eq!(only(&checks, start + ms(4_900)).state, Succeeded);
+    assert_eq!(only(&checks, start + ms(5_000)).state, Failed);
+    // It was that one alone.
+    checks.sent(base, remote(), &third, start + ms(5_100));
+    checks.received(
+        base,
+        remote(),
+        &binding_success(&third, local()),
+        start + ms(5_120),
+    );
+    assert_eq!(only(&checks, start + ms(9_000)).state, Succeeded);
+}
+
+#[test]
 fn a_pair_of_which_only_the_other_peer_knows_waits() {
     let (checks, base, now) = (Checks::default(), Base::Host(local()), Instant::now());
     checks.received(base, remote(), &nominating(), now);

@@ -240,7 +240,7 @@ impl Call {
         }
     }
 
-    /// Tells the pairs over which checks passed, connected or not, and the remote candidates that only they brought.
+    /// Tells the pairs on which checks were sent or came in, connected or not, and the remote candidates that only they brought.
     fn tell_pairs(&self) {
         for pair in self.transport.checked_pairs() {
             let report = self.gathered().checked(self.number, &pair);

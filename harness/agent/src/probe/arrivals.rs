@@ -62,7 +62,7 @@ impl Arrivals {
     }
 
     /// Whether so many packets have arrived, of which copies count once.
-    pub(super) fn are(&self, packets: u32) -> bool {
+    pub(super) fn has_all(&self, packets: u32) -> bool {
         count(self.distinct.len()) >= packets
     }
 
@@ -161,15 +161,6 @@ impl Summary {
         kbit(ip_bytes, gap_ns)
     }
 
-    /// The rate at which packets of this size arrived in all, in kbit/s: that of a place whose rate varies.
-    pub(super) fn mean_kbit(&self, ip_bytes: u16) -> Option<f64> {
-        let span_ns = self.span_us as f64 * 1_000.0;
-        kbit(
-            ip_bytes,
-            span_ns / f64::from(self.arrived.checked_sub(1).filter(|gaps| *gaps > 0)?),
-        )
-    }
-
     /// The rate at which packets of this size were sent, in kbit/s; `None` where hardly any followed each other.
     pub(super) fn sent_kbit(&self, ip_bytes: u16) -> Option<f64> {
         kbit(ip_bytes, self.sent_gap_ns? as f64)
@@ -236,20 +227,6 @@ mod tests {
         assert_eq!(arrived(&[0, 3, 3, 1, 2, 4]), 1);
         // Two overtake one.
         assert_eq!(arrived(&[0, 2, 3, 1, 4]), 2);
-    }
-
-    #[test]
-    fn a_rate_that_varies_has_a_mean() {
-        // Ten packets 5 ms apart, and ten 15 ms apart.
-        let moment = |index: u32| match index {
-            0..10 => u64::from(index) * 5,
-            _ => 45 + (u64::from(index) - 9) * 15,
-        };
-        let summary = arrivals((0..20).map(|index| (index, moment(index))));
-        assert_eq!(summary.span_us, 195_000);
-        let kbit = summary.mean_kbit(1_250).unwrap();
-        assert!((kbit - 974.4).abs() < 0.1, "{kbit}");
-        assert_eq!(arrivals([(3, 5)]).mean_kbit(1_250), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use farcall_scenario::Direction;
 use tokio::net::UdpSocket;
@@ -14,6 +15,9 @@ use super::stamped::{note_arrivals, receive};
 use super::train::{self, Train};
 use super::turn::Turn;
 use super::wire::{Answer, Ask, Question, Told, padded};
+
+/// A train that lasts longer has its direction to itself: others that are as long would take their share of the link.
+const LONG: Duration = Duration::from_secs(10);
 
 /// How often what is lost on a bad link is asked again.
 const ATTEMPTS: u32 = 10;
@@ -63,11 +67,12 @@ async fn up(
         }) = answer
         {
             // On a link that keeps packets in order the question arrives after them. Elsewhere it may have overtaken
-            // some, which have arrived by the time it is asked again.
+            // some, which are asked for again when they have had the time to arrive.
             if summary.arrived >= train.packets || first.is_some() {
                 return Ok(summary);
             }
             first = Some(summary);
+            tokio::time::sleep(patience.round_trip()).await;
         }
     }
     first.ok_or_else(unanswered)
@@ -91,7 +96,7 @@ async fn down(
     let mut deadline = Instant::now();
     // Beside what the train takes itself, each packet may wait as long as a round trip.
     let longest = train.duration() + patience.attempt(1);
-    while !arrivals.are(train.packets) {
+    while !arrivals.has_all(train.packets) {
         let Ok(received) = timeout_at(deadline, receive(socket, &mut buffer)).await else {
             if begun {
                 break;
@@ -103,7 +108,9 @@ async fn down(
             asked += 1;
             question = Question::to(Ask::Train(train));
             socket.send_to(&padded(&question, 0)?, to).await?;
-            sending.take();
+            if train.duration() < LONG {
+                sending.take();
+            }
             deadline = Instant::now() + patience.attempt(1);
             continue;
         };
@@ -136,7 +143,6 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use std::net::Ipv4Addr;
-    use std::time::Duration;
 
     use super::super::responder::Responder;
     use super::*;

@@ -2,7 +2,7 @@
 
 use crate::case::{Attempt, Case};
 use crate::evidence;
-use crate::model::Finding;
+use crate::model::{Evidence, Finding};
 use crate::words::{and, code, count};
 use farcall_timeline::Event;
 use farcall_timeline::IceServerOutcome::Unauthorized;
@@ -17,15 +17,16 @@ const FIRST_TIME_STAMP: u64 = 1_000_000_000;
 pub(super) fn in_milliseconds(case: &Case<'_>) -> Option<Finding> {
     let refused = case.refusals(&[Unauthorized]);
     let mut stamps = stamps(case, &refused).into_iter();
-    let Stamp { number, of } = stamps.find(|stamp| stamp.number >= FIRST_IN_MILLISECONDS)?;
+    let stamp = stamps.find(|stamp| stamp.number >= FIRST_IN_MILLISECONDS)?;
+    let number = stamp.number;
     let seconds = number / 1_000;
     let mut finding = refusal(
         case,
         &refused,
         "the time stamp in its user name is in milliseconds, and TURN servers count in seconds",
     );
-    finding.evidence.push(evidence::configuration(format!(
-        "{of} begins with {number}, which has {} digits; seconds since 1970 have ten",
+    finding.evidence.push(stamp.seen(&format!(
+        "which has {} digits; seconds since 1970 have ten",
         number.to_string().len()
     )));
     finding.next_step = format!(
@@ -51,7 +52,7 @@ pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
         &refused,
         &format!("it had expired {ago} before it was used"),
     );
-    finding.evidence.push(evidence::configuration(seen));
+    finding.evidence.push(seen);
     finding.next_step = format!(
         "Fetch new credentials shortly before each call, and again before an ICE restart or a new connection; give them a \
          lifetime longer than a call ({}). Check the clock of the machine that makes them.",
@@ -61,19 +62,18 @@ pub(super) fn expired(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// How long ago an account had expired by the number in its user name, and what was seen of that.
-fn by_user_name(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)> {
+fn by_user_name(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, Evidence)> {
     let began_at_s = u64::try_from(case.began_at_s).ok()?;
     let mut stamps = stamps(case, refused).into_iter();
-    let Stamp { number, of } =
-        stamps.find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(&stamp.number))?;
-    let seen = format!(
-        "{of} begins with the time stamp {number}; the run began at {began_at_s} (seconds since 1970)"
-    );
-    Some((began_at_s - number, seen))
+    let stamp = stamps.find(|stamp| (FIRST_TIME_STAMP..began_at_s).contains(&stamp.number))?;
+    let seen = stamp.seen(&format!(
+        "in seconds since 1970; the run began at {began_at_s}"
+    ));
+    Some((began_at_s - stamp.number, seen))
 }
 
 /// The same of credentials that the peers were given for the call.
-fn by_lifetime(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)> {
+fn by_lifetime(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, Evidence)> {
     let valid_s = case.run.declared.call.credentials_valid_s?;
     let peer = refused.first()?.peer;
     let mut events = case.run.of(peer).iter();
@@ -87,9 +87,9 @@ fn by_lifetime(case: &Case<'_>, refused: &[Attempt<'_>]) -> Option<(u64, String)
     let age_s = (used_ms - given_ms) / 1e3;
     let over_s = age_s - f64::from(valid_s);
     let seen = format!(
-        "the credentials were valid for {valid_s} s from the beginning of the call, and used {age_s:.0} s after it"
+        "they were valid for {valid_s} s from the beginning of the call, and used {age_s:.0} s after it"
     );
-    (over_s >= 0.0).then(|| (over_s.round() as u64, seen))
+    (over_s >= 0.0).then(|| (over_s.round() as u64, evidence::credentials(peer, seen)))
 }
 
 pub(super) fn wrong(case: &Case<'_>) -> Option<Finding> {
@@ -111,23 +111,30 @@ pub(super) fn wrong(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The number before the colon of a user name that was refused.
-struct Stamp {
+struct Stamp<'a> {
     number: u64,
-    /// Which user name that is, in words.
-    of: String,
+    /// Who fetched it; `None`: it is the ICE configuration's.
+    fetched_by: Option<&'a str>,
+}
+
+impl Stamp<'_> {
+    fn seen(&self, what: &str) -> Evidence {
+        let seen = format!("the user name begins with {}, {what}", self.number);
+        match self.fetched_by {
+            Some(peer) => evidence::credentials(peer, seen),
+            None => evidence::configuration(seen),
+        }
+    }
 }
 
 /// Where a peer fetched credentials for the call, nobody used those of the ICE configuration.
-fn stamps(case: &Case<'_>, refused: &[Attempt<'_>]) -> Vec<Stamp> {
-    let stamp = |attempt: &Attempt<'_>| {
-        let (number, of) = match case.fetched_time_stamp(attempt.peer) {
-            Some(number) => (
-                number,
-                format!("the user name that {} fetched", attempt.peer),
-            ),
-            None => (attempt.server.time_stamp?, "the user name".to_owned()),
-        };
-        Some(Stamp { number, of })
+fn stamps<'a>(case: &Case<'_>, refused: &[Attempt<'a>]) -> Vec<Stamp<'a>> {
+    let stamp = |attempt: &Attempt<'a>| {
+        let fetched = case.fetched_time_stamp(attempt.peer);
+        Some(Stamp {
+            number: fetched.or(attempt.server.time_stamp)?,
+            fetched_by: fetched.map(|_| attempt.peer),
+        })
     };
     refused.iter().filter_map(stamp).collect()
 }

@@ -227,6 +227,7 @@ fn it_tells_what_has_crossed_since_it_changed() {
     let crossing = |packets, shortest| Crossing { packets, shortest };
     assert_eq!(emulator.crossing(), crossing(1, Some(ms(40))));
     emulator.change(&fast, 2);
+    assert_eq!(emulator.direction(), &fast);
     assert_eq!(emulator.crossing(), crossing(0, None));
     // Behind the one that is on its way, and then alone.
     emulator.push(packet(1, 100), ms(10));

@@ -67,7 +67,11 @@ fn rate(direction: Direction, line: &LinkDirection, port: u16) -> Option<Fact> {
     match &line.rate {
         Rate::Unlimited => Some(steady(None)),
         Rate::Constant { kbit } => Some(steady(Some(*kbit))),
-        // It is another one in each moment.
+        // It is another one in each moment. Where the queue is shorter than the recording stands still, what it lets
+        // through is the packets' doing as much as its own.
+        Rate::Trace { delivery_ms } if traced::longest_pause_ms(delivery_ms) > line.queue_ms => {
+            None
+        }
         Rate::Trace { delivery_ms } => {
             let traced = traced::traced(delivery_ms)?;
             Some(Fact::TracedRate {

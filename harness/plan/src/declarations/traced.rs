@@ -20,6 +20,13 @@ pub(super) struct Traced {
     pub most_kbit: u32,
 }
 
+/// For how long it stands still at most, in milliseconds.
+pub(super) fn longest_pause_ms(delivery_ms: &[u32]) -> u32 {
+    let before = [0].iter().chain(delivery_ms);
+    let pauses = before.zip(delivery_ms).map(|(before, at)| at - before);
+    pauses.max().unwrap_or(0)
+}
+
 /// What the recording lets through; `None` of one without length.
 pub(super) fn traced(delivery_ms: &[u32]) -> Option<Traced> {
     let length_ms = u64::from(*delivery_ms.last().filter(|length_ms| **length_ms > 0)?);
@@ -89,6 +96,13 @@ mod tests {
         assert_eq!(found, Some(4_000));
         let found = traced(&[60_000]).map(|traced| (traced.window_ms, traced.least_kbit));
         assert_eq!(found, Some((5_000, 0)));
+    }
+
+    #[test]
+    fn it_stands_still_between_opportunities_and_before_the_first() {
+        assert_eq!(longest_pause_ms(&[2, 3, 9, 10]), 6);
+        assert_eq!(longest_pause_ms(&[60_000]), 60_000);
+        assert_eq!(longest_pause_ms(&[]), 0);
     }
 
     #[test]

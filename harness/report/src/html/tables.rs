@@ -156,7 +156,7 @@ fn selected_pairs(run: &StoredRun, peer: &str) -> Markup {
     }
 }
 
-/// Every pair over which connectivity checks passed, of each connection.
+/// Every pair on which connectivity checks were sent or came in, of each connection.
 fn checked_pairs(run: &StoredRun, peer: &str) -> Markup {
     let pairs: Vec<&CandidatePairReport> = told(run, peer, |event| match event {
         Event::CandidatePair(pair) => Some(pair),

@@ -48,8 +48,8 @@ impl Grid {
         }
         writeln!(
             out,
-            "\nRows offer, columns answer. `-`: not connected, `.`: not connected, as expected, `!`: not as \
-             expected, `?`: invalid.\n"
+            "\nRows offer, columns answer. `-`: not connected, a failure; `.`: not connected, as expected; `!`: \
+             not as expected; `?`: not known.\n"
         )?;
         self.wrong(paint, result, out)?;
         summary(result, out)

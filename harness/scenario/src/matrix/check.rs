@@ -24,7 +24,9 @@ pub(super) fn check(matrix: &Matrix) -> Vec<Finding> {
             let finding = Finding::new(format!("networks[{index}].name"), message);
             findings.push(finding.hint("give each a name of its own"));
         }
-        if !network.connects && !matrix.cells.is_empty() {
+        let has_path =
+            |cell: &ExpectedCell| cell.offerer == network.name || cell.answerer == network.name;
+        if !network.connects && matrix.cells.iter().any(has_path) {
             let message = "a call that does not connect has no path, and `cells` names one";
             let finding = Finding::new(format!("networks[{index}].connects"), message);
             let finding = finding.because_of("cells");
@@ -32,7 +34,9 @@ pub(super) fn check(matrix: &Matrix) -> Vec<Finding> {
         }
         findings.extend(check_network(index, network));
     }
-    findings.extend(check_cells(&matrix.cells, &names));
+    let reachable = matrix.networks.iter().filter(|network| network.connects);
+    let reachable = reachable.map(|network| network.name.as_str()).collect();
+    findings.extend(check_cells(&matrix.cells, &names, &reachable));
     findings
 }
 
@@ -102,7 +106,12 @@ fn check_network(index: usize, network: &Network) -> Vec<Finding> {
         .collect()
 }
 
-fn check_cells(cells: &[ExpectedCell], networks: &BTreeSet<&str>) -> Vec<Finding> {
+/// `reachable`: the networks from and to which calls connect.
+fn check_cells(
+    cells: &[ExpectedCell],
+    networks: &BTreeSet<&str>,
+    reachable: &BTreeSet<&str>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for (index, cell) in cells.iter().enumerate() {
@@ -125,9 +134,9 @@ fn check_cells(cells: &[ExpectedCell], networks: &BTreeSet<&str>) -> Vec<Finding
             findings.push(finding.hint("write because = \"...\""));
         }
     }
-    let missing = networks
+    let missing = reachable
         .iter()
-        .flat_map(|from| networks.iter().map(move |to| (*from, *to)))
+        .flat_map(|from| reachable.iter().map(move |to| (*from, *to)))
         .find(|(from, to)| {
             !cells
                 .iter()

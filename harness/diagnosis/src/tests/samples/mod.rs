@@ -15,7 +15,7 @@ use farcall_plan::{
 };
 use farcall_scenario::{IceUrl, Scheme};
 use farcall_timeline::IceServerOutcome::{self, Allocated, NoAnswer, Reachable};
-use farcall_timeline::{Event, IceServerReport, Measured, RuleCounter};
+use farcall_timeline::{Candidate, CandidateType, Event, IceServerReport, Measured, RuleCounter};
 use farcall_verdict::DeclaredServer;
 use farcall_verdict::sample::Sample;
 
@@ -32,6 +32,14 @@ pub(super) fn offering(offers: &[Offer<'_>]) -> Sample {
     sample.remove(|entry| matches!(entry.event, Event::IceServer(_)));
     if offers.iter().all(|(_, outcome, ..)| *outcome != Allocated) {
         // Nothing of hers came as far as an allocation; what there is is bob's.
+        let is_relay = |candidate: &Candidate| candidate.candidate_type == CandidateType::Relay;
+        sample.remove(|entry| match &entry.event {
+            Event::LocalCandidate(candidate) | Event::RemoteCandidate(candidate) => {
+                is_relay(candidate)
+            }
+            Event::CandidatePair(pair) => is_relay(&pair.local) || is_relay(&pair.remote),
+            _ => false,
+        });
         sample.change(|event| {
             if let Event::TurnSession(session) = event
                 && let Some(client) = &mut session.client

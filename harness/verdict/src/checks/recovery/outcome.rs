@@ -6,6 +6,10 @@ use crate::case::Case;
 use crate::{Check, CheckVerdict};
 use farcall_timeline::{Event, RecoveryEvent};
 
+/// By how much a peer's clock may be ahead of the harness's when the call ends: some milliseconds, and nothing else comes
+/// in that time.
+const CLOCKS_MS: f64 = 50.0;
+
 /// Both peers are connected again, or both have given up, in time.
 pub(crate) fn outcome(case: &Case<'_>) -> Vec<Check> {
     let (Some(expected), Some(begun_ms)) = (&case.declared.expect.recovery, first_fault(case))
@@ -69,7 +73,8 @@ pub(crate) fn final_state(case: &Case<'_>) -> Vec<Check> {
     } else {
         "failed"
     };
-    let state = |peer: &str| case.state_at(peer, "recovery", case.ended_ms());
+    let ended_ms = case.ended_ms() + CLOCKS_MS;
+    let state = |peer: &str| case.state_at(peer, "recovery", ended_ms);
     let states: Vec<Option<&str>> = case.peers.iter().map(|peer| state(peer)).collect();
     let verdict = match states.iter().all(Option::is_none) {
         // A client whose recovery is not farcall's library may have none.

@@ -326,7 +326,8 @@ fn a_changed_link_that_packets_cross_too_fast_or_not_at_all_was_not_changed() {
     );
     assert_eq!(check(crossing(90, Some(249.0)), as_slow).verdict, Invalid);
     assert_eq!(check(slow, crossing(80, Some(39.0))).verdict, Invalid);
-    assert_eq!(check(crossing(0, None), as_slow).verdict, Invalid);
+    assert_eq!(check(crossing(0, None), as_slow).verdict, Pass);
+    assert_eq!(check(crossing(0, None), crossing(0, None)).verdict, Invalid);
     // A link that loses everything delays nothing.
     assert_eq!(check(crossing(90, None), as_slow).verdict, Pass);
     assert_eq!(changed(None).check("faults/1").verdict, Invalid);
