@@ -129,6 +129,7 @@ async fn a_client_that_gives_up_early_is_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_link_that_is_changed_into_what_it_was_is_no_fault() {
     let scenario = Scenario::builtin("recovery-link-worse").unwrap();
     let ice = configuration("production");
@@ -175,11 +176,11 @@ fn breaking(kind: FaultKind, direction: Option<Direction>) -> Scenario {
 }
 
 #[rstest]
-#[ignore = "one of the long ones: just test-long"]
 #[case::both_ways(None, &["alice-to-bob", "bob-to-alice"])]
 #[case::out_of_alices_home(Some(Direction::Out), &["alice-to-bob"])]
 #[case::into_alices_home(Some(Direction::In), &["bob-to-alice"])]
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn media_that_are_dropped_fail_by_their_direction(
     #[case] direction: Option<Direction>,
     #[case] ways: &[&str],

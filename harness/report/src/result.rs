@@ -92,7 +92,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::MatrixResult;
     use crate::stored::tests::{about, stored};
+    use farcall_timeline::Entry;
     use farcall_verdict::sample::Sample;
     use std::path::Path;
 
@@ -104,18 +106,38 @@ mod tests {
 
     /// With `FARCALL_UPDATE=1` in the environment, writes the file instead.
     #[test]
-    fn the_schema_in_the_repository_is_up_to_date() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/result.schema.json");
-        let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-        if std::env::var_os("FARCALL_UPDATE").is_some() {
-            std::fs::write(&path, &text).unwrap();
+    fn the_schemas_in_the_repository_are_up_to_date() {
+        let all = [
+            ("result", schema()),
+            ("event", schemars::schema_for!(Entry).to_value()),
+            ("matrix", schemars::schema_for!(MatrixResult).to_value()),
+        ];
+        for (name, schema) in all {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
+            let path = directory.join(format!("{name}.schema.json"));
+            let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+            if std::env::var_os("FARCALL_UPDATE").is_some() {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let kept = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                kept == text,
+                "{} is out of date: FARCALL_UPDATE=1 cargo test -p farcall-report",
+                path.display()
+            );
         }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            kept == text,
-            "{} is out of date: FARCALL_UPDATE=1 cargo test -p farcall-report",
-            path.display()
-        );
+    }
+
+    #[test]
+    fn every_event_of_a_call_validates() {
+        let schema = schemars::schema_for!(Entry).to_value();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for entry in Sample::good().timeline().entries() {
+            let mut event = serde_json::to_value(entry).unwrap();
+            assert!(validator.is_valid(&event), "{event}");
+            event["unknown"] = true.into();
+            assert!(!validator.is_valid(&event), "{event}");
+        }
     }
 
     #[test]

@@ -162,13 +162,13 @@ pub(crate) fn candidate_in_words(candidate: &Candidate) -> String {
     )
 }
 
-/// `host 10.20.0.5:40000 <-> srflx 198.51.100.9:61234: failed, 52 requests sent, 0 answered, 0 received`.
+/// `host 10.20.0.5:40000 <-> srflx 198.51.100.9:61234: failed, 52 checks sent, 0 answered, 0 received`.
 fn pair_in_words(pair: &CandidatePairReport) -> String {
     let nominated = if pair.nominated { ", nominated" } else { "" };
     let round_trip = pair.current_round_trip_ms;
     let round_trip = round_trip.map(|ms| format!(", round trip {ms:.1} ms"));
     format!(
-        "{} <-> {}: {}{nominated}, {} requests sent, {} answered, {} received{}",
+        "{} <-> {}: {}{nominated}, {} checks sent, {} answered, {} received{}",
         candidate_in_words(&pair.local),
         candidate_in_words(&pair.remote),
         pair.state,

@@ -18,7 +18,7 @@ pub(super) fn peers(run: &StoredRun) -> Markup {
             @for (name, peer) in &run.result.peers {
                 h3 { (name) }
                 (servers(peer))
-                (candidates(run, name, peer))
+                (candidates(run, name))
                 (selected_pairs(run, name))
                 (checked_pairs(run, name))
             }
@@ -66,32 +66,49 @@ fn server_row(server: &IceServerReport) -> Markup {
     }
 }
 
-/// Those that a peer gathered, and those of the other peer that it knew.
-fn candidates(run: &StoredRun, name: &str, peer: &PeerResult) -> Markup {
-    let remote: Vec<&Candidate> = told(run, name, |event| match event {
-        Event::RemoteCandidate(candidate) => Some(candidate),
+/// Those that a peer gathered, and those of the other peer that it knew, connection by connection.
+fn candidates(run: &StoredRun, name: &str) -> Markup {
+    let mut all = told(run, name, |event| match event {
+        Event::LocalCandidate(candidate) => Some(("local", candidate)),
+        Event::RemoteCandidate(candidate) => Some(("remote", candidate)),
         _ => None,
     });
-    let selected = peer.selected_pair.as_ref();
+    all.sort_by_key(|(connection, (whose, _))| (*connection, *whose));
+    let selected = selections(run, name);
+    let is_selected = |connection: u32, whose: &str, candidate: &Candidate| {
+        let own = selected.iter().filter(|(of, _)| *of == connection);
+        own.map(|(_, pair)| match whose {
+            "local" => &pair.local,
+            _ => &pair.remote,
+        })
+        .any(|end| {
+            end.address == candidate.address && end.candidate_type == candidate.candidate_type
+        })
+    };
+    let are_several = all.iter().any(|(connection, _)| *connection > 1);
+    let has_own = all.iter().any(|(_, (whose, _))| *whose == "local");
     html! {
-        @if peer.candidates.is_empty() { p.none { "No candidate was gathered." } }
-        @if !(peer.candidates.is_empty() && remote.is_empty()) {
+        @if !has_own { p.none { "No candidate was gathered." } }
+        @if !all.is_empty() {
             div.scroll { table {
                 caption { "Candidates" }
                 thead { tr {
+                    @if are_several { th.number { "connection" } }
                     th { "whose" } th { "type" } th { "address" } th { "protocol" } th { "to the server over" } th { "from" } th { "" }
                 } }
                 tbody {
-                    @for candidate in &peer.candidates {
-                        @let from = html! { @if let Some(url) = &candidate.url { code { (url) } } };
-                        (candidate_row("local", candidate, from, selected.map(|pair| &pair.local)))
-                    }
-                    @for candidate in remote {
-                        @let from = match candidate.candidate_type {
-                            CandidateType::Prflx => "a check",
-                            _ => "signalling",
-                        };
-                        (candidate_row("remote", candidate, html! { (from) }, selected.map(|pair| &pair.remote)))
+                    @for (connection, (whose, candidate)) in all {
+                        @let is_selected = is_selected(connection, whose, candidate);
+                        tr.selected[is_selected] {
+                            @if are_several { td.number { (connection) } }
+                            td { (whose) }
+                            td { (candidate.candidate_type) }
+                            td { code { (candidate.address) } }
+                            td { (candidate.protocol) }
+                            td { @if let Some(over) = candidate.relay_protocol { (over) } }
+                            td { (origin(whose, candidate)) }
+                            td { @if is_selected { span.word.pass { "selected" } } }
+                        }
                     }
                 }
             } }
@@ -99,33 +116,38 @@ fn candidates(run: &StoredRun, name: &str, peer: &PeerResult) -> Markup {
     }
 }
 
-fn candidate_row(
-    whose: &str,
-    candidate: &Candidate,
-    from: Markup,
-    selected: Option<&Candidate>,
-) -> Markup {
-    let is_selected = selected.is_some_and(|selected| {
-        selected.address == candidate.address && selected.candidate_type == candidate.candidate_type
-    });
-    html! {
-        tr.selected[is_selected] {
-            td { (whose) }
-            td { (candidate.candidate_type) }
-            td { code { (candidate.address) } }
-            td { (candidate.protocol) }
-            td { @if let Some(over) = candidate.relay_protocol { (over) } }
-            td { (from) }
-            td { @if is_selected { span.word.pass { "selected" } } }
-        }
+/// Where a candidate is from.
+fn origin(whose: &str, candidate: &Candidate) -> Markup {
+    match (whose, &candidate.url, candidate.candidate_type) {
+        ("local", Some(url), _) => html! { code { (url) } },
+        ("local", None, _) => html! {},
+        (_, _, CandidateType::Prflx) => html! { "a check" },
+        _ => html! { "signalling" },
     }
 }
 
-/// What events of a peer tell, in order.
-fn told<'a, T>(run: &'a StoredRun, peer: &str, pick: impl Fn(&'a Event) -> Option<T>) -> Vec<T> {
+/// What events of a peer tell, in order, each with the number of the connection that it is of, 1 being the peer's first.
+fn told<'a, T>(
+    run: &'a StoredRun,
+    peer: &str,
+    pick: impl Fn(&'a Event) -> Option<T>,
+) -> Vec<(u32, T)> {
     let entries = run.timeline.entries().iter();
     let own = entries.filter(|entry| entry.node == peer);
-    own.filter_map(|entry| pick(&entry.event)).collect()
+    let mut connection = 0;
+    own.filter_map(|entry| {
+        connection += u32::from(matches!(entry.event, Event::CallStarted { .. }));
+        Some((connection.max(1), pick(&entry.event)?))
+    })
+    .collect()
+}
+
+/// The pairs that were selected.
+fn selections<'a>(run: &'a StoredRun, peer: &str) -> Vec<(u32, &'a SelectedPair)> {
+    told(run, peer, |event| match event {
+        Event::SelectedPair(pair) => Some(pair),
+        _ => None,
+    })
 }
 
 /// Every pair that was selected, in order.
@@ -158,7 +180,7 @@ fn selected_pairs(run: &StoredRun, peer: &str) -> Markup {
 
 /// Every pair on which connectivity checks were sent or came in, of each connection.
 fn checked_pairs(run: &StoredRun, peer: &str) -> Markup {
-    let pairs: Vec<&CandidatePairReport> = told(run, peer, |event| match event {
+    let pairs: Vec<(u32, &CandidatePairReport)> = told(run, peer, |event| match event {
         Event::CandidatePair(pair) => Some(pair),
         _ => None,
     });
@@ -166,22 +188,23 @@ fn checked_pairs(run: &StoredRun, peer: &str) -> Markup {
         // Runs of earlier versions tell of none, whatever was checked.
         return html! {};
     }
-    let selected: Vec<&SelectedPair> = told(run, peer, |event| match event {
-        Event::SelectedPair(pair) => Some(pair),
-        _ => None,
-    });
-    let are_several = pairs.iter().any(|pair| pair.connection > 1);
+    let selected = selections(run, peer);
+    let is_selected = |pair: &CandidatePairReport| {
+        let mut own = selected.iter().filter(|(of, _)| *of == pair.connection);
+        own.any(|(_, selected)| pair.is_selected(selected))
+    };
+    let are_several = pairs.iter().any(|(_, pair)| pair.connection > 1);
     html! {
         div.scroll { table {
             caption { "Checked pairs" }
             thead { tr {
                 @if are_several { th.number { "connection" } }
-                th { "local" } th { "remote" } th { "state" } th.number { "requests sent" } th.number { "answered" }
-                th.number { "received" } th.number { "round trip" } th { "" }
+                th { "local" } th { "remote" } th { "state" } th.number { "checks sent" } th.number { "answered" }
+                th.number { "checks received" } th.number { "round trip" } th { "" }
             } }
             tbody {
-                @for pair in pairs {
-                    @let is_selected = selected.iter().any(|selected| pair.is_selected(selected));
+                @for (_, pair) in pairs {
+                    @let is_selected = is_selected(pair);
                     tr.selected[is_selected] {
                         @if are_several { td.number { (pair.connection) } }
                         td { (candidate_in_words(&pair.local)) }
