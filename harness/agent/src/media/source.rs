@@ -3,13 +3,20 @@
 use super::Clip;
 use rtc::rtp;
 use rtc::rtp::packetizer::{Packetizer, new_packetizer};
-use rtc::rtp::sequence::new_random_sequencer;
+use rtc::rtp::sequence::new_fixed_sequencer;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The largest RTP packet, header included, in bytes: small enough for every path that carries
 /// IPv6 with its 1280 bytes, through TURN.
 const MTU_BYTES: usize = 1200;
+
+/// A source's first sequence number: one of the lower half, so that no number wraps while the first packets may be lost. An
+/// SRTP receiver that sees the first packet only after the wrap takes it for one before, and can authenticate none of the
+/// stream's packets (RFC 3711 section 3.3.1; libwebrtc begins in the lower half too).
+fn first_sequence_number(random: u16) -> u16 {
+    random >> 1
+}
 
 /// What a source sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,8 +37,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source with this SSRC, which begins at random in sequence numbers and timestamps
-    /// (RFC 3550 section 5.1).
+    /// A source with this SSRC, which begins at random in timestamps (RFC 3550 section 5.1), and in the lower half of the
+    /// sequence numbers.
     #[must_use]
     pub fn new(clip: Arc<Clip>, feed: Feed, ssrc: u32, now: Instant) -> Self {
         let codec = clip.codec();
@@ -41,7 +48,7 @@ impl Source {
             codec.parameters().payload_type,
             ssrc,
             codec.payloader(),
-            Box::new(new_random_sequencer()),
+            Box::new(new_fixed_sequencer(first_sequence_number(rand::random()))),
             codec.clock_rate_hz(),
         );
         Self {
@@ -104,6 +111,17 @@ mod tests {
                 assert_eq!(content, Some(Content::Clip(slot % count)));
                 assert!(packets.iter().all(|p| p.payload.len() <= MTU_BYTES - 12));
             }
+        }
+    }
+
+    #[test]
+    fn no_source_begins_near_the_wrap_of_its_sequence_numbers() {
+        assert_eq!(first_sequence_number(u16::MAX), 0x7fff);
+        assert_eq!(first_sequence_number(0), 0);
+        for _ in 0..64 {
+            let (_, mut source) = source(Codec::Opus, Feed::Muted);
+            let packets = source.packets(0, Instant::now()).unwrap();
+            assert!(packets[0].header.sequence_number <= 0x7fff);
         }
     }
 
