@@ -20,6 +20,7 @@ async fn a_link_without_delay_is_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_delay_that_is_there_twice_is_found_out() {
     let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         // As when a round trip is taken for one way.
@@ -39,6 +40,7 @@ async fn a_link_without_its_jitter_is_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_delay_where_none_is_declared_is_found_out() {
     let scenario = translated(NatPreset::FullCone, NatOverride::default());
     let lab = attested(scenario, false, |plan| {
@@ -65,6 +67,7 @@ async fn other_rates_are_found_out_either_way() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_limit_that_is_missing_and_one_too_many_are_found_out() {
     let lab = attested(linked(LinkPreset::Dsl), false, |plan| {
         link(plan).up.rate = Rate::Unlimited;
@@ -87,6 +90,7 @@ async fn a_larger_mtu_and_a_smaller_one_are_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_link_that_tells_of_what_is_too_large_is_told_from_one_that_does_not() {
     let silent = linked(LinkPreset::Vpn1280);
     let mut telling = linked(LinkPreset::Vpn1280);

@@ -18,6 +18,7 @@ async fn a_nat_that_does_not_hairpin_is_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_nat_that_hairpins_is_found_out() {
     let overrides = NatOverride {
         hairpinning: Some(false),
@@ -32,6 +33,7 @@ async fn a_nat_that_hairpins_is_found_out() {
 }
 
 #[tokio::test]
+#[ignore = "one of the long ones: just test-long"]
 async fn a_nat_with_random_ports_is_found_out() {
     let scenario = translated(NatPreset::FullCone, NatOverride::default());
     let lab = attested(scenario, false, |plan| {
