@@ -42,8 +42,7 @@ impl Fact {
             | Self::TracedRate { .. }
             | Self::PolicedRate { .. }
             | Self::Mtu { .. }
-            | Self::LossRatio { .. }
-            | Self::DisorderRatio { .. } => Aspect::Link,
+            | Self::FateRatio { .. } => Aspect::Link,
             Self::Passage { .. }
             | Self::IncomingTcp { .. }
             | Self::ServerPassage { .. }

@@ -41,8 +41,8 @@ pub use error::PlanError;
 pub use matrix::{Cell, MatrixCall, MatrixPlan, plan_matrix};
 pub use model::{
     Attachment, BlockingRule, COMPANY_AUTHORITY, CallPlan, CallServer, DATAPATH_DEVICES,
-    DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Declaration, Disorder, Elsewhere, Expectations,
-    ExpectedFault, ExpectedOutcome, ExpectedSignalling, Fact, FaultAction, Gateway, GatewayAction,
+    DATAPATH_MARK, DELAYED_DNS_PORT, Datapath, Declaration, Elsewhere, Expectations, ExpectedFault,
+    ExpectedOutcome, ExpectedSignalling, Fact, Fate, FaultAction, Gateway, GatewayAction,
     GatewayService, INTERMEDIATE_AUTHORITY, Interface, Ipv6Route, LOGGED_IN_SET, LeastDelay,
     Listener, NAT64_DEVICE, Nat64, Network, Node, NodeIpv6, PORTAL_DNS_PORT, PROBE_ADDRESSES,
     PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME, Passage, Payload, Plan, PlannedFault,

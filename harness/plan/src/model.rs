@@ -6,8 +6,8 @@ mod gateway;
 mod topology;
 
 pub use fact::{
-    Declaration, Disorder, Fact, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS,
-    PROBE_SERVER_NAME, Passage, Payload, ProbeProtocol,
+    Declaration, Fact, Fate, PROBE_ADDRESSES, PROBE_PACKET_BYTES, PROBE_PORTS, PROBE_SERVER_NAME,
+    Passage, Payload, ProbeProtocol,
 };
 pub use fault::{ExpectedFault, FaultAction, GatewayAction, LeastDelay, PlannedFault};
 pub use gateway::{

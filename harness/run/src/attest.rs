@@ -195,9 +195,7 @@ fn stage(fact: &Fact) -> Stage {
         Fact::RoundTrip { .. } | Fact::Rate { .. } => Stage::Links,
         Fact::TracedRate { .. } => Stage::Recordings,
         Fact::PolicedRate { .. } => Stage::Policers,
-        Fact::LossRatio { .. } | Fact::DisorderRatio { .. } | Fact::NatUdpTimeout { .. } => {
-            Stage::Deep
-        }
+        Fact::FateRatio { .. } | Fact::NatUdpTimeout { .. } => Stage::Deep,
         _ => Stage::Behaviour,
     }
 }
@@ -230,12 +228,7 @@ fn turn(fact: &Fact) -> u8 {
 fn by_nature(fact: &Fact) -> Duration {
     let seconds = match fact {
         Fact::NatUdpTimeout { timeout_s, .. } => *timeout_s,
-        Fact::LossRatio {
-            packets,
-            per_second,
-            ..
-        }
-        | Fact::DisorderRatio {
+        Fact::FateRatio {
             packets,
             per_second,
             ..

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use farcall_plan::Disorder;
+use farcall_plan::Fate;
 use farcall_scenario::Direction;
 
 use super::arrivals::{Summary, Window};
@@ -18,15 +18,15 @@ const PACKET_BYTES: u16 = 100;
 /// What is declared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Declared {
+    pub(super) fate: Fate,
     pub(super) percent: f64,
     pub(super) tolerance_percent: f64,
     pub(super) packets: u32,
     pub(super) per_second: u32,
 }
 
-/// Sends as many packets as declared and counts those that are lost, or else those that arrive in this disorder.
+/// Sends as many packets as declared and counts those of the declared fate.
 pub(super) async fn measure(
-    disorder: Option<Disorder>,
     direction: Direction,
     declared: Declared,
     to: SocketAddr,
@@ -39,17 +39,17 @@ pub(super) async fn measure(
         gap_ns: 1_000_000_000 / u64::from(declared.per_second.max(1)),
     };
     match traffic::send(direction, to, train, Window::default(), patience, turn).await {
-        Ok(summary) => judge(disorder, declared, summary),
+        Ok(summary) => judge(declared, summary),
         Err(error) => Outcome::impossible(error),
     }
 }
 
-fn judge(disorder: Option<Disorder>, declared: Declared, summary: Summary) -> Outcome {
+fn judge(declared: Declared, summary: Summary) -> Outcome {
     let arrived = summary.arrived;
-    let (counted, packets) = match disorder {
-        None => (declared.packets.saturating_sub(arrived), declared.packets),
-        Some(Disorder::Duplicated) => (summary.copies, arrived),
-        Some(Disorder::Overtaking) => (summary.overtaking, arrived),
+    let (counted, packets) = match declared.fate {
+        Fate::Lost => (declared.packets.saturating_sub(arrived), declared.packets),
+        Fate::Duplicated => (summary.copies, arrived),
+        Fate::Overtaking => (summary.overtaking, arrived),
     };
     let percent = 100.0 * f64::from(counted) / f64::from(packets.max(1));
     let is_near = (percent - declared.percent).abs() <= declared.tolerance_percent;
@@ -64,6 +64,7 @@ mod tests {
     #[test]
     fn loss_holds_within_its_tolerance_only() {
         let declared = Declared {
+            fate: Fate::Lost,
             percent: 10.0,
             tolerance_percent: 1.5,
             packets: 1_000,
@@ -74,7 +75,7 @@ mod tests {
                 arrived,
                 ..Summary::default()
             };
-            judge(None, declared, summary)
+            judge(declared, summary)
         };
         assert!(judge(900).holds);
         assert!(judge(886).holds);
@@ -85,27 +86,28 @@ mod tests {
 
     #[test]
     fn disorder_is_a_share_of_what_arrives() {
-        let declared = Declared {
+        let declared = |fate| Declared {
+            fate,
             percent: 2.0,
             tolerance_percent: 0.5,
             packets: 1_000,
             per_second: 100,
         };
-        let judge = |disorder, copies, overtaking| {
+        let judge = |fate, copies, overtaking| {
             let summary = Summary {
                 arrived: 900,
                 copies,
                 overtaking,
                 ..Summary::default()
             };
-            judge(Some(disorder), declared, summary)
+            judge(declared(fate), summary)
         };
-        let duplicated = judge(Disorder::Duplicated, 18, 0);
+        let duplicated = judge(Fate::Duplicated, 18, 0);
         assert_eq!(duplicated.words, "2.00 % of 900 packets");
-        assert!(duplicated.holds && judge(Disorder::Overtaking, 0, 18).holds);
-        assert!(!judge(Disorder::Duplicated, 0, 18).holds);
-        assert!(!judge(Disorder::Overtaking, 18, 0).holds);
-        let nothing = super::judge(Some(Disorder::Duplicated), declared, Summary::default());
+        assert!(duplicated.holds && judge(Fate::Overtaking, 0, 18).holds);
+        assert!(!judge(Fate::Duplicated, 0, 18).holds);
+        assert!(!judge(Fate::Overtaking, 18, 0).holds);
+        let nothing = super::judge(declared(Fate::Duplicated), Summary::default());
         assert!(!nothing.holds);
     }
 }

@@ -261,7 +261,8 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: 
             let to = internet.responder(*port);
             return rate::measure_policed(*direction, *kbit, to, patience, turn).await;
         }
-        Fact::LossRatio {
+        Fact::FateRatio {
+            fate,
             direction,
             percent,
             tolerance_percent,
@@ -270,32 +271,14 @@ async fn find(node: &Node, ca_pem: &str, fact: &Fact, patience: Patience, turn: 
             port,
         } => {
             let declared = loss::Declared {
+                fate: *fate,
                 percent: *percent,
                 tolerance_percent: *tolerance_percent,
                 packets: *packets,
                 per_second: *per_second,
             };
             let to = internet.responder(*port);
-            return loss::measure(None, *direction, declared, to, patience, turn).await;
-        }
-        Fact::DisorderRatio {
-            disorder,
-            direction,
-            percent,
-            tolerance_percent,
-            packets,
-            per_second,
-            port,
-        } => {
-            let declared = loss::Declared {
-                percent: *percent,
-                tolerance_percent: *tolerance_percent,
-                packets: *packets,
-                per_second: *per_second,
-            };
-            let to = internet.responder(*port);
-            let disorder = Some(*disorder);
-            return loss::measure(disorder, *direction, declared, to, patience, turn).await;
+            return loss::measure(*direction, declared, to, patience, turn).await;
         }
     };
     let holds = words == *declared;

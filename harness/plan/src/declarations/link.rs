@@ -5,7 +5,7 @@ use super::ports::{Treatment, passing, unhindered_udp};
 use super::{disorder, loss, traced};
 use crate::ipv6::Ipv6Kind;
 use crate::layout::SiteLayout;
-use crate::model::{Disorder, Fact, PROBE_PACKET_BYTES, Payload, ProbeProtocol};
+use crate::model::{Fact, Fate, PROBE_PACKET_BYTES, Payload, ProbeProtocol};
 use crate::passage::Attempt;
 use farcall_scenario::{Direction, JitterDistribution, Link, LinkDirection, Rate};
 use std::collections::BTreeSet;
@@ -91,31 +91,28 @@ pub(super) fn deep_facts(site: &SiteLayout, attempts: &BTreeSet<Attempt<'_>>) ->
         return Vec::new();
     };
     let ratios = |(direction, line): (_, &LinkDirection)| {
-        let sample = loss::sample(line.loss, mean_kbit(&line.rate));
-        let lost = Fact::LossRatio {
-            direction,
-            percent: sample.percent,
-            tolerance_percent: sample.tolerance_percent,
-            packets: sample.packets,
-            per_second: sample.per_second,
-            port,
-        };
-        let ratio = |disorder, sample: Sample| Fact::DisorderRatio {
-            disorder,
-            direction,
-            percent: sample.percent,
-            tolerance_percent: sample.tolerance_percent,
-            packets: sample.packets,
-            per_second: sample.per_second,
-            port,
-        };
-        let duplicated = disorder::duplicated(line, sample);
-        let overtaking = disorder::overtaking(line, sample, jitter_ms(line));
-        let disorder = [
-            duplicated.map(|sample| ratio(Disorder::Duplicated, sample)),
-            overtaking.map(|sample| ratio(Disorder::Overtaking, sample)),
+        let lost = loss::sample(line.loss, mean_kbit(&line.rate));
+        let samples = [
+            (Fate::Lost, Some(lost)),
+            (Fate::Duplicated, disorder::duplicated(line, lost)),
+            (
+                Fate::Overtaking,
+                disorder::overtaking(line, lost, jitter_ms(line)),
+            ),
         ];
-        [lost].into_iter().chain(disorder.into_iter().flatten())
+        let ratio = move |(fate, sample): (Fate, Option<Sample>)| {
+            let sample = sample?;
+            Some(Fact::FateRatio {
+                fate,
+                direction,
+                percent: sample.percent,
+                tolerance_percent: sample.tolerance_percent,
+                packets: sample.packets,
+                per_second: sample.per_second,
+                port,
+            })
+        };
+        samples.into_iter().filter_map(ratio)
     };
     directions(link).into_iter().flat_map(ratios).collect()
 }

@@ -1,7 +1,7 @@
 //! A declared fact in words, in two halves: what is measured, and what must come out.
 
 use crate::model::{
-    COMPANY_AUTHORITY, Disorder, Fact, INTERMEDIATE_AUTHORITY, Passage, Payload, ProbeProtocol,
+    COMPANY_AUTHORITY, Fact, Fate, INTERMEDIATE_AUTHORITY, Passage, Payload, ProbeProtocol,
 };
 use farcall_scenario::{Behaviour, CertificateFlaw, Direction};
 use std::fmt::{Display, Formatter, Result};
@@ -60,15 +60,12 @@ impl Fact {
             Self::Mtu {
                 direction, port, ..
             } => format!("MTU {}, over udp {port}", way(*direction)),
-            Self::LossRatio {
-                direction, port, ..
-            } => format!("loss {}, over udp {port}", way(*direction)),
-            Self::DisorderRatio {
-                disorder,
+            Self::FateRatio {
+                fate,
                 direction,
                 port,
                 ..
-            } => format!("{disorder} {}, over udp {port}", way(*direction)),
+            } => format!("{fate} {}, over udp {port}", way(*direction)),
             Self::Passage {
                 protocol,
                 port,
@@ -177,12 +174,7 @@ impl Fact {
                 Some(true) => format!("{mtu} bytes, and who sends more is told"),
                 Some(false) => format!("{mtu} bytes, and who sends more is not told"),
             },
-            Self::LossRatio {
-                percent,
-                tolerance_percent,
-                ..
-            }
-            | Self::DisorderRatio {
+            Self::FateRatio {
                 percent,
                 tolerance_percent,
                 ..
@@ -211,9 +203,10 @@ impl Display for Fact {
     }
 }
 
-impl Display for Disorder {
+impl Display for Fate {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         out.write_str(match self {
+            Self::Lost => "loss",
             Self::Duplicated => "duplicates",
             Self::Overtaking => "overtaking",
         })

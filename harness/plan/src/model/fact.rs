@@ -225,28 +225,13 @@ pub enum Fact {
         /// A UDP port that passes.
         port: u16,
     },
-    /// How much the link loses in the long run.
-    LossRatio {
-        /// Which way.
-        direction: Direction,
-        /// In percent.
-        percent: f64,
-        /// How far off so many packets may be, in percent: half the 99.9 % confidence interval.
-        tolerance_percent: f64,
-        /// Packets to send.
-        packets: u32,
-        /// How many of them in a second.
-        per_second: u32,
-        /// A UDP port that passes.
-        port: u16,
-    },
-    /// How many of the packets that cross the link do so otherwise than once and in order.
-    DisorderRatio {
-        /// In which way.
-        disorder: Disorder,
+    /// How many of the packets that are sent over the link have this fate in the long run.
+    FateRatio {
+        /// Which.
+        fate: Fate,
         /// Which way they go.
         direction: Direction,
-        /// In percent of those that are not lost.
+        /// In percent; of any fate but [`Fate::Lost`] of those that are not lost.
         percent: f64,
         /// How far off so many packets may be, in percent: half the 99.9 % confidence interval.
         tolerance_percent: f64,
@@ -322,13 +307,15 @@ pub enum Fact {
     },
 }
 
-/// How packets arrive otherwise than once and in the order in which they were sent.
+/// What becomes of a packet that does not arrive once and in the order of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Disorder {
-    /// They arrive twice.
+pub enum Fate {
+    /// It does not arrive.
+    Lost,
+    /// It arrives twice.
     Duplicated,
-    /// They arrive before one that was sent earlier.
+    /// It arrives before one that was sent earlier.
     Overtaking,
 }
 
