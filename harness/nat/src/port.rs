@@ -6,6 +6,10 @@ use rand::{Rng, RngExt};
 /// The least port that is drawn; those below are left to services.
 const FIRST: u16 = 1024;
 
+/// Multicast DNS (RFC 6762): rtc-ice takes whatever comes from this port for an answer to a name's query and drops it, so
+/// a peer never answers a check that comes from here.
+const NEVER_DRAWN: u16 = 5353;
+
 /// A free port for this source port, or `None` where there is none.
 ///
 /// With `preserve` it is the source port itself if that is free, else a random one of the same parity.
@@ -29,7 +33,10 @@ pub(crate) fn choose(
     let count = (usize::from(u16::MAX - first) / step) + 1;
     let start = random.random_range(0..count);
     let nth = |at: usize| first + ((start + at) % count * step) as u16;
-    (0..count).map(nth).find(|port| is_free(*port))
+    (0..count)
+        .map(nth)
+        .filter(|port| is_identifier || *port != NEVER_DRAWN)
+        .find(|port| is_free(*port))
 }
 
 #[cfg(test)]
@@ -77,8 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn the_port_of_multicast_dns_is_preserved_but_never_drawn() {
+        assert!(!may_be(5353, Protocol::Udp, 50_001, true));
+        assert!(!may_be(5353, Protocol::Udp, 50_001, false));
+        assert!(may_be(5353, Protocol::Udp, 5353, true));
+    }
+
+    #[test]
     fn an_identifier_may_be_any_number() {
-        for identifier in [0, 1, 1023, 40_001, 65_535] {
+        for identifier in [0, 1, 1023, 5353, 40_001, 65_535] {
             assert!(may_be(identifier, Protocol::Icmp, 0, true));
             assert!(may_be(identifier, Protocol::Icmp, 0, false));
         }

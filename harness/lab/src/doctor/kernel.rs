@@ -29,7 +29,7 @@ const FEATURES: [Feature; 8] = [
     Feature {
         name: "masquerade with random ports",
         rules: "add chain ip t post { type nat hook postrouting priority 100; }
-                add rule ip t post masquerade fully-random",
+                add rule ip t post meta l4proto { tcp, udp } masquerade to :5354-65535 fully-random",
     },
     Feature {
         name: "translation through maps",

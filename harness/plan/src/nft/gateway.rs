@@ -114,17 +114,26 @@ fn forward(
     chain.rule("", "forward/drop-other", "drop")
 }
 
+/// The kernel's translation. Which NAT may use it, the choice of the datapath says.
 fn translation(router: &Router, nat: Nat) -> Chain {
-    let outside = router.outside.interface;
-    Chain::base(
+    let outside = format!("meta nfproto ipv4 oifname \"{}\"", router.outside.interface);
+    let chain = Chain::base(
         "postrouting",
         "type nat hook postrouting priority srcnat; policy accept;",
-    )
-    .rule(
-        &format!("meta nfproto ipv4 oifname \"{outside}\""),
-        "nat/masquerade",
-        masquerade(nat.mapping),
-    )
+    );
+    match nat.mapping {
+        // It keeps the source port as long as none collides, which is endpoint-independent.
+        Behaviour::EndpointIndependent => chain.rule(&outside, "nat/masquerade", "masquerade"),
+        // It chooses a port for each remote address and port.
+        Behaviour::AddressDependent | Behaviour::AddressAndPortDependent => chain
+            .rule(
+                &format!("{outside} meta l4proto {{ tcp, udp }}"),
+                "nat/masquerade",
+                // Not 5353 of multicast DNS: rtc-ice drops whatever comes from there as an answer to a name's query.
+                "masquerade to :5354-65535 fully-random",
+            )
+            .rule(&outside, "nat/masquerade-other", "masquerade fully-random"),
+    }
 }
 
 /// What is for the router itself. Unsolicited packets are dropped before connection tracking keeps
@@ -169,16 +178,4 @@ fn input(
         chain = chain.rule(&outside, UNSOLICITED, "drop");
     }
     chain.rule("", "input/drop-other", "drop")
-}
-
-/// `masquerade` keeps the source port as long as none collides, which is endpoint-independent.
-/// `fully-random` chooses a port for each remote address and port. Which of them a NAT may use, the choice of
-/// the datapath says.
-fn masquerade(mapping: Behaviour) -> &'static str {
-    match mapping {
-        Behaviour::EndpointIndependent => "masquerade",
-        Behaviour::AddressDependent | Behaviour::AddressAndPortDependent => {
-            "masquerade fully-random"
-        }
-    }
 }

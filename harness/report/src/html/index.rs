@@ -1,6 +1,6 @@
 //! Several calls on one page: a grid of scenarios and configurations, each cell leading to its run.
 
-use super::document;
+use super::{column, document};
 use crate::call::Standing;
 use crate::explanation::wrong;
 use crate::format::markdown::total_ms;
@@ -86,7 +86,7 @@ fn body(calls: &[Linked<'_>]) -> Markup {
         }
         main #grid {
             div.scroll { table.grid {
-                thead { tr { th { "scenario" } @for configuration in &configurations { th { (configuration) } } } }
+                thead { tr { (column("scenario")) @for configuration in &configurations { (column(configuration)) } } }
                 tbody {
                     @for (scenario, of_scenario) in rows(calls) {
                         tr data-scenario=(scenario) {

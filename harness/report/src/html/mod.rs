@@ -17,6 +17,16 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 
+/// The heading of a table's column; with its scope, a screen reader tells it with each of the column's cells.
+fn column(name: &str) -> Markup {
+    html! { th scope="col" { (name) } }
+}
+
+/// The same above figures, which stand to the right.
+fn number_column(name: &str) -> Markup {
+    html! { th.number scope="col" { (name) } }
+}
+
 /// A whole document with a style and a script.
 fn document(title: &str, script: &str, body: &Markup) -> Markup {
     html! {

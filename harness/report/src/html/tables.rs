@@ -1,5 +1,6 @@
 //! What is known of a run as tables.
 
+use super::{column, number_column};
 use crate::StoredRun;
 use crate::dropped::counted;
 use crate::words::candidate_in_words;
@@ -34,8 +35,9 @@ fn servers(peer: &PeerResult) -> Markup {
         div.scroll { table {
             caption { "ICE servers" }
             thead { tr {
-                th { "URL" } th { "transport" } th { "outcome" } th.number { "after" } th { "relay address or reason" }
-                th.number { "bytes sent" } th.number { "received" }
+                (column("URL")) (column("transport")) (column("outcome")) (number_column("after"))
+                (column("relay address or reason"))
+                (number_column("bytes sent")) (number_column("received"))
             } }
             tbody { @for server in &peer.ice_servers { (server_row(server)) } }
         } }
@@ -93,8 +95,9 @@ fn candidates(run: &StoredRun, name: &str) -> Markup {
             div.scroll { table {
                 caption { "Candidates" }
                 thead { tr {
-                    @if are_several { th.number { "connection" } }
-                    th { "whose" } th { "type" } th { "address" } th { "protocol" } th { "to the server over" } th { "from" } th { "" }
+                    @if are_several { (number_column("connection")) }
+                    (column("whose")) (column("type")) (column("address")) (column("protocol"))
+                    (column("to the server over")) (column("from")) (column(""))
                 } }
                 tbody {
                     @for (connection, (whose, candidate)) in all {
@@ -164,7 +167,7 @@ fn selected_pairs(run: &StoredRun, peer: &str) -> Markup {
     html! {
         div.scroll { table {
             caption { "Selected pairs" }
-            thead { tr { th.number { "at" } th { "local" } th { "remote" } } }
+            thead { tr { (number_column("at")) (column("local")) (column("remote")) } }
             tbody {
                 @for (at_ms, pair) in selected {
                     tr {
@@ -198,9 +201,9 @@ fn checked_pairs(run: &StoredRun, peer: &str) -> Markup {
         div.scroll { table {
             caption { "Checked pairs" }
             thead { tr {
-                @if are_several { th.number { "connection" } }
-                th { "local" } th { "remote" } th { "state" } th.number { "checks sent" } th.number { "answered" }
-                th.number { "checks received" } th.number { "round trip" } th { "" }
+                @if are_several { (number_column("connection")) }
+                (column("local")) (column("remote")) (column("state")) (number_column("checks sent"))
+                (number_column("answered")) (number_column("checks received")) (number_column("round trip")) (column(""))
             } }
             tbody {
                 @for (_, pair) in pairs {
@@ -248,7 +251,7 @@ pub(super) fn gateways(run: &StoredRun) -> Markup {
                 } @else {
                     div.scroll { table {
                         caption { (router.name) ", during the call" }
-                        thead { tr { th { "rule" } th.number { "packets" } th.number { "bytes" } th { "" } } }
+                        thead { tr { (column("rule")) (number_column("packets")) (number_column("bytes")) (column("")) } }
                         tbody {
                             @for count in &counts {
                                 tr {
@@ -324,7 +327,8 @@ pub(super) fn attestation(run: &StoredRun) -> Markup {
                         @else { span.word.pass { (measured.len()) " measured, all as declared" } }
                     }
                     div.scroll { table {
-                        thead { tr { th { "node" } th { "about" } th { "what" } th { "declared" } th { "measured" } th { "" } } }
+                        thead { tr { (column("node")) (column("about")) (column("what"))
+                            (column("declared")) (column("measured")) (column("")) } }
                         tbody {
                             @for one in measured {
                                 tr {
