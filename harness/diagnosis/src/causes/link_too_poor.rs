@@ -36,6 +36,15 @@ struct Limit {
     is_policed: bool,
 }
 
+/// What has a rate below what is sent.
+#[derive(Clone, Copy, PartialEq)]
+enum Slow {
+    Link,
+    /// Its rate is a recording; what counts is the fastest part of it.
+    RecordedLink,
+    Policer,
+}
+
 pub(super) fn find(case: &Case<'_>) -> Option<Finding> {
     if !case.has_connected() || case.is_lost() {
         return None;
@@ -195,31 +204,39 @@ fn add_rate<'a>(
     sent_kbit: f64,
 ) {
     let too_slow = |fact: &Fact| {
-        let (kbit, is_policed) = match fact {
+        let (kbit, what) = match fact {
             Fact::Rate {
                 direction,
                 kbit: Some(kbit),
                 ..
-            } if *direction == side => (*kbit, false),
+            } if *direction == side => (*kbit, Slow::Link),
+            Fact::TracedRate {
+                direction,
+                most_kbit,
+                ..
+            } if *direction == side => (*most_kbit, Slow::RecordedLink),
             Fact::PolicedRate {
                 direction, kbit, ..
-            } if *direction == side => (*kbit, true),
+            } if *direction == side => (*kbit, Slow::Policer),
             _ => return None,
         };
-        (f64::from(kbit) < sent_kbit).then_some((kbit, is_policed))
+        (f64::from(kbit) < sent_kbit).then_some((kbit, what))
     };
     for (fact, measured) in case.facts(peer) {
-        let Some((kbit, is_policed)) = too_slow(fact).filter(|_| measured.holds) else {
+        let Some((kbit, what)) = too_slow(fact).filter(|_| measured.holds) else {
             continue;
         };
-        let what = match is_policed {
-            true => format!("the firewall in front of {peer} lets {kbit} kbit/s of UDP through"),
-            false => format!("the link of {peer} carries {kbit} kbit/s"),
+        let rate = match what {
+            Slow::Link => format!("the link of {peer} carries {kbit} kbit/s"),
+            Slow::RecordedLink => format!("the link of {peer} carries {kbit} kbit/s at its best"),
+            Slow::Policer => {
+                format!("the firewall in front of {peer} lets {kbit} kbit/s of UDP through")
+            }
         };
-        let what = format!("{what}, and the media are {sent_kbit:.0} kbit/s");
-        limit.words.push(what);
+        let words = format!("{rate}, and the media are {sent_kbit:.0} kbit/s");
+        limit.words.push(words);
         limit.kbit = Some(limit.kbit.map_or(kbit, |least| least.min(kbit)));
-        limit.is_policed |= is_policed;
+        limit.is_policed |= what == Slow::Policer;
     }
     let is_shown = |fact: &Fact| too_slow(fact).is_some();
     limit
