@@ -37,8 +37,9 @@
 //!   its mapping lives, however long ago that was: section 5 says "previously" and gives no timer.
 //! - **Ports.** With port preservation the source port is kept where no live mapping has it; otherwise a
 //!   port of the same parity (section 4.2.2) is drawn from 1024 to 65535. Without port preservation any
-//!   port from 1024 is drawn. Multicast DNS's 5353 is left out: peers take what comes from it for DNS. No two live mappings of a protocol ever share an external port, so with
-//!   dependent mapping every destination's mapping has its own.
+//!   port from 1024 is drawn. Multicast DNS's 5353 is left out: peers take what comes from it for DNS. No two
+//!   live mappings of a protocol ever share an external port, so with dependent mapping every destination's
+//!   mapping has its own.
 //! - **Dependent mapping with looser filtering.** What an inside endpoint sends goes by the mapping towards
 //!   that destination. Whoever comes in by the mapping towards another destination is answered from another
 //!   external port, and cannot open a TCP connection that way.

@@ -74,7 +74,6 @@ fn a_link_is_blamed_for_what_it_does() {
     samples::attest(&mut sample, "bob", slow);
     assert_eq!(cause(&sample), Some(Cause::Undecided));
 
-    // Data wait for what is sent again.
     // A data channel that did not open sent nothing.
     let mut sample = samples::link_too_poor();
     for peer in ["alice", "bob"] {
@@ -84,6 +83,7 @@ fn a_link_is_blamed_for_what_it_does() {
     }
     assert_eq!(cause(&sample), Some(Cause::LinkTooPoor));
 
+    // Data wait for what is sent again.
     for (rtt_ms, expected) in [(1_000.0, Cause::LinkTooPoor), (200.0, Cause::Undecided)] {
         let far = Fact::RoundTrip {
             rtt_ms,
